@@ -1,0 +1,112 @@
+"""Labelled examples and their splits: where a task's data come from, and one entry that loads any of them."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.tasks.catalogue import TaskCatalogue, TaskRow, VaderSource, Wording, read_tasks, unknown
+from harness.tasks.hub import read_hub
+from harness.tasks.local import own_task, own_task_names, read_folder, task_folder
+from harness.tasks.split import Counts, Parts, split_balanced
+from harness.tasks.vader import rated_examples
+from harness.types import Task
+
+__all__ = ["LoadedTask", "load_task", "read_task"]
+
+
+@dataclass(frozen=True)
+class LoadedTask:
+    """A task, and what was left out of it: the second is for the report."""
+
+    task: Task
+    counts: Counts
+
+
+def load_task(
+    name: str, *, catalogue: Path, fetched: Path, data_dir: Path | None = None, hub: bool = False
+) -> Task:
+    """Return the named task (see read_task, which also returns the counts of what was left out)."""
+    return read_task(name, catalogue=catalogue, fetched=fetched, data_dir=data_dir, hub=hub).task
+
+
+def read_task(
+    name: str, *, catalogue: Path, fetched: Path, data_dir: Path | None = None, hub: bool = False
+) -> LoadedTask:
+    """Return the named task with its three disjoint parts, from the first of these that has it.
+
+    The folder `data_dir`; for the default tasks the package, kept under the folder `fetched`; for the
+    others, where `hub` is true, the hub. A task that the catalogue doesn't hold can come from a folder
+    with a task.toml.
+
+    Raises:
+        HarnessError: the name is unknown, or the data can't be had or used.
+
+    """
+    known = read_tasks(catalogue)
+    folder = None if data_dir is None else task_folder(data_dir, name)
+    own = None if folder is None else own_task(folder)
+    row = known.tasks.get(name)
+    if row is None:
+        if folder is None or own is None:
+            brought = [] if data_dir is None else own_task_names(data_dir)
+            raise HarnessError(
+                f"{unknown('task', name, [*known.tasks, *brought])}; a task of your own needs a folder "
+                "of its name under --data-dir with task.toml (template, answers), train.jsonl and test.jsonl",
+            )
+        return _assemble(name, own, read_folder(folder, own), own.source, own.licence)
+    if own is not None:
+        raise HarnessError(
+            f"{folder}/task.toml would reword the catalogue's task '{name}': "
+            "rename the folder, or remove the file",
+        )
+    return _from_catalogue(name, row, known, fetched, folder, hub=hub)
+
+
+def _from_catalogue(
+    name: str, row: TaskRow, known: TaskCatalogue, fetched: Path, folder: Path | None, *, hub: bool
+) -> LoadedTask:
+    source = row.source
+    if isinstance(source, VaderSource):
+        package = known.packages[source.package]
+        if folder is not None:
+            return _assemble(name, row, read_folder(folder, row), "brought by the user", "not stated")
+        parts = split_balanced(rated_examples(source, package, fetched), len(row.answers))
+        return _assemble(name, row, parts, package.source, package.licence)
+    if folder is not None:
+        parts = read_folder(folder, row)
+    elif hub and source.hub is not None:
+        parts = read_hub(source.hub, row)
+    else:
+        fields = ", ".join(row.fields)
+        way = (
+            "pass --hub-data to download the hub's copy" if source.hub and not hub else "there is no hub copy"
+        )
+        raise HarnessError(
+            f"no data for task '{name}': pass --data-dir DIR where DIR/{name} holds train.jsonl and "
+            f"test.jsonl (one object a line with {fields} and label); {way}",
+        )
+    return _assemble(name, row, parts, source.citation, source.licence)
+
+
+def _assemble(name: str, wording: Wording, parts: Parts, source: str, licence: str) -> LoadedTask:
+    """Join wording and examples into a Task, with the fingerprint of all that it can show."""
+    shown = [
+        [[dict(example.texts), example.label] for example in part]
+        for part in (parts.pool, parts.dev, parts.test)
+    ]
+    content = json.dumps([wording.template, wording.answers, shown], sort_keys=True)
+    task = Task(
+        name=name,
+        template=wording.template,
+        answers=wording.answers,
+        demonstration_pool=parts.pool,
+        dev=parts.dev,
+        test=parts.test,
+        fingerprint=hashlib.sha256(content.encode()).hexdigest(),
+        source=source,
+        licence=licence,
+        paper_name=wording.paper_name if isinstance(wording, TaskRow) else None,
+    )
+    return LoadedTask(task, parts.counts)

@@ -1,0 +1,225 @@
+"""What fixtures/models.toml and fixtures/tasks.toml may say, read into checked records."""
+
+import string
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from harness.errors import HarnessError, nearest
+from harness.tasks.package import Package, extract_member, fetch_package
+
+_Record = TypeVar("_Record")
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Prompted(_Row):
+    """What every model's row says of how its prompts are laid out."""
+
+    start_token: str
+    """Token that every prompt begins with."""
+    separator: str = "\n"
+    """Text between a demonstration and what follows it."""
+    licence: str
+    source: str
+
+
+class GgufModel(_Prompted):
+    """Weights in one GGUF file inside a package of the package index."""
+
+    kind: Literal["gguf-package"]
+    package: str
+    version: str
+    archive: str
+    archive_sha256: Sha256
+    member: str
+    member_sha256: Sha256
+    member_bytes: int = Field(gt=0)
+
+
+class HubModel(_Prompted):
+    """Weights on the Hugging Face hub."""
+
+    kind: Literal["hub"]
+    id: str
+
+
+ModelRow = Annotated[GgufModel | HubModel, Field(discriminator="kind")]
+
+
+class RatedPackage(Package):
+    """A package with the archive of rated snippets inside it."""
+
+    ratings_archive: str
+    ratings_archive_sha256: Sha256
+
+
+class VaderSource(_Row):
+    """Rated snippets of the vaderSentiment package.
+
+    `ratings[i]` is the closed range of answer i's mean ratings. A rating in no range is left out; one on a
+    common edge belongs to the earlier answer.
+    """
+
+    kind: Literal["vader"]
+    package: str
+    file: str
+    sha256: Sha256
+    ratings: tuple[tuple[float, float], ...]
+
+
+class HubSource(_Row):
+    """Where a copy of a task's data lies on the Hugging Face hub."""
+
+    id: str
+    config: str | None = None
+    train: str = "train"
+    test: str = "test"
+    dev: str | None = None
+    fields: dict[str, str] = Field(default_factory=dict)
+    """The template's field (or 'label') to the column's name there, where they differ."""
+
+
+class FolderSource(_Row):
+    """Data that the user brings (DIR/<task>/train.jsonl, test.jsonl), or names a hub copy of."""
+
+    kind: Literal["folder"]
+    citation: str
+    licence: str
+    hub: HubSource | None = None
+
+
+class Wording(_Row):
+    """How a task is posed: the template without its answer, which follows one space, and the answer words."""
+
+    template: str
+    answers: tuple[str, ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        try:
+            parts = [p for p in string.Formatter().parse(self.template) if p[1] is not None]
+        except ValueError as error:
+            raise ValueError(f"template '{self.template}' is no template: {error}") from error
+        if not parts or not all(
+            str(name).isidentifier() and not spec and not as_ for _, name, spec, as_ in parts
+        ):
+            raise ValueError(f"template '{self.template}' must name its fields as {{text}}, at least one")
+        if self.template != self.template.strip():
+            raise ValueError(f"template '{self.template}' must not begin or end with white space")
+        if "label" in self.fields:
+            raise ValueError(f"template '{self.template}' must not show the label")
+        if len(set(self.answers)) < len(self.answers) or any(not a or a != a.strip() for a in self.answers):
+            raise ValueError(f"answers {list(self.answers)} must differ, with no white space at their ends")
+        return self
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the template's fields in order, each once."""
+        return tuple(dict.fromkeys(name for _, name, _, _ in string.Formatter().parse(self.template) if name))
+
+
+class TaskRow(Wording):
+    """A task of the catalogue."""
+
+    source: Annotated[VaderSource | FolderSource, Field(discriminator="kind")]
+    paper_name: str | None = None
+
+    @model_validator(mode="after")
+    def _check_ratings(self) -> Self:
+        if isinstance(self.source, VaderSource):
+            if len(self.source.ratings) != len(self.answers):
+                raise ValueError(f"{len(self.answers)} answers need as many ranges of ratings")
+            if self.fields != ("text",):
+                raise ValueError("rated snippets have one field: the template must name {text} and no other")
+        return self
+
+
+class OwnTask(Wording):
+    """The task.toml that a user's own folder brings."""
+
+    source: str = "brought by the user"
+    licence: str = "not stated"
+
+
+class TaskCatalogue(_Row):
+    """All of fixtures/tasks.toml."""
+
+    packages: dict[str, RatedPackage]
+    tasks: dict[str, TaskRow]
+
+    @model_validator(mode="after")
+    def _check_packages(self) -> Self:
+        for name, row in self.tasks.items():
+            if isinstance(row.source, VaderSource) and row.source.package not in self.packages:
+                raise ValueError(f"task '{name}' names package '{row.source.package}'")
+        return self
+
+
+_MODELS: TypeAdapter[dict[str, ModelRow]] = TypeAdapter(dict[str, ModelRow])
+_TASKS = TypeAdapter(TaskCatalogue)
+
+
+def read_toml(path: Path, expected: TypeAdapter[_Record]) -> _Record:
+    """Return the file as the record that `expected` checks.
+
+    Raises:
+        HarnessError: it is missing, no TOML, or holds a key or value that the type doesn't know; says which.
+
+    """
+    try:
+        return expected.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise HarnessError(f"can't read {path}: {error}") from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise HarnessError(f"{path} can't be used: {wrong}") from error
+
+
+def read_tasks(catalogue: Path) -> TaskCatalogue:
+    """Return the whole of fixtures/tasks.toml (see read_toml for what it raises)."""
+    return read_toml(catalogue, _TASKS)
+
+
+def model_rows(catalogue: Path) -> dict[str, ModelRow]:
+    """Return the rows of fixtures/models.toml by name (see read_toml for what it raises)."""
+    return read_toml(catalogue, _MODELS)
+
+
+def task_names(catalogue: Path) -> tuple[str, ...]:
+    """Return the names of the catalogue's tasks in its order."""
+    return tuple(read_tasks(catalogue).tasks)
+
+
+def model_row(name: str, catalogue: Path) -> ModelRow:
+    """Return the named model's row; HarnessError with the nearest known name where there is none."""
+    rows = model_rows(catalogue)
+    if name not in rows:
+        raise HarnessError(unknown("model", name, rows))
+    return rows[name]
+
+
+def gguf_file(row: GgufModel, fetched: Path) -> Path:
+    """Return the path of the model's GGUF file under `fetched`, fetched and unpacked where needed."""
+    package = Package(
+        name=row.package,
+        version=row.version,
+        archive=row.archive,
+        sha256=row.archive_sha256,
+        licence=row.licence,
+        source=row.source,
+    )
+    archive = fetch_package(package, fetched)
+    into = fetched / f"{row.package}-{row.version}"
+    return extract_member(archive, row.member, into, row.member_sha256, row.member_bytes)
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return the message for a name that the catalogue doesn't hold."""
+    return f"unknown {kind} '{name}': {nearest(name, known)}"

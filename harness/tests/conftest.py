@@ -1,0 +1,34 @@
+"""Where tests find real archives and the paper's data; tests skip, with a reason, where there are none."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import fixtures
+from harness.tasks.catalogue import GgufModel, model_rows, read_tasks
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def fetched() -> Path:
+    """Return the folder of the catalogue's archives: ICL_CLAIMS_FETCHED, or .store/fetched."""
+    folder = Path(os.environ.get("ICL_CLAIMS_FETCHED", ROOT / ".store" / "fetched"))
+    archives = [package.archive for package in read_tasks(fixtures.TASKS).packages.values()]
+    archives += [row.archive for row in model_rows(fixtures.MODELS).values() if isinstance(row, GgufModel)]
+    missing = [archive for archive in archives if not (folder / archive).is_file()]
+    if missing:
+        pytest.skip(
+            f"{', '.join(missing)} not in {folder}: a first run fetches them, or set ICL_CLAIMS_FETCHED"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def paper_data() -> Path:
+    """Return the folder of the paper's six data sets, <task>/train.jsonl and test.jsonl: ICL_CLAIMS_DATA."""
+    given = os.environ.get("ICL_CLAIMS_DATA")
+    if given is None:
+        pytest.skip("ICL_CLAIMS_DATA is not set: it names the folder of the paper's data sets")
+    return Path(given)

@@ -1,0 +1,1 @@
+"""Tests of harness.tasks, one file a module."""
