@@ -1,0 +1,206 @@
+"""The document as one HTML file: no network, no scripts, everything inlined."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.report import figures, numbers
+from harness.types import JSON, Outcome, PartResult, Verdict
+
+if TYPE_CHECKING:
+    from harness.report.document import Document
+
+HERE = Path(__file__).parent
+SYMBOLS = {
+    Outcome.SUPPORTED: "✓",
+    Outcome.REFUTED: "✗",
+    Outcome.INCONCLUSIVE: "?",
+    Outcome.ERROR: "!",
+}
+COUNT_WORDS = {
+    Outcome.SUPPORTED: "supported",
+    Outcome.REFUTED: "refuted",
+    Outcome.INCONCLUSIVE: "inconclusive",
+    Outcome.ERROR: "not judged because of an error",
+}
+HASH = re.compile(r"(?:sha256:)?[0-9a-f]{32,}", re.IGNORECASE)
+HASH_SHOWN = 10
+
+
+def render(document: Document) -> str:
+    """Return the page: a pure function of the document, the same bytes each time.
+
+    All text of the document is escaped; only the drawings made here and the style sheet go in as they are.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "anchor": anchor,
+        "cell": numbers.cell,
+        "effect": numbers.effect,
+        "interval": numbers.interval,
+        "level": numbers.level,
+        "minus": numbers.with_minus,
+        "moment": moment,
+        "explanation": explanation,
+        "duration": numbers.duration,
+        "p_value": numbers.p_value,
+        "number": numbers.number,
+        "scalar": scalar,
+        "short_hash": short_hash,
+        "columns": columns,
+        "words": words,
+    }
+    environment.tests |= {
+        "hash": is_hash,
+        "records": is_records,
+        "changed": is_changed,
+        "paper_row": is_paper_row,
+    }
+    return environment.get_template("template.html.j2").render(
+        document=document,
+        css=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - a file of ours
+        reading=reading(document),
+        symbols=SYMBOLS,
+        forest=_inline(figures.forest_panels(document.verdicts, "effects")),
+        charts=[_charts(verdict, f"claim-{i}") for i, verdict in enumerate(document.verdicts)],
+    )
+
+
+def reading(document: Document) -> str:
+    """Say in one sentence what was run and what came out.
+
+    Example: "Of 3 claims, tested on GPT-2 with 2 tasks (movie, tweet), 2 are supported and 1 is refuted."
+    """
+    names = [str(task.get("name", "unnamed")) for task in document.facts.tasks]
+    model = document.facts.model.get("name", "a model without a name")
+    tasks = f" with {_count(len(names), 'task')} ({', '.join(names)})" if names else ""
+    if not document.verdicts:
+        return f"No claim was judged in this run, made on {model}{tasks}."
+    counts = Counter(verdict.outcome for verdict in document.verdicts)
+    found = [
+        f"{counts[outcome]} {'is' if counts[outcome] == 1 else 'are'} {word}"
+        for outcome, word in COUNT_WORDS.items()
+        if counts[outcome]
+    ]
+    return f"Of {_count(len(document.verdicts), 'claim')}, tested on {model}{tasks}, {_listed(found)}."
+
+
+def anchor(claim_id: str) -> str:
+    """Return the name under which a claim's section is linked: letters, digits, - and _ only."""
+    return "claim-" + re.sub(r"[^A-Za-z0-9_-]", "-", claim_id)
+
+
+def moment(iso: str) -> str:
+    """Write an ISO time to the minute: '2025-03-01 09:30 UTC'; what is none stays as it is."""
+    try:
+        return datetime.fromisoformat(iso).strftime("%Y-%m-%d %H:%M %Z").strip()
+    except ValueError:
+        return iso
+
+
+def explanation(part: PartResult, told: str) -> str:
+    """Say what a part's figures leave open: its reason, where `told` does not hold it, and its power."""
+    said = [] if part.reason in told else [numbers.with_minus(part.reason)]
+    if part.estimate.degenerate and part.estimate.degenerate not in part.reason:
+        said.append(f"No usable estimate: {part.estimate.degenerate}.")
+    if part.outcome is Outcome.INCONCLUSIVE and math.isfinite(part.smallest_detectable):
+        size = numbers.magnitude(part.smallest_detectable, part.unit)
+        shown = f"{part.estimate.n} units would show an effect of {size} in 4 of 5 runs"
+        said.append(f"{shown}; a smaller one can go unseen.")
+    return " ".join(said)
+
+
+def scalar(value: object) -> str:
+    """Write a single fact: yes and no for booleans, a dash for nothing, numbers with a real minus sign."""
+    if value is None or value == "":
+        return numbers.MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}".replace("-", numbers.MINUS)
+    return str(value).replace("-", numbers.MINUS) if isinstance(value, int) else str(value)
+
+
+def words(key: str) -> str:
+    """Return a fact's key as words: 'learning_rate' reads 'learning rate'."""
+    return key.replace("_", " ")
+
+
+def is_hash(value: object) -> bool:
+    """Whether a fact is a hexadecimal digest, which is shown by its beginning."""
+    return isinstance(value, str) and HASH.fullmatch(value) is not None
+
+
+def short_hash(value: str) -> str:
+    """Return the beginning of a digest."""
+    return f"{value.removeprefix('sha256:')[:HASH_SHOWN]}…"
+
+
+def is_records(value: object) -> bool:
+    """Whether a fact is a list of mappings, which is shown as a table."""
+    return (
+        isinstance(value, list | tuple) and bool(value) and all(isinstance(item, Mapping) for item in value)
+    )
+
+
+def columns(records: list[JSON]) -> list[str]:
+    """Return the keys of a list of mappings, each once, in order of appearance."""
+    return list(dict.fromkeys(key for record in records for key in record))
+
+
+def is_changed(verdict: Verdict) -> bool:
+    """Whether another verdict was expected than came out."""
+    return verdict.expected is not None and verdict.expected is not verdict.outcome
+
+
+def is_paper_row(name: str) -> bool:
+    """Whether a table's row holds the paper's figures, told by its name."""
+    return name.lower().startswith("paper")
+
+
+def _charts(verdict: Verdict, salt: str) -> list[dict[str, object]]:
+    """Return the curves of a claim, ready for the page."""
+    return [
+        {
+            "curve": curve,
+            "legend": figures.legend(curve),
+            "panels": _inline(
+                zip(
+                    (name for name, _ in curve.panels),
+                    figures.layer_panels(curve, f"{salt}-{i}"),
+                    strict=True,
+                )
+            ),
+        }
+        for i, curve in enumerate(verdict.curves)
+    ]
+
+
+def _inline(panels: Iterable[tuple[str, str]]) -> list[tuple[str, Markup]]:
+    """Return (name, drawing) pairs with the drawings marked as markup of our own making."""
+    return [(name, Markup(svg)) for name, svg in panels]  # noqa: S704 - drawn here
+
+
+def _count(n: int, noun: str) -> str:
+    """Return a count with its noun: '1 task', '2 tasks'."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _listed(items: list[str]) -> str:
+    """Join phrases as a sentence does: 'a', 'a and b', 'a, b and c'."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,65 @@
+"""Progress on the terminal while pytest captures everything else."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+class _Uncaptured:
+    """Writes to a stream with pytest's capture lifted for the moment of writing."""
+
+    def __init__(self, stream: TextIO, lifted: Callable[[], AbstractContextManager[Any]]) -> None:
+        self.stream = stream
+        self.lifted = lifted
+
+    def write(self, text: str) -> int:
+        """Write through."""
+        with self.lifted():
+            written = self.stream.write(text)
+            self.stream.flush()
+            return written
+
+    def flush(self) -> None:
+        """Do nothing: every write is flushed."""
+
+    def isatty(self) -> bool:
+        """Tell rich that it may move the cursor."""
+        return self.stream.isatty()
+
+
+class ProgressBar:
+    """Shows what runs, how far it is and how long still. Implements `harness.progress.Progress`."""
+
+    def __init__(self, stream: TextIO, lifted: Callable[[], AbstractContextManager[Any]]) -> None:
+        console = Console(file=_Uncaptured(stream, lifted), force_terminal=True)  # type: ignore[arg-type]
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            auto_refresh=False,  # a refreshing thread would write between two of pytest's own writes
+            transient=True,
+            speed_estimate_period=120,
+        )
+        self._task = self._bar.add_task("starting", total=0)
+
+    def expect(self, units: float) -> None:
+        """Add work that is ahead."""
+        self._bar.update(self._task, total=(self._bar.tasks[0].total or 0) + units)
+
+    def begin(self, what: str) -> None:
+        """Show what runs now."""
+        self._bar.start()
+        self._bar.update(self._task, description=what, refresh=True)
+
+    def advance(self, units: float) -> None:
+        """Show work that is done; gone from the screen when nothing is left."""
+        self._bar.update(self._task, advance=units, refresh=self._bar.live.is_started)
+        if self._bar.finished:
+            self._bar.stop()

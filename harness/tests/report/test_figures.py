@@ -1,0 +1,165 @@
+"""The drawings: what is in them, and that they are the same each time."""
+
+import math
+import re
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import matplotlib as mpl
+import pytest
+
+from harness.report import figures
+from harness.report.document import Document
+from harness.types import Curve, Estimate, Outcome, Series
+
+SIMILARITY = Curve(
+    "SimAOU",
+    "cosine",
+    (
+        ("movie", (Series("ICL and FT", (0.1, 0.2, 0.3)), Series("noise", (0.0, 0.01, 0.0), baseline=True))),
+        ("tweet", (Series("noise", (0.0, 0.0, 0.0), baseline=True), Series("ICL and FT", (0.6, 0.7, 0.8)))),
+    ),
+)
+
+
+def texts(svg: str) -> list[str]:
+    """Return the words and numbers of a drawing."""
+    root = ET.fromstring(svg)  # noqa: S314 - drawn here
+    return [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def ids(svg: str) -> set[str]:
+    """Return the ids that a drawing defines."""
+    return set(re.findall(r'\bid="([^"]*)"', svg))
+
+
+def test_a_chart_has_one_drawing_a_task_with_one_y_axis() -> None:
+    """Values from 0 to 0.8 on both axes, though one panel's own end at 0.3."""
+    movie, tweet = figures.layer_panels(SIMILARITY, "a")
+    assert [text for text in texts(movie) if "." in text] == [text for text in texts(tweet) if "." in text]
+    assert "0.8" in texts(movie)
+
+
+def test_two_drawings_of_one_chart_are_the_same_bytes() -> None:
+    """No dates, no random ids: a report can be compared with another by its bytes."""
+    assert figures.layer_panels(SIMILARITY, "a") == figures.layer_panels(SIMILARITY, "a")
+
+
+def test_ids_of_two_drawings_on_one_page_differ() -> None:
+    """Clip paths are found by id: equal ones would cut one chart to another's frame."""
+    movie, tweet = figures.layer_panels(SIMILARITY, "a")
+    (other, _) = figures.layer_panels(SIMILARITY, "b")
+    assert ids(movie)
+    assert len(ids(movie) | ids(tweet) | ids(other)) == len(ids(movie)) + len(ids(tweet)) + len(ids(other))
+
+
+def test_every_reference_in_a_drawing_leads_somewhere() -> None:
+    """Clip paths and markers are defined in the drawing that uses them."""
+    (svg, _) = figures.layer_panels(SIMILARITY, "a")
+    assert set(re.findall(r"#([mp]\w{10})\b", svg)) <= ids(svg)
+
+
+def test_drawings_ask_the_network_for_nothing_and_style_nothing_else() -> None:
+    """Only the names of XML's vocabularies look like addresses, and no style sheet leaks into the page."""
+    (svg, _) = figures.layer_panels(SIMILARITY, "a")
+    assert set(re.findall(r"https?://[^\"]*", svg)) <= {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+    assert "<style" not in svg
+    assert "<metadata" not in svg
+
+
+def test_a_series_keeps_its_colour_whatever_its_place() -> None:
+    """In the second panel the baseline comes first, and is grey and dashed there too."""
+    styles = figures.series_styles(SIMILARITY)
+    assert styles == {"ICL and FT": ("#0072b2", "-"), "noise": (figures.BASELINE_COLOUR, "--")}
+    assert all("var(--series-1, #0072b2)" in svg for svg in figures.layer_panels(SIMILARITY, "a"))
+
+
+def test_a_seventh_series_takes_the_first_colour_with_dashes() -> None:
+    """Six colours can be told apart; the seventh line is told by its dashes."""
+    many = Curve("many", "y", (("movie", tuple(Series(f"s{i}", (0.0, 1.0)) for i in range(7))),))
+    assert figures.legend(many)[6] == figures.LegendEntry("s6", "series-1", "dashed")
+
+
+@pytest.mark.parametrize("values", [(), (0.5,), (math.nan,) * 3, (0.1, math.inf, 0.3), (2.0, 2.0)])
+def test_thin_data_still_make_a_drawing(values: tuple[float, ...]) -> None:
+    """No layers, one layer, nothing but gaps, an infinity or a constant are drawn for what they are."""
+    panel = ("movie", (Series("s", values, values, values),))
+    (svg,) = figures.layer_panels(Curve("thin", "y", (panel,)), "a")
+    assert "layer" in texts(svg)
+    assert not re.search(r"nan|inf\b", svg)
+
+
+def test_a_task_without_series_is_an_empty_frame() -> None:
+    """A task of which nothing was measured keeps its place in the chart."""
+    assert len(figures.layer_panels(Curve("none", "y", (("movie", ()),)), "a")) == 1
+
+
+def test_effects_stand_with_their_own_kind(document: Document) -> None:
+    """Accuracy, fraction and cosine are three scales; two of them are shown in percentage points."""
+    names = [name for name, _ in figures.forest_panels(document.verdicts, "f")]
+    assert names == ["accuracy, percentage points", "fraction, percentage points", "cosine"]
+
+
+def test_every_part_has_a_row_in_the_order_of_the_claims(document: Document) -> None:
+    """C1 has one comparison of accuracy and C2 two."""
+    (_, accuracy), *_ = figures.forest_panels(document.verdicts, "f")
+    assert [text for text in texts(accuracy) if text[0] == "C"] == [
+        "C1 · ICL beats ZSL",
+        "C2 · ICL beats FT",
+        "C2 · FT beats ZSL",
+    ]
+
+
+def test_percent_axes_count_points(document: Document) -> None:
+    """An effect of 0.154 of accuracy lies near the tick 16."""
+    (_, accuracy), *_ = figures.forest_panels(document.verdicts, "f")
+    assert "16" in texts(accuracy)
+
+
+def test_zero_is_on_the_axis_though_no_interval_holds_it(document: Document) -> None:
+    """C10's interval ends at -4 points: how far that is from nothing can only be seen with 0 in view."""
+    (_, _), (_, fraction), *_ = figures.forest_panels(document.verdicts, "f")
+    assert "0" in texts(fraction)
+
+
+def test_a_missing_estimate_keeps_its_row(document: Document, no_estimate: Estimate) -> None:
+    """A comparison without an estimate is said to have none, not left out."""
+    first = document.verdicts[0]
+    part = replace(first.parts[0], estimate=no_estimate, outcome=Outcome.INCONCLUSIVE)
+    ((_, svg),) = figures.forest_panels([replace(first, parts=(part,))], "f")
+    assert "no estimate" in texts(svg)
+
+
+def test_no_claims_make_no_overview() -> None:
+    """There is nothing to compare where nothing was judged."""
+    assert figures.forest_panels([], "f") == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "$\\frac{", "_hidden", "日本語", "a\x00b\ud800", 'x" onload="y']
+)
+def test_any_text_can_label_a_row(document: Document, name: str) -> None:
+    """Markup, mathematics and broken characters are text, and the drawing stays well-formed."""
+    first = document.verdicts[0]
+    part = replace(first.parts[0], name=name)
+    ((_, svg),) = figures.forest_panels([replace(first, parts=(part,))], "f")
+    assert "<script" not in svg
+    shown = "".join(character for character in name if character.isprintable())
+    assert f"C1 · {shown}" in texts(svg)
+
+
+def test_long_labels_are_cut() -> None:
+    """A panel holds 54 characters: 53 of the label and the mark that something is missing."""
+    label = figures._label("x" * 60)
+    assert (len(label), label[-1]) == (54, "…")
+
+
+def test_drawing_leaves_the_callers_settings_alone() -> None:
+    """A suite that is used beside other drawings must not restyle them."""
+    names = set(mpl.rcParams) - {"backend"}  # which matplotlib looks for when it is asked
+    before = {name: mpl.rcParams[name] for name in names}
+    figures.layer_panels(SIMILARITY, "a")
+    assert {name: mpl.rcParams[name] for name in names} == before

@@ -1,0 +1,227 @@
+"""The page: what a reader finds on it, and what no data can put there."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from harness.report import page
+from harness.report.document import Document, from_json, to_json
+from harness.types import Claim, Curve, Outcome, PartResult, RunFacts, Series, Table, Verdict
+
+VOID = {"meta", "path", "use", "rect"}
+
+
+class Tags(HTMLParser):
+    """Collects tags, ids, links and text, and finds what is opened and not closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag and its attributes."""
+        self.names.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag that closes itself."""
+        self.names.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        """Take back the tag that was opened last, which must be this one."""
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Collect text."""
+        self.text += data
+
+    def values(self, name: str) -> list[str]:
+        """Return an attribute's values all over the page."""
+        return [value or "" for key, value in self.attributes if key == name]
+
+
+@pytest.fixture(scope="module")
+def html(document: Document) -> str:
+    """Render the made-up run once."""
+    return page.render(document)
+
+
+def hostile(document: Document, text: str) -> Document:
+    """Put a text wherever data or a model could have brought it."""
+    first = document.verdicts[3]
+    panel = (text, (Series(text, (0.1, 0.2)),))
+    bad = replace(
+        first,
+        claim=Claim(*[text] * 10),
+        reason=text,
+        parts=(replace(first.parts[0], name=text, reason=text, unit=text, prediction=text),),
+        tables=(Table(text, (text,), ((text, (1.0,)),), note=text),),
+        curves=(Curve(text, text, (panel,)),),
+        notes=(text,),
+        markers=(text,),
+    )
+    facts = RunFacts({"name": text, text: text}, ({"name": text},), {text: [{text: text}]}, {}, (text,))
+    return replace(document, started=text, suite_version=text, facts=facts, verdicts=(bad,))
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", '"><img src=x onerror=y>', "'--></style><b>", "{{ 7 * 7 }}"]
+)
+def test_no_text_of_the_data_becomes_markup(document: Document, text: str) -> None:
+    """Names from data sets and models are shown as they are spelt, and are nothing but text."""
+    tags = Tags(page.render(hostile(document, text)))
+    assert text in tags.text
+    assert not {"script", "img"} & set(tags.names)
+    assert not [name for name, _ in tags.attributes if name.startswith("on")]
+
+
+def test_the_page_needs_no_network(html: str) -> None:
+    """No addresses but those inside the page, no scripts, and a policy that would refuse both."""
+    tags = Tags(html)
+    assert not {"script", "link", "img", "iframe", "object"} & set(tags.names)
+    assert all(link.startswith("#") for link in tags.values("href") + tags.values("xlink:href"))
+    assert not re.search(r"@import|url\((?!#)", html)
+    assert "default-src 'none'" in html
+
+
+def test_what_is_opened_is_closed(document: Document, empty: Document) -> None:
+    """Both pages are well-formed to the last tag."""
+    assert [Tags(page.render(each)).open for each in (document, empty)] == [[], []]
+
+
+def test_ids_are_unique_and_links_arrive(html: str) -> None:
+    """Each claim's row in the overview leads to its section."""
+    tags = Tags(html)
+    ids = tags.values("id")
+    assert len(ids) == len(set(ids))
+    assert {link.removeprefix("#") for link in tags.values("href")} <= set(ids)
+    assert {"claim-C1", "claim-C2", "claim-C10", "claim-C11", "claim-C12", "claim-C13"} <= set(ids)
+
+
+def test_two_renders_are_the_same_bytes_and_json_holds_all(document: Document) -> None:
+    """The page is a function of its data: reading the data back gives the same page."""
+    assert page.render(document) == page.render(document) == page.render(from_json(to_json(document)))
+
+
+def test_the_first_sentence_counts_the_verdicts(document: Document) -> None:
+    """C1 and C11 are supported, C10 refuted, C2 and C12 open, and C13 was stopped."""
+    assert page.reading(document) == (
+        "Of 6 claims, tested on tiny-135M with 4 tasks (movie, tweet, subject, headline), 2 are supported, "
+        "1 is refuted, 2 are inconclusive and 1 is not judged because of an error."
+    )
+
+
+def test_a_run_without_verdicts_says_so(empty: Document) -> None:
+    """Nothing judged is a sentence, not an empty table."""
+    html = page.render(empty)
+    assert "No claim was judged in this run, made on a model without a name." in html
+    assert "At a glance" not in html
+
+
+def test_facts_that_nobody_recorded_have_no_heading(empty: Document, html: str) -> None:
+    """An empty section would promise something: one sentence stands for all four."""
+    bare = page.render(empty)
+    assert "Nothing was recorded of the run." in bare
+    assert ("<h3>Settings</h3>" in bare, "<h3>Settings</h3>" in html) == (False, True)
+
+
+def test_verdicts_are_told_by_word_and_symbol(html: str) -> None:
+    """A reader who sees no colours sees which is which."""
+    text = Tags(html).text
+    assert all(f"{sign} {word}" in text for sign, word in zip("✓✗?!", Outcome, strict=True))
+
+
+def test_an_error_says_what_happened_and_that_no_control_ran(document: Document) -> None:
+    """A claim that was stopped has neither comparisons nor a control, and keeps its own section."""
+    html = page.render(replace(document, verdicts=document.verdicts[5:]))
+    assert "RuntimeError: no training tokens were recorded\n  in task &#39;tweet&#39;" in html
+    assert "Negative control, not run" in html
+    assert "Effects against no effect" not in html
+
+
+def test_a_verdict_that_was_not_expected_is_warned_of(html: str) -> None:
+    """Of the six only C13 had an expectation, and it was another."""
+    text = Tags(html).text
+    assert "SUPPORTED was expected and ERROR came out." in text
+    assert text.count("was expected and") == 1
+
+
+def test_an_expected_verdict_needs_no_warning(document: Document) -> None:
+    """What was expected and came out is as it should be."""
+    same = tuple(replace(each, expected=each.outcome) for each in document.verdicts)
+    assert 'class="warning"' not in page.render(replace(document, verdicts=same))
+
+
+def test_a_control_that_came_out_supported_has_failed(html: str) -> None:
+    """C10's control was supported: its box says FAILED; the four others passed."""
+    text = Tags(html).text
+    assert (text.count("Negative control: FAILED"), text.count("Negative control: passed")) == (1, 4)
+
+
+def test_rows_of_the_paper_stand_apart(html: str) -> None:
+    """Each of five tables has two rows with the paper's figures."""
+    assert html.count('<tr class="paper">') == 10
+
+
+def test_an_open_comparison_tells_its_power(document: Document) -> None:
+    """C2's second part would have shown 1.3 times its width of 4.7 points: 6.1 points."""
+    part = document.verdicts[1].parts[1]
+    assert page.explanation(part, told=part.reason) == (
+        "800 units would show an effect of 6.1 pp in 4 of 5 runs; a smaller one can go unseen."
+    )
+
+
+def test_a_reason_is_not_told_twice(document: Document) -> None:
+    """Where the claim's reason holds the comparison's, the table does not repeat it."""
+    part: PartResult = document.verdicts[0].parts[0]
+    assert page.explanation(part, told=part.reason) == ""
+    assert page.explanation(part, told="") == "The interval from 0.121 to 0.187 lies above 0 (800 cases)."
+
+
+def test_hashes_are_shown_by_their_beginning(html: str) -> None:
+    """64 digits are unreadable: ten are shown and all can be had by pointing at them."""
+    digest = "9f2c" * 16
+    assert f'<code title="{digest}">9f2c9f2c9f…</code>' in html
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "yes"),
+        (None, "\N{EN DASH}"),
+        (-3, "\N{MINUS SIGN}3"),
+        (0.003, "0.003"),
+        (1e-5, "1e\N{MINUS SIGN}05"),
+        ("a-b", "a-b"),
+    ],
+)
+def test_facts_are_written_for_people(value: object, text: str) -> None:
+    """Python's True, None and hyphens are no words of a report."""
+    assert page.scalar(value) == text
+
+
+def test_a_list_of_mappings_has_the_columns_of_all() -> None:
+    """The second task has a licence and the first has none: there is a column for it."""
+    assert page.columns([{"name": "a"}, {"name": "b", "licence": "MIT"}]) == ["name", "licence"]
+
+
+def test_times_are_written_to_the_minute() -> None:
+    """What is no time is left as it is."""
+    assert page.moment("2025-03-01T09:30:59+00:00") == "2025-03-01 09:30 UTC"
+    assert page.moment("yesterday") == "yesterday"
+
+
+def test_a_claim_with_a_bare_verdict_is_rendered(document: Document) -> None:
+    """A verdict of nothing but a claim and a reason is enough for a page."""
+    bare = Verdict(document.verdicts[0].claim, Outcome.INCONCLUSIVE, "0 cases, 20 are needed", (), None)
+    assert "no comparison could be made" in page.render(replace(document, verdicts=(bare,)))
