@@ -64,7 +64,7 @@ class Recording:
     """
 
     setting: Setting
-    gold: Int[np.ndarray, "example"]
+    gold: Int[np.ndarray, " example"]
     label_logits: Float32[np.ndarray, "example answer"]
     attn_out: Float32[np.ndarray, "example layer d_model"]
     """Self-attention block's output at the last token, after the output projection, before the residual."""
@@ -76,14 +76,15 @@ class Recording:
     """Last token's scaled query vectors, heads concatenated, before any rotary position is applied."""
 
     @property
-    def predicted(self) -> Int[np.ndarray, "example"]:
+    def predicted(self) -> Int[np.ndarray, " example"]:
         """Index of the answer word with the largest logit."""
-        return np.argmax(self.label_logits, axis=1)
+        predicted: Int[np.ndarray, " example"] = np.argmax(self.label_logits, axis=1)
+        return predicted
 
     @property
-    def correct(self) -> Bool[np.ndarray, "example"]:
+    def correct(self) -> Bool[np.ndarray, " example"]:
         """Whether the predicted answer word is the gold one."""
-        correct: Bool[np.ndarray, "example"] = self.predicted == self.gold
+        correct: Bool[np.ndarray, " example"] = self.predicted == self.gold
         return correct
 
 

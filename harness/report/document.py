@@ -77,9 +77,7 @@ def write(document: Document, html_path: Path) -> None:
     """
     json_path = html_path.with_suffix(".json")
     if json_path == html_path:
-        raise HarnessError(
-            f"The page cannot be named '{html_path}': its data go there; end the name in .html."
-        )
+        raise HarnessError(f"The page cannot be named '{html_path}': its data go there; end the name in .html.")
     texts = {json_path: to_json(document), html_path: render(document)}
     drafts = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in texts}
     try:
@@ -152,9 +150,7 @@ def _read_record(kind: Any, value: object, where: str) -> Any:
     if missing := [name for name in names if name not in given]:
         raise HarnessError(f"The report's file lacks {where}.{missing[0]}; run the claims again.")
     if unknown := [name for name in given if name not in names]:
-        raise HarnessError(
-            f"The report's file holds {where}.{unknown[0]}, which is not known; run the claims again."
-        )
+        raise HarnessError(f"The report's file holds {where}.{unknown[0]}, which is not known; run the claims again.")
     return kind(**{name: _read(hints[name], given[name], f"{where}.{name}") for name in names})
 
 
@@ -165,9 +161,7 @@ def _read_tuple(kinds: tuple[Any, ...], value: object, where: str) -> tuple[Any,
         kinds = (kinds[0],) * len(items)
     if len(items) != len(kinds):
         _fail(f"a list of {len(kinds)}", value, where)
-    return tuple(
-        _read(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, items, strict=True))
-    )
+    return tuple(_read(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, items, strict=True)))
 
 
 def _expect(kind: Any, value: object, where: str) -> Any:
@@ -181,6 +175,5 @@ def _expect(kind: Any, value: object, where: str) -> Any:
 def _fail(expected: str, value: object, where: str) -> None:
     """Say what was found at a place of the file and what was expected there."""
     raise HarnessError(
-        f"The report's file holds {value!r:.80} at {where}, where {expected} is expected; "
-        "run the claims again."
+        f"The report's file holds {value!r:.80} at {where}, where {expected} is expected; run the claims again."
     )

@@ -95,8 +95,7 @@ def legend(curve: Curve) -> tuple[LegendEntry, ...]:
     """Return the chart's legend, in order of appearance."""
     dashes = {"-": "solid", "--": "dashed", "-.": "dashed", ":": "dotted"}
     return tuple(
-        LegendEntry(name, THEME[colour], dashes[line])
-        for name, (colour, line) in series_styles(curve).items()
+        LegendEntry(name, THEME[colour], dashes[line]) for name, (colour, line) in series_styles(curve).items()
     )
 
 
@@ -106,9 +105,7 @@ def layer_panels(curve: Curve, salt: str) -> tuple[str, ...]:
     `salt` names the drawing: ids inside drawings of different salts differ, so that they can share a page.
     Values that are not finite leave a gap. A band is drawn where low and high are as long as the values.
     """
-    bottom, top = _limits(
-        _finite(v for _, panel in curve.panels for s in panel for v in (*s.values, *s.low, *s.high))
-    )
+    bottom, top = _limits(_finite(v for _, panel in curve.panels for s in panel for v in (*s.values, *s.low, *s.high)))
     styles = series_styles(curve)
     drawings = []
     for i, (_, panel) in enumerate(curve.panels):
@@ -134,9 +131,7 @@ def _draw_series(axes: Axes, series: Series, colour: str, line: str) -> None:
     layers = range(1, len(series.values) + 1)
     values = [value if math.isfinite(value) else math.nan for value in series.values]
     if values and len(series.low) == len(series.high) == len(values):
-        low, high = (
-            [v if math.isfinite(v) else math.nan for v in ends] for ends in (series.low, series.high)
-        )
+        low, high = ([v if math.isfinite(v) else math.nan for v in ends] for ends in (series.low, series.high))
         axes.fill_between(layers, low, high, color=colour, alpha=0.18, linewidth=0)
     marker = "o" if len(values) <= FEW_LAYERS else ""
     width = 1.1 if series.baseline else 1.6
@@ -154,8 +149,7 @@ def forest_panels(verdicts: Sequence[Verdict], salt: str) -> tuple[tuple[str, st
         for part in verdict.parts:
             groups.setdefault(part.unit, []).append((f"{verdict.claim.id} · {part.name}", part))
     return tuple(
-        (scale_name(unit), _forest(unit, rows, f"{salt}-{i}"))
-        for i, (unit, rows) in enumerate(groups.items())
+        (scale_name(unit), _forest(unit, rows, f"{salt}-{i}")) for i, (unit, rows) in enumerate(groups.items())
     )
 
 
@@ -196,13 +190,9 @@ def _draw_part(axes: Axes, row: int, part: PartResult, factor: float) -> None:
         axes.text(0, row + 0.12, "no estimate", color=colour, va="center", fontsize=7.6, style="italic")
         return
     if math.isfinite(estimate.low) and math.isfinite(estimate.high):
-        axes.plot(
-            [estimate.low * factor, estimate.high * factor], [row + 0.12] * 2, color=colour, linewidth=2
-        )
+        axes.plot([estimate.low * factor, estimate.high * factor], [row + 0.12] * 2, color=colour, linewidth=2)
     marker = OUTCOME_MARKERS[part.outcome]
-    axes.plot(
-        [estimate.effect * factor], [row + 0.12], color=colour, marker=marker, markersize=5, linestyle=""
-    )
+    axes.plot([estimate.effect * factor], [row + 0.12], color=colour, marker=marker, markersize=5, linestyle="")
 
 
 def _finite(values: Iterable[float]) -> list[float]:
@@ -238,9 +228,7 @@ def _svg(figure: Figure, salt: str) -> str:
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(
-        r"\s*<metadata>.*?</metadata>|\s*<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL
-    )
+    text = re.sub(r"\s*<metadata>.*?</metadata>|\s*<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL)
     text = re.sub(r"<g id=\"[^\"]*\"", "<g", text)
     return re.sub(r"<[^>]*>", lambda tag: _themed(tag.group()), text)
 

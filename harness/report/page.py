@@ -153,9 +153,7 @@ def short_hash(value: str) -> str:
 
 def is_records(value: object) -> bool:
     """Whether a fact is a list of mappings, which is shown as a table."""
-    return (
-        isinstance(value, list | tuple) and bool(value) and all(isinstance(item, Mapping) for item in value)
-    )
+    return isinstance(value, list | tuple) and bool(value) and all(isinstance(item, Mapping) for item in value)
 
 
 def columns(records: list[JSON]) -> list[str]:

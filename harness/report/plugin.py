@@ -41,8 +41,9 @@ def settings_of(config: pytest.Config) -> Settings:
 def runner_of(config: pytest.Config) -> Runner:
     """Return the session's runner, made on first use; HarnessError where settings, tasks or model are wrong."""
     if RUNNER not in config.stash:
-        catalogues = (config.rootpath / "fixtures" / f"{kind}.toml" for kind in ("models", "tasks"))
-        config.stash[RUNNER] = Runner(settings_of(config), *catalogues, _progress(config))
+        catalogues = config.rootpath / "fixtures"
+        models, tasks = catalogues / "models.toml", catalogues / "tasks.toml"
+        config.stash[RUNNER] = Runner(settings_of(config), models, tasks, _progress(config))
     return config.stash[RUNNER]
 
 
@@ -114,9 +115,7 @@ def pytest_configure(config: pytest.Config) -> None:
     known = {line.split(":")[0].split("(")[0].strip() for line in config.getini("markers")}
     for name in re.findall(r"\b[A-Za-z_]\w*", config.option.markexpr or ""):
         if name not in {"and", "or", "not", "True", "False", *known}:
-            raise pytest.UsageError(
-                f"-m {config.option.markexpr}: unknown marker '{name}': {nearest(name, known)}"
-            )
+            raise pytest.UsageError(f"-m {config.option.markexpr}: unknown marker '{name}': {nearest(name, known)}")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Gatherer(config), "icl-claims-gatherer")
 

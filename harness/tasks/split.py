@@ -94,9 +94,7 @@ def split_balanced(examples: Iterable[Example], classes: int) -> Parts:
     cut: dict[str, list[Example]] = {"test": [], "dev": [], "pool": []}
     for example in kept:
         place = hash_fraction("part", example.content_hash)
-        cut["test" if place < TEST_SHARE else "dev" if place < TEST_SHARE + DEV_SHARE else "pool"].append(
-            example
-        )
+        cut["test" if place < TEST_SHARE else "dev" if place < TEST_SHARE + DEV_SHARE else "pool"].append(example)
     balanced = {name: _balance(part, classes) for name, part in cut.items()}
     surplus = len(kept) - sum(map(len, balanced.values()))
     return Parts(balanced["pool"], balanced["dev"], balanced["test"], counts + Counts(surplus=surplus))
@@ -139,9 +137,7 @@ def _balance(part: Sequence[Example], classes: int) -> tuple[Example, ...]:
     smallest = min(map(len, by_class))
     rounds = zip(*(of_class[:smallest] for of_class in by_class), strict=True)
     return tuple(
-        e
-        for of_round in rounds
-        for e in sorted(of_round, key=lambda e: hash_fraction("round", e.content_hash))
+        e for of_round in rounds for e in sorted(of_round, key=lambda e: hash_fraction("round", e.content_hash))
     )
 
 

@@ -23,12 +23,8 @@ def rated_examples(source: VaderSource, package: RatedPackage, fetched: Path) ->
     """
     folder = fetched / f"{package.name}-{package.version}"
     archive = fetch_package(package, fetched)
-    inner = extract_member(
-        archive, package.ratings_archive, folder, package.ratings_archive_sha256, LIMIT_BYTES
-    )
-    return read_ratings(
-        extract_member(inner, source.file, folder, source.sha256, LIMIT_BYTES), source.ratings
-    )
+    inner = extract_member(archive, package.ratings_archive, folder, package.ratings_archive_sha256, LIMIT_BYTES)
+    return read_ratings(extract_member(inner, source.file, folder, source.sha256, LIMIT_BYTES), source.ratings)
 
 
 def read_ratings(file: Path, ranges: Sequence[tuple[float, float]]) -> list[Example]:
@@ -44,8 +40,7 @@ def read_ratings(file: Path, ranges: Sequence[tuple[float, float]]) -> list[Exam
                 label = _label(float(rating), ranges)
             except ValueError as error:
                 raise HarnessError(
-                    f"{file}:{number}: expected id, mean rating and text with tabs between, "
-                    f"found {line.strip()!r}",
+                    f"{file}:{number}: expected id, mean rating and text with tabs between, found {line.strip()!r}",
                 ) from error
             if label is not None:
                 examples.append(make_example({"text": html.unescape(text)}, label))

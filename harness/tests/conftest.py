@@ -19,9 +19,7 @@ def fetched() -> Path:
     archives += [row.archive for row in model_rows(fixtures.MODELS).values() if isinstance(row, GgufModel)]
     missing = [archive for archive in archives if not (folder / archive).is_file()]
     if missing:
-        pytest.skip(
-            f"{', '.join(missing)} not in {folder}: a first run fetches them, or set ICL_CLAIMS_FETCHED"
-        )
+        pytest.skip(f"{', '.join(missing)} not in {folder}: a first run fetches them, or set ICL_CLAIMS_FETCHED")
     return folder
 
 

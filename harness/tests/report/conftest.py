@@ -54,9 +54,7 @@ def part(
     estimate = Estimate((low + high) / 2, low, high, 0.9917, p, n, (high - low) / 5.28)
     verb = {"SUPPORTED": "above 0", "REFUTED": "below 0", "INCONCLUSIVE": "on both sides of 0"}[outcome]
     reason = f"The interval from {low:g} to {high:g} lies {verb} ({n} cases)."
-    return PartResult(
-        name, f"{name}: effect > 0", estimate, min(1.0, 6 * p), outcome, reason, 1.3 * (high - low), unit
-    )
+    return PartResult(name, f"{name}: effect > 0", estimate, min(1.0, 6 * p), outcome, reason, 1.3 * (high - low), unit)
 
 
 def claim(claim_id: str) -> Claim:
@@ -111,9 +109,7 @@ def verdict(
 ) -> Verdict:
     """Put parts together with a control, a table and a note."""
     unit = parts[0].unit
-    null = part(
-        "shuffled", Outcome.INCONCLUSIVE if passed else Outcome.SUPPORTED, (-0.011, 0.013), unit, p=0.81
-    )
+    null = part("shuffled", Outcome.INCONCLUSIVE if passed else Outcome.SUPPORTED, (-0.011, 0.013), unit, p=0.81)
     table = Table(
         "By task",
         ("ZSL", "ICL", "FT"),
@@ -129,9 +125,7 @@ def verdict(
     reason = " ".join(each.reason for each in parts)
     control = ControlResult("The same recordings, shuffled across examples.", (null,), passed)
     notes = ("FT's learning rate was chosen on the dev part: 3e-3.",)
-    return Verdict(
-        claim(claim_id), outcome, reason, tuple(parts), control, (table,), tuple(curves), notes, ("model",)
-    )
+    return Verdict(claim(claim_id), outcome, reason, tuple(parts), control, (table,), tuple(curves), notes, ("model",))
 
 
 FACTS = RunFacts(

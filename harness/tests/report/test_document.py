@@ -125,10 +125,7 @@ def test_page_and_data_lie_side_by_side(document: Document, tmp_path: Path) -> N
     """The folder holds the page and its data, and no drafts; the data read back as the document."""
     write(document, tmp_path / "new" / "claims.html")
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["claims.html", "claims.json"]
-    assert (
-        from_json((tmp_path / "new" / "claims.json").read_text(encoding="utf-8")).verdicts
-        == document.verdicts
-    )
+    assert from_json((tmp_path / "new" / "claims.json").read_text(encoding="utf-8")).verdicts == document.verdicts
 
 
 def test_text_that_utf8_cannot_write_does_not_stop_the_report(empty: Document, tmp_path: Path) -> None:

@@ -54,9 +54,7 @@ def test_missing_numbers_are_a_dash(no_estimate: Estimate) -> None:
     assert set(shown) == {"\N{EN DASH}"}
 
 
-@pytest.mark.parametrize(
-    ("p", "text"), [(0.00099, "< 0.001"), (0.001, "0.001"), (0.0416, "0.042"), (1.0, "1.000")]
-)
+@pytest.mark.parametrize(("p", "text"), [(0.00099, "< 0.001"), (0.001, "0.001"), (0.0416, "0.042"), (1.0, "1.000")])
 def test_small_p_values_are_only_said_to_be_small(p: float, text: str) -> None:
     """Below 0.001 a p-value's digits say nothing more."""
     assert numbers.p_value(p) == text

@@ -89,9 +89,7 @@ def test_real_weights_are_the_pinned_ones(fetched: Path) -> None:
         ("Review: {text}", '["a", " b"]', "white space at their ends"),
     ],
 )
-def test_wording_that_cannot_be_shown_is_refused(
-    tmp_path: Path, template: str, answers: str, complaint: str
-) -> None:
+def test_wording_that_cannot_be_shown_is_refused(tmp_path: Path, template: str, answers: str, complaint: str) -> None:
     """A template without plain fields, or answers that can't be told apart, name the file and the fault."""
     file = tmp_path / "task.toml"
     file.write_text(f'template = "{template}"\nanswers = {answers}\n')

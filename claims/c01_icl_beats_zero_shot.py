@@ -1,0 +1,47 @@
+"""C1: a pretrained GPT learns in context."""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.evidence import Evidence, Measured, difference, task_table
+from harness.types import Claim
+
+CLAIM = Claim(
+    id="C1",
+    title="ICL beats zero-shot",
+    statement="A large pretrained GPT learns in context: with demonstrations in its context (ICL) it answers more "
+    "queries right than without any (ZSL).",
+    section="Experiments: accuracy of ZSL, FT and ICL",
+    prediction="accuracy(ICL) - accuracy(ZSL) > 0",
+    decision_rule="Mean over tasks of the paired difference; supported if its corrected interval lies above 0.",
+    unit="test example, within its task",
+    family="performance",
+    refuted_if="the corrected interval lies below 0",
+    control="gold labels dealt out anew among a task's examples, so that no setting can be right but by chance",
+)
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Compare right answers of ICL and ZSL."""
+    zsl, icl = evidence.of("accuracy", "zsl"), evidence.of("accuracy", "icl")
+    dealt_zsl, dealt_icl = evidence.of("accuracy", "zsl_control"), evidence.of("accuracy", "icl_control")
+    return Measured(
+        parts=(difference("ICL over ZSL", CLAIM.prediction, "accuracy", icl, zsl),),
+        control=(difference("ICL over ZSL, labels dealt anew", CLAIM.prediction, "accuracy", dealt_icl, dealt_zsl),),
+        tables=(
+            task_table(
+                "Accuracy",
+                {"ZSL": zsl, "ICL": icl},
+                [("SST2, 2.7B", (0.714, 0.950)), ("AGNews, 2.7B", (0.398, 0.803))],
+                percent=True,
+            ),
+        ),
+    )
+
+
+@pytest.mark.accuracy
+@pytest.mark.model
+def test_icl_beats_zero_shot(judge: Callable[[Claim], None]) -> None:
+    """ICL answers more queries right than ZSL."""
+    judge(CLAIM)

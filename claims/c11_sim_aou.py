@@ -1,0 +1,60 @@
+"""C11: learning in context changes attention outputs in finetuning's direction."""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.evidence import Evidence, Measured, difference, layer_curve, task_table
+from harness.types import Claim
+
+CLAIM = Claim(
+    id="C11",
+    title="ICL moves attention outputs as finetuning does (SimAOU)",
+    statement="At the level of representations, ICL changes the attention outputs at the last token in the "
+    "direction in which finetuning changes them.",
+    section="Experiments: similarity of attention output updates",
+    prediction="SimAOU(ICL, FT) - SimAOU(ICL, random update) > 0, for uniform and for isotropic noise",
+    decision_rule="Mean over layers an example, mean over tasks of the paired differences; supported if both "
+    "corrected intervals lie above 0.",
+    unit="test example, within its task",
+    family="similarity",
+    refuted_if="the corrected interval of either difference lies below 0",
+    control="FT's update with coordinates permuted and signs flipped at random, anew for each example and layer: "
+    "its size without its direction",
+)
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Compare SimAOU of FT's update with that of random updates."""
+    ft, uniform, isotropic, control, other = (
+        evidence.of("sim_aou", name) for name in ("ft", "uniform", "isotropic", "control", "other_example")
+    )
+    shown = {"FT": ft, "uniform noise": uniform, "isotropic noise": isotropic}
+    prediction = CLAIM.prediction.split(",")[0]
+    return Measured(
+        parts=(
+            difference("FT over uniform noise (the paper's)", prediction, "cosine", ft, uniform),
+            difference("FT over isotropic noise", prediction, "cosine", ft, isotropic),
+        ),
+        control=(difference("scrambled update over isotropic noise", prediction, "cosine", control, isotropic),),
+        tables=(
+            task_table(
+                "SimAOU of ICL's update to",
+                {**shown, "FT of another example": other},
+                [
+                    ("mean of six tasks, 1.3B", (0.186, 0.0, None, None)),
+                    ("mean of six tasks, 2.7B", (0.225, 0.0, None, None)),
+                ],
+                note="The last column pairs ICL's update of one example with FT's of the next: what is left there "
+                "is not about the example.",
+            ),
+        ),
+        curves=(layer_curve("SimAOU by layer", "cosine", shown, frozenset({"uniform noise", "isotropic noise"})),),
+    )
+
+
+@pytest.mark.representation
+@pytest.mark.model
+def test_icl_changes_attention_outputs_as_finetuning_does(judge: Callable[[Claim], None]) -> None:
+    """ICL's change of attention outputs points along FT's more than along random updates."""
+    judge(CLAIM)

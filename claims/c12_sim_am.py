@@ -1,0 +1,53 @@
+"""C12: the attention weights of learning in context are closer to finetuning's than to zero-shot's."""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.evidence import Evidence, Measured, difference, layer_curve, task_table
+from harness.types import Claim
+
+CLAIM = Claim(
+    id="C12",
+    title="ICL attends as the finetuned model does (SimAM)",
+    statement="At the level of attention, ICL's attention over the query's own tokens is closer to the finetuned "
+    "model's than to the untouched model's.",
+    section="Experiments: similarity of attention maps",
+    prediction="SimAM(ICL, FT) - SimAM(ICL, ZSL) > 0",
+    decision_rule="Mean over heads and layers an example, mean over tasks of the paired difference; supported if its "
+    "corrected interval lies above 0.",
+    unit="test example, within its task",
+    family="similarity",
+    refuted_if="the corrected interval lies below 0",
+    control="a fair coin for each example decides which of the two maps counts as FT's",
+)
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Compare SimAM to FT with SimAM to ZSL."""
+    names = ("ft", "zsl", "uniform", "isotropic", "differences", "control_ft", "control_zsl")
+    ft, zsl, uniform, isotropic, differences, coin_ft, coin_zsl = (evidence.of("sim_am", name) for name in names)
+    shown = {"FT": ft, "ZSL": zsl, "uniform noise": uniform, "isotropic noise": isotropic}
+    return Measured(
+        parts=(difference("to FT over to ZSL", CLAIM.prediction, "cosine", ft, zsl),),
+        control=(difference("to FT over to ZSL, by a coin", CLAIM.prediction, "cosine", coin_ft, coin_zsl),),
+        tables=(
+            task_table(
+                "SimAM of ICL's attention scores to",
+                {**shown, "FT, on differences from ZSL": differences},
+                [
+                    ("mean of six tasks, 1.3B", (0.442, 0.338, None, None, None)),
+                    ("mean of six tasks, 2.7B", (0.434, 0.355, None, None, None)),
+                ],
+                note="The last column compares what ICL and FT change about ZSL's scores, as Deutch et al. ask.",
+            ),
+        ),
+        curves=(layer_curve("SimAM by layer", "cosine", shown, frozenset({"uniform noise", "isotropic noise"})),),
+    )
+
+
+@pytest.mark.attention
+@pytest.mark.model
+def test_icl_attends_like_the_finetuned_model(judge: Callable[[Claim], None]) -> None:
+    """ICL's attention scores over the query are closer to FT's than to ZSL's."""
+    judge(CLAIM)

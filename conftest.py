@@ -1,0 +1,49 @@
+"""Options, markers, and the plugins of the suite. Nothing else."""
+
+import pytest
+
+pytest_plugins = ["harness.report.plugin", "fixtures.claims"]
+
+MARKERS = {
+    "accuracy": "claims on how many queries are answered right",
+    "prediction": "claims on which queries are answered right",
+    "representation": "claims on attention outputs",
+    "attention": "claims on attention weights",
+    "model": "claims that run a language model",
+    "slow": "tests that take more than a few seconds",
+}
+
+OPTIONS = {
+    "--model": "name from fixtures/models.toml, local folder, or Hugging Face id",
+    "--tasks": "tasks, separated by commas",
+    "--data-dir": "folder with <task>/train.jsonl and test.jsonl",
+    "--protocol": "held-out (select on dev, report on test) or paper (select and report on the same examples)",
+    "--demonstrations": "demonstrations in the context, and training steps of finetuning",
+    "--queries": "test examples a task",
+    "--dev-queries": "examples a task to select on",
+    "--candidate-sets": "demonstration sets to select among",
+    "--demonstration-sets": "demonstration sets to report",
+    "--learning-rates": "learning rates to select among, separated by commas",
+    "--seed": "seed of every random stream",
+    "--alpha": "family-wise error rate of the verdicts",
+    "--device": "cpu, cuda, or auto",
+    "--dtype": "float32, bfloat16 or float16",
+    "--batch-size": "queries scored at once",
+    "--store": "folder where runs are kept and found again (default: $ICL_CLAIMS_STORE, else .store)",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the suite's options; those left out take the defaults of harness/settings.py."""
+    group = parser.getgroup("icl-claims", "claims about in-context learning")
+    for option, text in OPTIONS.items():
+        group.addoption(option, help=text)
+    group.addoption("--hub-data", action="store_true", default=None, help="load the task's data from the hub")
+    group.addoption("--report", default="reports/claims.html", help="where the report goes (JSON beside it)")
+    group.addoption("--expect", help="JSON file of expected verdicts: any that differs fails, in either direction")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers."""
+    for name, text in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {text}")

@@ -1,0 +1,1 @@
+"""Load a model, name its sites, score behind a shared prefix, record, finetune."""

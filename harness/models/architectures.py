@@ -1,0 +1,84 @@
+"""Which module of which architecture is what: a table of sites, no branches.
+
+A new family is a row. Where its attention does not dispatch through transformers' AttentionInterface, the row
+names one small adapter (see `harness.models.adapters`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import HarnessError, nearest
+from harness.models.adapters import xglm_attention
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Outputs `first`/`of` to `last`/`of` of a projection inside the attention module.
+
+    `Outputs("k_proj")` is the whole projection; `Outputs("c_attn", 1, 3, of=3)` its second and third thirds,
+    which is where GPT-2 keeps keys and values.
+    """
+
+    module: str
+    first: int = 0
+    last: int = 1
+    of: int = 1
+
+    def range(self, width: int) -> tuple[int, int]:
+        """Return [start, stop) among `width` outputs."""
+        return width * self.first // self.of, width * self.last // self.of
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The sites of one model family, as module paths."""
+
+    layers: str
+    """Path of the list of decoder layers."""
+    attention: str
+    """Path of the self-attention module inside a layer; its first output is the block's output."""
+    query: Outputs
+    key_value: tuple[Outputs, ...]
+    """What finetuning trains: the key and value projections and nothing else."""
+    adapter: Callable[..., Any] | None = None
+    """Replaces the attention module's forward where the family does not dispatch through AttentionInterface."""
+
+
+ARCHITECTURES = {
+    "llama": Architecture(
+        layers="model.layers",
+        attention="self_attn",
+        query=Outputs("q_proj"),
+        key_value=(Outputs("k_proj"), Outputs("v_proj")),
+    ),
+    "gpt2": Architecture(
+        layers="transformer.h",
+        attention="attn",
+        query=Outputs("c_attn", 0, 1, of=3),
+        key_value=(Outputs("c_attn", 1, 3, of=3),),
+    ),
+    "xglm": Architecture(
+        layers="model.layers",
+        attention="self_attn",
+        query=Outputs("q_proj"),
+        key_value=(Outputs("k_proj"), Outputs("v_proj")),
+        adapter=xglm_attention,
+    ),
+}
+
+
+def architecture_of(model_type: str) -> Architecture:
+    """Return the row of a transformers `config.model_type`.
+
+    Raises:
+        HarnessError: there is no row; says how to add one.
+
+    """
+    if model_type not in ARCHITECTURES:
+        raise HarnessError(
+            f"models of architecture '{model_type}' are not known: {nearest(model_type, ARCHITECTURES)}. "
+            "Add a row to harness/models/architectures.py: the paths of its layers, attention module, query, key "
+            "and value projections (and an adapter if its attention does not use AttentionInterface)",
+        )
+    return ARCHITECTURES[model_type]

@@ -1,0 +1,102 @@
+"""Finetuning as the paper does it: SGD, one epoch, one step a demonstration, keys and values only."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.models.language_model import LanguageModel
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """What one finetuning run left behind."""
+
+    weights: dict[str, Tensor]
+    """Key and value slices after the last step, by parameter name; empty where the run diverged."""
+    losses: tuple[float, ...]
+    """Loss of each step before its update, in nats a token."""
+    diverged_at: int | None = None
+    """Index of the step whose loss was not finite or collapsed (see `finetune`)."""
+    query_vectors: np.ndarray | None = None
+    """[layer, token, d_query] scaled query vectors at every training token when it was trained on, start
+    tokens included, demonstrations one after the other."""
+
+
+def finetune(
+    model: LanguageModel,
+    demonstrations: Sequence[Sequence[int]],
+    learning_rate: float,
+    *,
+    record: bool = False,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Finetuned:
+    """Train keys and values by one SGD step a demonstration, in order, then restore the model's own weights.
+
+    The loss of a step is the mean next-token cross-entropy over the whole text (PAPER section 3). A run is
+    diverged, and stopped at once, when a loss is not finite or exceeds the first step's, which the untouched
+    model makes, by more than a uniform guess over the vocabulary costs, ln(vocabulary size): what comes after
+    only costs time (overflowing arithmetic is slow).
+    """
+    slices = model.key_value_slices
+    parameters = list({id(s.parameter): s.parameter for s in slices}.values())
+    uniform_guess = math.log(model.network.config.vocab_size)
+    losses: list[float] = []
+    with _trainable(model, parameters), _training_queries(model, record=record) as recorded:
+        for tokens in demonstrations:
+            loss = _loss(model, tokens)
+            losses.append(float(loss.detach()))
+            if not losses[-1] <= losses[0] + uniform_guess or not math.isfinite(losses[0]):  # true of NaN too
+                return Finetuned({}, tuple(losses), diverged_at=len(losses) - 1)
+            gradients = dict(zip(map(id, parameters), torch.autograd.grad(loss, parameters), strict=True))
+            with torch.no_grad():
+                for s in slices:
+                    s.of(s.parameter).sub_(s.of(gradients[id(s.parameter)]), alpha=learning_rate)
+            progress(1)
+        weights = {s.name: s.of(s.parameter.data).clone() for s in slices}
+    queries = np.stack([np.concatenate(layer) for layer in recorded]) if record else None
+    return Finetuned(weights, tuple(losses), query_vectors=queries)
+
+
+def _loss(model: LanguageModel, tokens: Sequence[int]) -> Tensor:
+    ids = torch.tensor([tokens], device=model.device)
+    logits = model.network(input_ids=ids, use_cache=False).logits
+    return torch.nn.functional.cross_entropy(logits[0, :-1].float(), ids[0, 1:])
+
+
+@contextmanager
+def _trainable(model: LanguageModel, parameters: list[torch.nn.Parameter]) -> Iterator[None]:
+    """Let only these parameters have gradients, and put their values back at the end."""
+    original = [p.detach().clone() for p in parameters]
+    model.network.requires_grad_(False)
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, value in zip(parameters, original, strict=True):
+                parameter.requires_grad_(False).copy_(value)
+
+
+@contextmanager
+def _training_queries(model: LanguageModel, *, record: bool) -> Iterator[list[list[np.ndarray]]]:
+    recorded: list[list[np.ndarray]] = [[] for _ in model.attention_modules]
+    handles = []
+    for layer, module in enumerate(model.attention_modules if record else ()):
+
+        def keep(_module: Any, _args: Any, output: Tensor, layer: int = layer, attention: Any = module) -> None:
+            recorded[layer].append(model.query_of(attention, output[0]).detach().float().cpu().numpy())
+
+        site = module.get_submodule(model.architecture.query.module)
+        handles.append(site.register_forward_hook(keep))
+    try:
+        yield recorded
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,134 @@
+"""Load a located model: safetensors only, no remote code; a GGUF file is turned into safetensors once."""
+
+import ctypes
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from filelock import FileLock
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+from harness.errors import HarnessError
+from harness.models.architectures import architecture_of
+from harness.models.language_model import LanguageModel
+from harness.models.source import ModelSource, model_type, weights_folder
+from harness.prompts import PromptBuilder
+from harness.tasks.catalogue import GgufModel, gguf_file
+
+
+def load_model(source: ModelSource, store: Path, device: str = "auto", dtype: str = "float32") -> LanguageModel:
+    """Load weights and tokenizer onto a device, in evaluation mode.
+
+    float32 products stay float32 (TF32 off). Numbers too small for normal float arithmetic are flushed to zero:
+    a finetuning run near divergence makes many, and they took ten times the time.
+    """
+    _keep_freed_memory()
+    torch.set_flush_denormal(True)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    chosen = choose_device(device)
+    folder = source.folder or _dequantized(source, store)
+    network = AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=getattr(torch, dtype),
+        use_safetensors=True,
+        trust_remote_code=False,
+        attn_implementation="eager" if architecture_of(model_type(folder)).adapter else "sdpa",
+    )
+    network.eval().requires_grad_(False).to(chosen)
+    return LanguageModel(network)
+
+
+def load_prompt_builder(source: ModelSource, store: Path) -> PromptBuilder:
+    """Load the tokenizer and the context's length, no weights: prompts are checked before the model loads."""
+    folder = source.folder or _dequantized(source, store)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    token = source.row.start_token if source.row else None
+    separator = source.row.separator if source.row else "\n"
+    start = _start_token(tokenizer, token, source.name)
+    return PromptBuilder(tokenizer, start, separator, int(config.max_position_embeddings))
+
+
+def choose_device(device: str) -> torch.device:
+    """Return the device a name stands for; 'auto' is CUDA where there is one, else the CPU.
+
+    Raises:
+        HarnessError: torch knows no such device here.
+
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(1, device=device)
+        return torch.device(device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise HarnessError(f"device '{device}' can't be used ({reason}); use --device cpu, or auto") from error
+
+
+def _start_token(tokenizer: Any, named: str | None, model: str) -> int:
+    """Return the token every prompt starts with: the catalogue's, the tokenizer's own habit, or its bos or eos."""
+    if named is not None:
+        return int(tokenizer.convert_tokens_to_ids(named))
+    habit = tokenizer("")["input_ids"][:1]
+    for token in (*habit, tokenizer.bos_token_id, tokenizer.eos_token_id):
+        if token is not None:
+            return int(token)
+    raise HarnessError(
+        f"model '{model}': its tokenizer has no begin- or end-of-text token to start prompts with; "
+        "give it one, or add the model to fixtures/models.toml with start_token",
+    )
+
+
+def _dequantized(source: ModelSource, store: Path) -> Path:
+    """Return the safetensors folder of a GGUF model, made once: reading the GGUF file takes 20 times as long."""
+    if not isinstance(source.row, GgufModel):
+        raise TypeError(source.row)
+    folder = weights_folder(source, store)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if folder.is_dir():
+            return folder
+        gguf = gguf_file(source.row, store / "fetched")
+        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            _convert(gguf, temporary)
+            temporary.rename(folder)
+        except OSError as error:
+            raise HarnessError(f"the model could not be unpacked into {folder} ({error}); make room there") from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def _convert(gguf: Path, folder: Path) -> None:
+    arguments = {"gguf_file": gguf.name, "trust_remote_code": False}
+    network = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **arguments)
+    # The weights are plain float32 by now, but save_pretrained refuses while the model says it is quantized.
+    network.is_quantized, network.quantization_method, network.hf_quantizer = False, None, None
+    network.config.__dict__.pop("quantization_config", None)
+    network.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(gguf.parent, **arguments).save_pretrained(folder)
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep large freed blocks instead of handing them back and faulting them in again."""
+    m_trim_threshold, m_mmap_threshold = -1, -3
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+    except OSError:  # not glibc: its default stays
+        return
+    libc.mallopt(m_mmap_threshold, 32 << 20)  # glibc's own ceiling
+    libc.mallopt(m_trim_threshold, 1 << 30)
+
+
+def quiet_transformers() -> None:
+    """Turn off transformers' progress bars and advice, which would break into the test report."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()

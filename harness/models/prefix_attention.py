@@ -1,0 +1,98 @@
+"""Attention of many queries behind one shared prefix, whose keys and values are never copied.
+
+For query vector q with prefix scores s_p, own scores s_o and their log-sum-exps z_p, z_o:
+
+    softmax([s_p, s_o]) [V_p; V_o] = a softmax(s_p) V_p + (1 - a) softmax(s_o) V_o,    a = sigmoid(z_p - z_o)
+
+which is exact. All queries' vectors fold into one product with the prefix's keys. `a` is the softmax mass on the
+prefix, and the two terms are the demonstration part and the query part that the paper's equation 9 separates.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface
+
+SHARED_PREFIX = "shared_prefix"
+
+
+@dataclass(frozen=True)
+class LayerScores:
+    """Scaled scores of the last token before softmax, one layer, one batch."""
+
+    query: Tensor
+    """[batch, head, query], -inf behind the last token."""
+    context: Tensor
+    """[batch, prefix], summed over heads."""
+
+
+@dataclass
+class SharedPrefix:
+    """Keys and values of a prefix, and where one forward pass leaves its scores.
+
+    keys, values: per layer [key-value head, prefix, d_head]; last: [batch] index of each query's last token.
+    """
+
+    keys: list[Tensor]
+    values: list[Tensor]
+    last: Tensor
+    record: bool = False
+    scores: dict[int, LayerScores] = field(default_factory=dict)
+
+
+def shared_prefix_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    _attention_mask: Tensor | None,
+    *,
+    scaling: float,
+    shared_prefix: SharedPrefix,
+    **_: Any,
+) -> tuple[Tensor, None]:
+    """Attend causally to the batch's own tokens and fully to the shared prefix.
+
+    Shapes: query [batch, head, query, d_head], key and value [batch, key-value head, query, d_head], result
+    [batch, query, head, d_head]. Queries are padded on the right, so the causal mask alone keeps padding out.
+    """
+    layer = int(module.layer_idx)  # type: ignore[arg-type]
+    prefix_key, prefix_value = shared_prefix.keys[layer], shared_prefix.values[layer]
+    batch, heads, length, d_head = query.shape
+    groups = prefix_key.shape[0]  # query heads of one group share a key-value head
+    grouped = (query * scaling).view(batch, groups, heads // groups, length, d_head)
+
+    folded = grouped.transpose(0, 1).reshape(groups, -1, d_head)
+    prefix_scores = folded @ prefix_key.transpose(1, 2)  # [group, batch * head in group * query, prefix]
+    own_scores = grouped @ key[:, :, None].transpose(-1, -2)  # [batch, group, head in group, query, query]
+    future = torch.ones(length, length, dtype=torch.bool, device=query.device).triu(1)
+    own_scores.masked_fill_(future, -torch.inf)
+    if shared_prefix.record:
+        unfolded = prefix_scores.view(groups, batch, heads // groups, length, -1).transpose(0, 1)
+        shared_prefix.scores[layer] = _last_scores(own_scores, unfolded, shared_prefix.last)
+
+    prefix_top = prefix_scores.amax(-1, keepdim=True)
+    weights = prefix_scores.sub_(prefix_top).exp_()  # in place: the largest tensor of the pass
+    total = weights.sum(-1, keepdim=True)
+    prefix_out = (weights @ prefix_value).div_(total).view(groups, batch, -1, length, d_head).transpose(0, 1)
+    prefix_z = (prefix_top + total.log()).view(groups, batch, -1, length, 1).transpose(0, 1)
+    own_out = own_scores.softmax(-1) @ value[:, :, None]
+    mass = torch.sigmoid(prefix_z - own_scores.logsumexp(-1, keepdim=True))
+    out = torch.lerp(own_out, prefix_out, mass)
+    return out.reshape(batch, heads, length, d_head).transpose(1, 2), None
+
+
+def _last_scores(own: Tensor, prefix: Tensor, last: Tensor) -> LayerScores:
+    rows = torch.arange(len(last), device=last.device)
+    context = prefix[rows, :, :, last].sum(dim=(1, 2))
+    return LayerScores(query=own[rows, :, :, last].flatten(1, 2), context=context)
+
+
+def _no_mask(*_: Any, **__: Any) -> None:
+    """Build no mask: the attention function needs none beside the causal order that it keeps itself."""
+
+
+AttentionInterface.register(SHARED_PREFIX, shared_prefix_attention)
+AttentionMaskInterface.register(SHARED_PREFIX, _no_mask)

@@ -1,0 +1,29 @@
+"""How a long computation says what is running and how far it is."""
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Told of work in units of about equal cost; whoever shows it derives the time left."""
+
+    def expect(self, units: float) -> None:
+        """Say that so much more work is ahead."""
+
+    def begin(self, what: str) -> None:
+        """Say what runs from now on."""
+
+    def advance(self, units: float) -> None:
+        """Say that so much work is done."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def expect(self, units: float) -> None:
+        """Ignore it."""
+
+    def begin(self, what: str) -> None:
+        """Ignore it."""
+
+    def advance(self, units: float) -> None:
+        """Ignore it."""

@@ -1,0 +1,170 @@
+"""From labelled examples to token ids, with the span of each demonstration.
+
+Every piece (demonstration, query) is tokenized alone and the ids are joined, as the paper's code does: so a
+demonstration has the same tokens in the context (ICL) and as a training text (FT), which the comparison of
+attention to training tokens (Kendall) rests on. A test holds this to the tokenization of the joined text.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.seeds import stream
+from harness.types import Example, Task
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """One task's token ids under one demonstration set.
+
+    ICL reads `prefix` then a query; ZSL reads the start token then a query; FT trains on each of
+    `demonstrations` and then reads what ZSL reads.
+    """
+
+    start_token: int
+    prefix: tuple[int, ...]
+    """Start token, then each demonstration and its separator."""
+    spans: tuple[tuple[int, int], ...]
+    """[first, last) of each demonstration's own tokens in the prefix, its separator left out."""
+    demonstrations: tuple[tuple[int, ...], ...]
+    """Tokens of T(x, y), start token first: the training texts of FT."""
+    queries: tuple[tuple[int, ...], ...]
+    """Tokens of T(x, _), no start token."""
+    gold: tuple[int, ...]
+    answer_tokens: tuple[int, ...]
+    """First token of each answer word, behind one space."""
+
+
+def draw_demonstrations(task: Task, number: int, seed: int, candidate: int) -> tuple[Example, ...]:
+    """Return demonstration set `candidate`: `number` examples of the pool at random, in random order.
+
+    Raises:
+        HarnessError: the pool holds fewer.
+
+    """
+    pool = task.demonstration_pool
+    if number > len(pool):
+        raise HarnessError(
+            f"task '{task.name}' has {len(pool)} examples to draw demonstrations from, {number} were asked; "
+            "ask for fewer with --demonstrations or bring more data",
+        )
+    order = stream(seed, "demonstrations", task.name, candidate).permutation(len(pool))
+    return tuple(pool[i] for i in order[:number])
+
+
+def first_examples(task: Task, part: str, number: int) -> tuple[Example, ...]:
+    """Return the first `number` examples of the task's part 'dev' or 'test'.
+
+    Raises:
+        HarnessError: the part holds fewer.
+
+    """
+    examples: tuple[Example, ...] = getattr(task, part)
+    if number > len(examples):
+        option = "--queries" if part == "test" else "--dev-queries"
+        raise HarnessError(
+            f"task '{task.name}' has {len(examples)} {part} examples, {number} were asked; "
+            f"ask for fewer with {option} or bring more data",
+        )
+    return examples[:number]
+
+
+class PromptBuilder:
+    """Tokenizes a task's examples for one model."""
+
+    def __init__(self, tokenizer: Any, start_token: int, separator: str, context_length: int) -> None:
+        self.tokenizer = tokenizer
+        self.start_token = start_token
+        self.separator = separator
+        self.context_length = context_length
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Return the text's tokens alone; names of special tokens inside the text stay plain text."""
+        return tuple(self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
+
+    def answer_tokens(self, task: Task) -> tuple[int, ...]:
+        """Return the first token of each answer word behind one space.
+
+        Raises:
+            HarnessError: two answer words start with the same token, so their logits can't be told apart.
+
+        """
+        first: dict[int, str] = {}
+        for answer in task.answers:
+            token = self._completion(task, "x", answer)[0]
+            if token in first:
+                raise HarnessError(
+                    f"task '{task.name}': the answer words '{first[token]}' and '{answer}' start with the same "
+                    f"token ({self.tokenizer.decode([token])!r}) in this model's vocabulary; "
+                    "choose words that start differently in the task's row",
+                )
+            first[token] = answer
+        return tuple(first)
+
+    def build(self, task: Task, demonstrations: Sequence[Example], examples: Sequence[Example]) -> Prompts:
+        """Return the prompts of `examples` behind as many of the demonstrations as the context holds.
+
+        As in the paper's code, demonstrations are added in order while the longest query still fits.
+
+        Raises:
+            HarnessError: a demonstration is also a query; no demonstration fits; a query alone is too long.
+
+        """
+        shared = {e.content_hash for e in demonstrations} & {e.content_hash for e in examples}
+        if shared:
+            raise HarnessError(
+                f"task '{task.name}': {len(shared)} examples are both demonstration and query; "
+                "make the task's parts disjoint",
+            )
+        queries = tuple(self.encode(task.template.format_map(e.texts)) for e in examples)
+        room = self.context_length - max(map(len, queries)) - 1
+        if room < 0:
+            raise HarnessError(
+                f"task '{task.name}': a query of {max(map(len, queries))} tokens and the start token do not fit "
+                f"the model's context of {self.context_length}; leave long examples out or take another model",
+            )
+        prefix, spans, texts = self._prefix(task, demonstrations, room)
+        if demonstrations and not spans:
+            raise HarnessError(
+                f"task '{task.name}': no demonstration fits beside the longest query in the model's context of "
+                f"{self.context_length} tokens; leave long examples out or take another model",
+            )
+        gold = tuple(e.label for e in examples)
+        return Prompts(self.start_token, prefix, spans, texts, queries, gold, self.answer_tokens(task))
+
+    def _prefix(
+        self,
+        task: Task,
+        demonstrations: Sequence[Example],
+        room: int,
+    ) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...], tuple[tuple[int, ...], ...]]:
+        separator = self.encode(self.separator) if not self._is_token(self.separator) else self._token(self.separator)
+        prefix: list[int] = [self.start_token]
+        spans: list[tuple[int, int]] = []
+        texts: list[tuple[int, ...]] = []
+        for example in demonstrations:
+            question = task.template.format_map(example.texts)
+            tokens = self.encode(question) + self._completion(task, question, task.answers[example.label])
+            if len(prefix) - 1 + len(tokens) + len(separator) > room:
+                break
+            spans.append((len(prefix), len(prefix) + len(tokens)))
+            texts.append((self.start_token, *tokens))
+            prefix.extend((*tokens, *separator))
+        return tuple(prefix), tuple(spans), tuple(texts)
+
+    def _completion(self, task: Task, question: str, answer: str) -> tuple[int, ...]:
+        """Return the tokens that ' answer' adds behind the question."""
+        before, whole = self.encode(question), self.encode(f"{question} {answer}")
+        if whole[: len(before)] != before:
+            raise HarnessError(
+                f"task '{task.name}': this model's tokenizer joins the answer word '{answer}' with the text before "
+                "it, so its logit is not defined at the prompt's last token; end the template differently",
+            )
+        return whole[len(before) :]
+
+    def _is_token(self, text: str) -> bool:
+        return text in self.tokenizer.all_special_tokens
+
+    def _token(self, text: str) -> tuple[int, ...]:
+        return (int(self.tokenizer.convert_tokens_to_ids(text)),)

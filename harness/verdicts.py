@@ -1,0 +1,94 @@
+"""From claims and evidence to verdicts, corrected over each claim's whole family whichever claims run."""
+
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from types import ModuleType
+
+from harness.evidence import Evidence, Measured
+from harness.seeds import stream
+from harness.statistics import judge_family, overall
+from harness.types import Claim, ControlResult, Outcome, PartResult, Verdict
+
+
+@dataclass(frozen=True)
+class ClaimModule:
+    """A file of claims/: its data and how it is measured."""
+
+    claim: Claim
+    measure: Callable[[Evidence], Measured]
+
+
+def load_claims(package: ModuleType) -> Mapping[str, ClaimModule]:
+    """Return every claim of the package by its id, in the order of its files."""
+    found = {}
+    for info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        if hasattr(module, "CLAIM"):
+            found[module.CLAIM.id] = ClaimModule(module.CLAIM, module.measure)
+    return found
+
+
+Judged = Mapping[str, tuple[PartResult, ...]]
+"""The judged comparisons of each claim of a family."""
+
+
+class Judge:
+    """Judges claims on one body of evidence.
+
+    A verdict does not depend on which other claims were selected to run: the p values of all claims of the
+    family are computed for it.
+    """
+
+    def __init__(self, evidence: Evidence, claims: Mapping[str, ClaimModule], alpha: float, seed: int) -> None:
+        self.evidence = evidence
+        self.claims = claims
+        self.alpha = alpha
+        self.seed = seed
+        self._measured = cache(lambda claim_id: claims[claim_id].measure(evidence))
+        self._judged = cache(self._judge)
+
+    def verdict(self, claim_id: str) -> Verdict:
+        """Return the claim's verdict."""
+        started = time.perf_counter()
+        claim = self.claims[claim_id].claim
+        parts, controls = self._judged(claim.family)
+        measured = self._measured(claim_id)
+        passed = all(part.outcome is not Outcome.SUPPORTED for part in controls[claim_id])
+        verdict = Verdict(
+            claim=claim,
+            outcome=overall(parts[claim_id]),
+            reason=_reason(parts[claim_id]),
+            parts=parts[claim_id],
+            control=ControlResult(claim.control, controls[claim_id], passed),
+            tables=measured.tables,
+            curves=measured.curves,
+            notes=measured.notes,
+            seconds=time.perf_counter() - started,
+        )
+        return verdict if passed else _doubted(verdict)
+
+    def _judge(self, family: str) -> tuple[Judged, Judged]:
+        """Judge all parts of the family's claims, and apart from them all its controls."""
+        members = [claim_id for claim_id, module in self.claims.items() if module.claim.family == family]
+        parts = {claim_id: self._measured(claim_id).parts for claim_id in members}
+        controls = {claim_id: self._measured(claim_id).control for claim_id in members}
+        return (
+            judge_family(parts, self.alpha, lambda part: stream(self.seed, "judge", part)),
+            judge_family(controls, self.alpha, lambda part: stream(self.seed, "judge a control", part)),
+        )
+
+
+def _reason(parts: Sequence[PartResult]) -> str:
+    return "; ".join(f"{part.name}: {part.reason}" for part in parts)
+
+
+def _doubted(verdict: Verdict) -> Verdict:
+    """Withdraw support that the negative control finds too."""
+    if verdict.outcome is not Outcome.SUPPORTED:
+        return verdict
+    doubt = "the negative control came out supported too, so this test can't tell the claim from its absence"
+    return replace(verdict, outcome=Outcome.INCONCLUSIVE, reason=f"{doubt} ({verdict.reason})")
