@@ -1,0 +1,1 @@
+"""Facts about the judge: values worked by hand, textbook procedures and simulated claims."""
