@@ -30,7 +30,7 @@ def measure(evidence: Evidence) -> Measured:
         evidence.of("sim_aou", name) for name in ("ft", "uniform", "isotropic", "control", "other_example")
     )
     shown = {"FT": ft, "uniform noise": uniform, "isotropic noise": isotropic}
-    prediction = CLAIM.prediction.split(",")[0]
+    prediction = CLAIM.prediction.split(", for")[0]
     return Measured(
         parts=(
             difference("FT over uniform noise (the paper's)", prediction, "cosine", ft, uniform),

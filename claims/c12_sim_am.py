@@ -29,8 +29,8 @@ def measure(evidence: Evidence) -> Measured:
     ft, zsl, uniform, isotropic, differences, coin_ft, coin_zsl = (evidence.of("sim_am", name) for name in names)
     shown = {"FT": ft, "ZSL": zsl, "uniform noise": uniform, "isotropic noise": isotropic}
     return Measured(
-        parts=(difference("to FT over to ZSL", CLAIM.prediction, "cosine", ft, zsl),),
-        control=(difference("to FT over to ZSL, by a coin", CLAIM.prediction, "cosine", coin_ft, coin_zsl),),
+        parts=(difference("similarity to FT over that to ZSL", CLAIM.prediction, "cosine", ft, zsl),),
+        control=(difference("the same, FT and ZSL by a coin", CLAIM.prediction, "cosine", coin_ft, coin_zsl),),
         tables=(
             task_table(
                 "SimAM of ICL's attention scores to",

@@ -8,7 +8,6 @@ finetuned model reading what ZSL reads) and ft (the training texts while they ar
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -75,11 +74,11 @@ def _training_texts(cell: Cell) -> Iterator[Mapping[str, object]]:
 
 
 def _write_lines(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    draft = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with draft.open("w", encoding="utf-8") as file:
             for row in rows:
                 file.write(json.dumps(row) + "\n")
-        Path(draft).replace(path)
+        draft.replace(path)
     finally:
-        Path(draft).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)

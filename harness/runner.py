@@ -55,11 +55,15 @@ class Runner:
         tasks: Path,
         progress: Progress | None = None,
     ) -> None:
-        """Check settings, tasks and model; raises a HarnessError before any weights load.
+        """Check device, tasks and model; raises a HarnessError before any weights load.
 
         `models` and `tasks` are the catalogues (fixtures/models.toml, fixtures/tasks.toml).
         """
         self.settings = settings
+        if settings.device not in {"auto", "cpu"}:
+            from harness.models.loading import choose_device  # noqa: PLC0415  # slow import
+
+            choose_device(settings.device)
         source = locate_model(settings.model, models)
         loaded = {
             name: load_task(
@@ -157,7 +161,6 @@ class Runner:
             "finetuning": self.runs.finetuned(task, best, rate).facts["seconds"],
             "FT": self.runs.recording(task, Setting.FT, best, rate).facts["seconds"],
         }
-        sets = _listed(range(len(chosen.icl_accuracy)), chosen.icl_accuracy)
         return {
             "name": task,
             "source": labelled.source,
@@ -168,8 +171,20 @@ class Runner:
             "demonstrations": f"{len(icl['spans'])} used of {settings.demonstrations} asked, "  # type: ignore[arg-type]
             f"{icl['prefix_tokens']} tokens",
             "selected on": f"{self.runs.number(self.selection_part)} {self.selection_part} examples",
-            "demonstration set": f"{', '.join(map(str, chosen.candidates))} of {sets}",
-            "learning rate": f"{rate:g} of {_listed(settings.learning_rates, chosen.ft_accuracy)}",
+            "demonstration sets tried": [
+                {"set": i, "ICL accuracy": _percent(accuracy), "taken": "yes" if i in chosen.candidates else "no"}
+                for i, accuracy in enumerate(chosen.icl_accuracy)
+            ],
+            "learning rates tried": [
+                {
+                    "learning rate": tried,
+                    "FT accuracy": _percent(accuracy) if step is None else f"diverged at step {step + 1}",
+                    "taken": "yes" if tried == rate else "no",
+                }
+                for tried, accuracy, step in zip(
+                    settings.learning_rates, chosen.ft_accuracy, chosen.diverged_at, strict=True
+                )
+            ],
             "seconds": seconds,
         }
 
@@ -178,6 +193,5 @@ def _accuracy(entry: Entry) -> float | None:
     return entry.facts["accuracy"]  # type: ignore[return-value]
 
 
-def _listed(names: object, accuracies: tuple[float | None, ...]) -> str:
-    each = zip(names, accuracies, strict=True)  # type: ignore[call-overload]
-    return ", ".join(f"{name:g} ({'diverged' if a is None else f'{a:.0%}'})" for name, a in each)
+def _percent(accuracy: float | None) -> str:
+    return "none" if accuracy is None else f"{100 * accuracy:.0f} %"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import HarnessError
 from harness.models.source import ModelSource
 from harness.progress import Progress
 from harness.prompts import PromptBuilder, Prompts, draw_demonstrations, first_examples
@@ -106,11 +107,22 @@ class Runs:
         return self._step("recording", key, f"{task}: {setting.name} on test", cost, compute)
 
     def finetuned(self, task: str, candidate: int, rate: float) -> Entry:
-        """Return the finetuned key and value weights, and the query vectors recorded in training."""
+        """Return the finetuned key and value weights, and the query vectors recorded in training.
+
+        Raises:
+            HarnessError: finetuning diverged: the rate was selected under another demonstration set.
+
+        """
 
         def compute() -> Entry:
             started = time.perf_counter()
             found = self._finetune(self.prompts(task, "test", candidate), rate, record=True)
+            if found.diverged_at is not None:
+                raise HarnessError(
+                    f"task '{task}': finetuning on demonstration set {candidate} diverged at its step "
+                    f"{found.diverged_at + 1} with the learning rate {rate:g} that was selected on another set; "
+                    "give smaller ones with --learning-rates, or ask for one of --demonstration-sets",
+                )
             tensors = {name: weight.float().cpu().numpy() for name, weight in found.weights.items()}
             facts = {"losses": found.losses, "seconds": round(time.perf_counter() - started, 3)}
             return Entry({"query_vectors": found.query_vectors, **tensors}, facts)  # type: ignore[dict-item]

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +23,15 @@ from safetensors.numpy import load_file, save_file
 from harness.errors import HarnessError
 from harness.types import JSON
 
-FORMAT = 1
+FORMAT = 2
 """Raised when what an entry holds, or the code that computes it, changes its numbers."""
 
 TENSORS, FACTS = "tensors.safetensors", "facts.json"
 
 Tensors = Mapping[str, np.ndarray]
+
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, SafetensorError)
+"""What reading an entry raises where it is missing, cut short or changed."""
 
 
 class DamagedEntryWarning(UserWarning):
@@ -49,8 +53,7 @@ def entry_key(**parts: object) -> str:
         TypeError: a part is not JSON, so that equal parts might hash apart.
 
     """
-    text = json.dumps({"format": FORMAT, **parts}, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return _json_sha256({"format": FORMAT, **parts})
 
 
 class Store:
@@ -63,10 +66,7 @@ class Store:
             with tempfile.TemporaryFile(dir=root):
                 pass
         except OSError as error:
-            raise HarnessError(
-                f"the store '{root}' can't be written ({error.strerror}); "
-                "choose another folder with --store, or make room there",
-            ) from error
+            raise _unwritable(root, error) from error
 
     def find_or_compute(self, kind: str, parts: Mapping[str, object], compute: Callable[[], Entry]) -> Entry:
         """Return the entry of `kind` that these parts name, computing and keeping it where there is none.
@@ -76,72 +76,90 @@ class Store:
 
         """
         folder = self.path(kind, parts)
-        if (found := self._read(folder)) is not None:
-            return found
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_suffix(".lock")):
-            if (found := self._read(folder)) is not None:
+        with suppress(*_DAMAGE):
+            return _read(folder)
+        with _locked(folder):
+            if (found := _read_or_remove(folder)) is not None:
                 return found
             for leftover in folder.parent.glob(f".{folder.name}-*"):  # of a killed writer: we hold its lock
                 shutil.rmtree(leftover, ignore_errors=True)
             entry = compute()
-            self._write(folder, entry, parts)
+            _write(folder, entry, parts)
             return entry
-
-    def holds(self, kind: str, parts: Mapping[str, object]) -> bool:
-        """Return whether the entry is there (it may still prove damaged when read)."""
-        return (self.path(kind, parts) / FACTS).exists()
 
     def path(self, kind: str, parts: Mapping[str, object]) -> Path:
         """Return the entry's folder."""
         return self.root / "runs" / kind / entry_key(kind=kind, **parts)[:32]
 
-    def _read(self, folder: Path) -> Entry | None:
-        if not folder.exists():
-            return None
-        try:
-            document = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-            _require_checksum(folder / TENSORS, document["tensors_sha256"])
-            return Entry(load_file(folder / TENSORS), document["facts"])
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            warnings.warn(
-                f"store entry {folder} is damaged ({error}); it is computed again",
-                DamagedEntryWarning,
-                stacklevel=3,
-            )
-            shutil.rmtree(folder, ignore_errors=True)
-            return None
 
-    def _write(self, folder: Path, entry: Entry, parts: Mapping[str, object]) -> None:
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            contiguous = {name: np.ascontiguousarray(array) for name, array in entry.tensors.items()}
-            save_file(contiguous, temporary / TENSORS)
+def _locked(folder: Path) -> AbstractContextManager[object]:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder.with_suffix(".lock")).acquire()
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _read(folder: Path) -> Entry:
+    document = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    _require_checksum(FACTS, _json_sha256(document["facts"]), document["facts_sha256"])
+    _require_checksum(TENSORS, _file_sha256(folder / TENSORS), document["tensors_sha256"])
+    return Entry(load_file(folder / TENSORS), document["facts"])
+
+
+def _read_or_remove(folder: Path) -> Entry | None:
+    """Read the entry; where it is damaged say so and remove it. Only under the lock: it may be another's new one."""
+    if not folder.exists():
+        return None
+    try:
+        return _read(folder)
+    except _DAMAGE as error:
+        message = f"store entry {folder} is damaged ({error}); it is computed again"
+        warnings.warn(message, DamagedEntryWarning, stacklevel=3)
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+
+def _write(folder: Path, entry: Entry, parts: Mapping[str, object]) -> None:
+    contiguous = {name: np.ascontiguousarray(array) for name, array in entry.tensors.items()}
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+            draft = Path(temporary) / "entry"
+            draft.mkdir()
+            save_file(contiguous, draft / TENSORS)
             document = {
                 "key": {"format": FORMAT, **parts},
-                "tensors_sha256": _sha256(temporary / TENSORS),
+                "tensors_sha256": _file_sha256(draft / TENSORS),
+                "facts_sha256": _json_sha256(entry.facts),
                 "facts": entry.facts,
             }
-            (temporary / FACTS).write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
+            (draft / FACTS).write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
             try:
-                temporary.rename(folder)
+                draft.rename(folder)
             except OSError:
                 if not folder.exists():  # where another process was first, its entry is the same
                     raise
-        except (OSError, SafetensorError) as error:
-            raise HarnessError(
-                f"the store entry {folder} could not be written ({error}); make room on that disk or choose "
-                "another folder with --store. Nothing half-written was left, and what was finished before is kept",
-            ) from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    except (OSError, SafetensorError) as error:
+        raise _unwritable(folder, error) from error
 
 
-def _require_checksum(path: Path, expected: str) -> None:
-    if _sha256(path) != expected:
-        raise ValueError(f"the checksum of {path.name} does not match")
+def _unwritable(place: Path, error: Exception) -> HarnessError:
+    return HarnessError(
+        f"the store can't be written at {place} ({error}); make room on that disk or choose another folder with "
+        "--store. Nothing half-written was left, and what was finished before is kept",
+    )
 
 
-def _sha256(path: Path) -> str:
+def _require_checksum(name: str, found: str, expected: str) -> None:
+    if found != expected:
+        raise ValueError(f"the checksum of {name} does not match")
+
+
+def _json_sha256(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -197,7 +197,6 @@ class Verdict:
     notes: tuple[str, ...] = ()
     markers: tuple[str, ...] = ()
     expected: Outcome | None = None
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

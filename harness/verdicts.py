@@ -2,7 +2,6 @@
 
 import importlib
 import pkgutil
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -53,7 +52,6 @@ class Judge:
 
     def verdict(self, claim_id: str) -> Verdict:
         """Return the claim's verdict."""
-        started = time.perf_counter()
         claim = self.claims[claim_id].claim
         parts, controls = self._judged(claim.family)
         measured = self._measured(claim_id)
@@ -67,7 +65,6 @@ class Judge:
             tables=measured.tables,
             curves=measured.curves,
             notes=measured.notes,
-            seconds=time.perf_counter() - started,
         )
         return verdict if passed else _doubted(verdict)
 

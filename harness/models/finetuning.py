@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from harness.models.language_model import LanguageModel
+from harness.models.language_model import LanguageModel, Slice
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Finetuned:
     losses: tuple[float, ...]
     """Loss of each step before its update, in nats a token."""
     diverged_at: int | None = None
-    """Index of the step whose loss was not finite or collapsed (see `finetune`)."""
+    """Index of the step whose loss or update was not finite, or that collapsed (see `finetune`)."""
     query_vectors: np.ndarray | None = None
     """[layer, token, d_query] scaled query vectors at every training token when it was trained on, start
     tokens included, demonstrations one after the other."""
@@ -41,7 +41,11 @@ def finetune(
     The loss of a step is the mean next-token cross-entropy over the whole text (PAPER section 3). A run is
     diverged, and stopped at once, when a loss is not finite or exceeds the first step's, which the untouched
     model makes, by more than a uniform guess over the vocabulary costs, ln(vocabulary size): what comes after
-    only costs time (overflowing arithmetic is slow).
+    only costs time (overflowing arithmetic is slow). So is one whose last update is not finite.
+
+    Raises:
+        HarnessError: a demonstration does not fit in memory.
+
     """
     slices = model.key_value_slices
     parameters = list({id(s.parameter): s.parameter for s in slices}.values())
@@ -53,12 +57,11 @@ def finetune(
             losses.append(float(loss.detach()))
             if not losses[-1] <= losses[0] + uniform_guess or not math.isfinite(losses[0]):  # true of NaN too
                 return Finetuned({}, tuple(losses), diverged_at=len(losses) - 1)
-            gradients = dict(zip(map(id, parameters), torch.autograd.grad(loss, parameters), strict=True))
-            with torch.no_grad():
-                for s in slices:
-                    s.of(s.parameter).sub_(s.of(gradients[id(s.parameter)]), alpha=learning_rate)
+            _step(loss, parameters, slices, learning_rate)
             progress(1)
         weights = {s.name: s.of(s.parameter.data).clone() for s in slices}
+    if not all(bool(weight.isfinite().all()) for weight in weights.values()):
+        return Finetuned({}, tuple(losses), diverged_at=len(losses) - 1)
     queries = np.stack([np.concatenate(layer) for layer in recorded]) if record else None
     return Finetuned(weights, tuple(losses), query_vectors=queries)
 
@@ -69,8 +72,15 @@ def _loss(model: LanguageModel, tokens: Sequence[int]) -> Tensor:
     return torch.nn.functional.cross_entropy(logits[0, :-1].float(), ids[0, 1:])
 
 
+def _step(loss: Tensor, parameters: list[nn.Parameter], slices: list[Slice], learning_rate: float) -> None:
+    gradients = dict(zip(map(id, parameters), torch.autograd.grad(loss, parameters), strict=True))
+    with torch.no_grad():
+        for s in slices:
+            s.of(s.parameter).sub_(s.of(gradients[id(s.parameter)]), alpha=learning_rate)
+
+
 @contextmanager
-def _trainable(model: LanguageModel, parameters: list[torch.nn.Parameter]) -> Iterator[None]:
+def _trainable(model: LanguageModel, parameters: list[nn.Parameter]) -> Iterator[None]:
     """Let only these parameters have gradients, and put their values back at the end."""
     original = [p.detach().clone() for p in parameters]
     model.network.requires_grad_(False)
@@ -78,6 +88,8 @@ def _trainable(model: LanguageModel, parameters: list[torch.nn.Parameter]) -> It
         parameter.requires_grad_(True)
     try:
         yield
+    except torch.OutOfMemoryError as error:
+        raise model.does_not_fit("finetuning on one demonstration at a time") from error
     finally:
         with torch.no_grad():
             for parameter, value in zip(parameters, original, strict=True):

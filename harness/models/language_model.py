@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harness.errors import HarnessError
 from harness.models.architectures import Architecture, Outputs, architecture_of
 from harness.models.prefix_attention import SHARED_PREFIX
 
@@ -50,6 +51,13 @@ class LanguageModel:
         """Self-attention modules, first layer first."""
         layers = self.network.get_submodule(self.architecture.layers)
         return [layer.get_submodule(self.architecture.attention) for layer in layers]
+
+    def does_not_fit(self, what: str) -> HarnessError:
+        """Return the error of a forward pass over `what` that ran out of memory even at batch 1."""
+        return HarnessError(
+            f"{what} does not fit in the memory of {self.device}; "
+            "ask for fewer --demonstrations, a smaller --dtype or another --device",
+        )
 
     def query_of(self, module: Any, projected: Tensor) -> Tensor:
         """Return the scaled query vectors among what the query site's projection put out (last axis)."""

@@ -4,12 +4,16 @@ import ctypes
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
 from filelock import FileLock
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from harness.errors import HarnessError
@@ -25,6 +29,10 @@ def load_model(source: ModelSource, store: Path, device: str = "auto", dtype: st
 
     float32 products stay float32 (TF32 off). Numbers too small for normal float arithmetic are flushed to zero:
     a finetuning run near divergence makes many, and they took ten times the time.
+
+    Raises:
+        HarnessError: the folder can't be read, or lacks tensors (transformers would make them up at random).
+
     """
     _keep_freed_memory()
     torch.set_flush_denormal(True)
@@ -32,22 +40,37 @@ def load_model(source: ModelSource, store: Path, device: str = "auto", dtype: st
     torch.backends.cudnn.allow_tf32 = False
     chosen = choose_device(device)
     folder = source.folder or _dequantized(source, store)
-    network = AutoModelForCausalLM.from_pretrained(
-        folder,
-        dtype=getattr(torch, dtype),
-        use_safetensors=True,
-        trust_remote_code=False,
-        attn_implementation="eager" if architecture_of(model_type(folder)).adapter else "sdpa",
-    )
+    architecture = architecture_of(model_type(folder))
+    with _reading(source, folder):
+        network, found = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            trust_remote_code=False,
+            attn_implementation="eager" if architecture.adapter else "sdpa",
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # refused below, by name
+        )
+    if wrong := sorted({*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])}):
+        raise HarnessError(
+            f"model '{source.name}': {len(wrong)} of the tensors that its config.json asks for are missing or of "
+            f"another shape in {folder} ({', '.join(wrong[:3])}); fetch or save the model again, whole",
+        )
     network.eval().requires_grad_(False).to(chosen)
     return LanguageModel(network)
 
 
 def load_prompt_builder(source: ModelSource, store: Path) -> PromptBuilder:
-    """Load the tokenizer and the context's length, no weights: prompts are checked before the model loads."""
+    """Load the tokenizer and the context's length, no weights: prompts are checked before the model loads.
+
+    Raises:
+        HarnessError: the folder's tokenizer or configuration can't be read, or there is no token to start with.
+
+    """
     folder = source.folder or _dequantized(source, store)
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    with _reading(source, folder):
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     token = source.row.start_token if source.row else None
     separator = source.row.separator if source.row else "\n"
     start = _start_token(tokenizer, token, source.name)
@@ -67,13 +90,18 @@ def choose_device(device: str) -> torch.device:
         torch.empty(1, device=device)
         return torch.device(device)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].split(". ")[0]
         raise HarnessError(f"device '{device}' can't be used ({reason}); use --device cpu, or auto") from error
 
 
 def _start_token(tokenizer: Any, named: str | None, model: str) -> int:
     """Return the token every prompt starts with: the catalogue's, the tokenizer's own habit, or its bos or eos."""
     if named is not None:
+        if named not in tokenizer.get_vocab():
+            raise HarnessError(
+                f"model '{model}': its tokenizer has no token '{named}' to start prompts with; "
+                "correct start_token in fixtures/models.toml",
+            )
         return int(tokenizer.convert_tokens_to_ids(named))
     habit = tokenizer("")["input_ids"][:1]
     for token in (*habit, tokenizer.bos_token_id, tokenizer.eos_token_id):
@@ -83,6 +111,19 @@ def _start_token(tokenizer: Any, named: str | None, model: str) -> int:
         f"model '{model}': its tokenizer has no begin- or end-of-text token to start prompts with; "
         "give it one, or add the model to fixtures/models.toml with start_token",
     )
+
+
+@contextmanager
+def _reading(source: ModelSource, folder: Path) -> Iterator[None]:
+    """Turn what transformers raises of files that it can't read into one error that says what to do."""
+    try:
+        yield
+    except (OSError, RuntimeError, TypeError, ValueError, SafetensorError, StrictDataclassError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise HarnessError(
+            f"model '{source.name}' can't be read from {folder} ({reason}); its configuration, tokenizer and "
+            "safetensors must be whole: fetch or save the model again",
+        ) from error
 
 
 def _dequantized(source: ModelSource, store: Path) -> Path:

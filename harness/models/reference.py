@@ -41,7 +41,8 @@ def _one(
 ) -> tuple[np.ndarray, ...]:
     ids = torch.tensor([[*prefix, *query]], device=model.device)
     with _watched(model) as seen:
-        logits = model.network(input_ids=ids, use_cache=False).logits[0, -1, list(answer_tokens)]
+        output = model.network(input_ids=ids, use_cache=False, reference_scores=seen["scores"])
+        logits = output.logits[0, -1, list(answer_tokens)]
     scores = torch.stack(seen["scores"])  # [layer, head, token]
     own = torch.full((*scores.shape[:2], longest), torch.nan)
     own[:, :, : len(query)] = scores[:, :, len(prefix) :]
@@ -76,18 +77,14 @@ def _watched(model: LanguageModel) -> Iterator[dict[str, list[Tensor]]]:
     try:
         if model.architecture.adapter is None:
             with model.attending(REFERENCE):
-                _reference_scores.append(seen["scores"])
                 yield seen
-                _reference_scores.pop()
         else:
-            handles += [_keep_plain_scores(module, seen["scores"]) for module in model.attention_modules]
+            for module in model.attention_modules:
+                handles += _keep_plain_scores(module, seen["scores"])
             yield seen
     finally:
         for handle in handles:
             handle.remove()
-
-
-_reference_scores: list[list[Tensor]] = []  # where the forward now running leaves its scores
 
 
 def _reference_attention(
@@ -98,30 +95,32 @@ def _reference_attention(
     attention_mask: Tensor,
     *,
     scaling: float,
+    reference_scores: list[Tensor],
     **_: Any,
 ) -> tuple[Tensor, None]:
     shared = query.shape[1] // key.shape[1]
     key, value = key.repeat_interleave(shared, 1), value.repeat_interleave(shared, 1)
     scores = query @ key.transpose(-1, -2) * scaling
-    _reference_scores[-1].append(scores[0, :, -1])
+    reference_scores.append(scores[0, :, -1])
     return ((scores + attention_mask).softmax(-1) @ value).transpose(1, 2), None
 
 
-def _keep_plain_scores(module: Any, scores: list[Tensor]) -> Any:
+def _keep_plain_scores(module: Any, scores: list[Tensor]) -> list[Any]:
     """Recompute the scores of a module without rotary positions from its own query and key projections."""
     projected: dict[str, Tensor] = {}
-    for name in ("q_proj", "k_proj"):
-        projection = module.get_submodule(name)
-        projection.register_forward_hook(
+    handles = [
+        module.get_submodule(name).register_forward_hook(
             lambda _m, _a, output, name=name: projected.__setitem__(name, output[0]),
         )
+        for name in ("q_proj", "k_proj")
+    ]
 
     def keep(*_: Any) -> None:
         heads = (-1, module.num_heads, module.head_dim)
         query = (projected["q_proj"] * module.scaling).view(heads)[-1]
         scores.append(torch.einsum("hd,thd->ht", query, projected["k_proj"].view(heads)))
 
-    return module.register_forward_hook(keep)
+    return [*handles, module.register_forward_hook(keep)]
 
 
 AttentionInterface.register(REFERENCE, _reference_attention)

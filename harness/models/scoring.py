@@ -32,9 +32,17 @@ class KeysValues:
 
 @torch.inference_mode()
 def encode_prefix(model: LanguageModel, tokens: Sequence[int]) -> KeysValues:
-    """Run the prefix once, at batch 1, through the family's own forward."""
+    """Run the prefix once, at batch 1, through the family's own forward.
+
+    Raises:
+        HarnessError: it does not fit in memory.
+
+    """
     ids = torch.tensor([tokens], device=model.device)
-    cache = model.network.base_model(input_ids=ids, use_cache=True).past_key_values
+    try:
+        cache = model.network.base_model(input_ids=ids, use_cache=True).past_key_values
+    except torch.OutOfMemoryError as error:
+        raise model.does_not_fit(f"a prefix of {len(tokens)} tokens") from error
     return KeysValues([layer.keys[0] for layer in cache.layers], [layer.values[0] for layer in cache.layers])
 
 
@@ -54,7 +62,7 @@ def score(
     the other arrays are empty on their example axis. On out-of-memory the batch is halved, down to 1.
 
     Raises:
-        HarnessError: non-finite logits, or not even one query fits in memory.
+        HarnessError: non-finite logits, or the prefix or not even one query behind it fits in memory.
 
     """
     prefix = encode_prefix(model, prompts.prefix if setting is Setting.ICL else [prompts.start_token])
@@ -68,10 +76,7 @@ def score(
             scored = _score_batch(model, prefix, [prompts.queries[i] for i in batch], answer_tokens, record=record)
         except torch.OutOfMemoryError as error:
             if batch_size == 1:
-                raise HarnessError(
-                    f"one query behind a prefix of {len(prefix)} tokens does not fit in the memory of {model.device}; "
-                    "ask for fewer --demonstrations, a smaller --dtype or another --device",
-                ) from error
+                raise model.does_not_fit(f"one query behind a prefix of {len(prefix)} tokens") from error
             batch_size //= 2
             continue
         rows.update(zip(batch, scored, strict=True))

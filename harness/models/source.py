@@ -111,7 +111,9 @@ def model_type(folder: Path) -> str:
     try:
         return str(json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"])
     except (ValueError, KeyError, TypeError) as error:
-        raise HarnessError(f"{folder / 'config.json'} does not say its model_type ({error!r})") from error
+        raise HarnessError(
+            f"{folder / 'config.json'} does not say its model_type ({error!r}); fetch or save the model again",
+        ) from error
 
 
 def _folder_fingerprint(folder: Path) -> str:

@@ -29,14 +29,14 @@ class Gatherer:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.started = time.time()
-        self.verdicts: list[Verdict] = []
+        self.verdicts: dict[str, Verdict] = {}
         self.facts: RunFacts | None = None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the verdict of a claim that ran, or could not run."""
         if not (report.when == "call" or report.failed) or (document := judged(report)) is None:
             return
-        self.verdicts.append(document.verdicts[0])
+        self.verdicts[document.verdicts[0].claim.id] = document.verdicts[0]
         if self.facts is None or not self.facts.model:
             self.facts = document.facts
 
@@ -44,7 +44,7 @@ class Gatherer:
         """Say the verdicts, write the report, and say where it is."""
         if not self.verdicts or self.facts is None:
             return
-        verdicts = tuple(sorted(self.verdicts, key=lambda verdict: int(verdict.claim.id.removeprefix("C"))))
+        verdicts = tuple(sorted(self.verdicts.values(), key=lambda verdict: int(verdict.claim.id.removeprefix("C"))))
         path = Path(self.config.getoption("report"))
         terminalreporter.section("verdicts")
         for verdict in verdicts:

@@ -76,6 +76,7 @@ def render(document: Document) -> str:
         css=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - a file of ours
         reading=reading(document),
         symbols=SYMBOLS,
+        sections=_sections(document),
         forest=_inline(figures.forest_panels(document.verdicts, "effects")),
         charts=[_charts(verdict, f"claim-{i}") for i, verdict in enumerate(document.verdicts)],
     )
@@ -98,6 +99,16 @@ def reading(document: Document) -> str:
         if counts[outcome]
     ]
     return f"Of {_count(len(document.verdicts), 'claim')}, tested on {model}{tasks}, {_listed(found)}."
+
+
+def _sections(document: Document) -> list[tuple[str, JSON]]:
+    """Return the parts of 'How it was run' under their headings, a task each under its own."""
+    facts = document.facts
+    tasks = [
+        (f"Task: {task.get('name', 'unnamed')}", {key: value for key, value in task.items() if key != "name"})
+        for task in facts.tasks
+    ]
+    return [("Model", facts.model), *tasks, ("Settings", facts.settings), ("Environment", facts.environment)]
 
 
 def anchor(claim_id: str) -> str:

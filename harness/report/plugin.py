@@ -110,6 +110,7 @@ def _line(verdict: Verdict) -> str:
     return f"{verdict.claim.id} {verdict.outcome}: {verdict.claim.prediction}: {verdict.reason}"
 
 
+@pytest.hookimpl(trylast=True)  # when all markers are registered
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse markers that nobody registered: pytest itself would just run nothing."""
     known = {line.split(":")[0].split("(")[0].strip() for line in config.getini("markers")}
@@ -135,21 +136,42 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [f"expectation: {path} was applied"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let warnings be warnings while claims are judged: a damaged entry of the store is one, and is mended."""
+    for item in items:
+        if _claim(item) is not None:
+            item.add_marker(pytest.mark.filterwarnings("default"))
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Check settings, tasks and model before anything runs: one message, no weights loaded."""
-    claims = any(hasattr(getattr(item, "module", None), "CLAIM") for item in session.items)
-    if claims and not session.config.option.collectonly:
-        try:
-            settings = runner_of(session.config).settings
-            expected_outcomes(session.config, settings)
-        except HarnessError as error:
-            raise pytest.UsageError(str(error)) from error
+    in_worker = hasattr(session.config, "workerinput")  # where xdist would make a crash of it
+    if not in_worker and not session.config.option.collectonly and any(map(_claim, session.items)):
+        _check_run(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """Check the same where xdist's workers collect and this process hands out what they run."""
+    if RUNNER not in node.config.stash and any(test.startswith("claims/") for test in ids):
+        _check_run(node.config)
+
+
+def _check_run(config: pytest.Config) -> None:
+    try:
+        expected_outcomes(config, runner_of(config).settings)
+    except HarnessError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _claim(item: pytest.Item) -> Claim | None:
+    return getattr(getattr(item, "module", None), "CLAIM", None)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Turn a claim that could not be judged into an ERROR verdict, and a HarnessError into its message alone."""
-    claim: Claim | None = getattr(getattr(item, "module", None), "CLAIM", None)
+    claim = _claim(item)
     error = call.excinfo.value if call.excinfo else None
     report: pytest.TestReport = yield
     if claim is None or error is None or isinstance(error, pytest.skip.Exception):

@@ -86,7 +86,10 @@ def _judge(part: Comparison, found: Estimate, corrected: Corrected) -> PartResul
 def _reason(found: Estimate, corrected: Corrected, outcome: Outcome) -> str:
     if found.degenerate or math.isnan(found.low):
         return found.degenerate
-    interval = f"the {100 * found.level:.4g} % interval [{found.low:.3g}, {found.high:.3g}] (n = {found.n})"
+    interval = (
+        f"effect {found.effect:.3g}, and its {100 * found.level:.4g} % interval "
+        f"[{found.low:.3g}, {found.high:.3g}] (n = {found.n})"
+    )
     detectable = f"an effect of {smallest_detectable(found):.2g} would be found with 80 % power"
     if outcome is Outcome.SUPPORTED:
         return f"{interval} lies above 0"

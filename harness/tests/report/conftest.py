@@ -195,7 +195,6 @@ def document() -> Document:
             "RuntimeError: no training tokens were recorded\n  in task 'tweet'",
             (),
             None,
-            seconds=0.2,
             expected=yes,
         ),
     )
