@@ -151,7 +151,17 @@ class Runner:
         return source_facts(self.runs.source, self.settings.store)
 
     def facts(self, task: str) -> JSON:
-        """Return what the report says of a task: its data, what was selected from what, and the times."""
+        """Return what the report says of a task: its data, what was selected from what, and the times.
+
+        Kept in the store beside the measurements, so that a full store reads no recording for it.
+        """
+        chosen = self.selection(task)
+        key = self.runs.key(task, "test", None, chosen.candidates[0], chosen.learning_rate)
+        key |= {"selected": [list(chosen.candidates), list(self.settings.learning_rates), self.selection_part]}
+        key |= {"tried": [chosen.icl_accuracy, chosen.ft_accuracy]}
+        return self.runs.store.find_or_compute("facts", key, lambda: Entry({}, self._facts(task))).facts
+
+    def _facts(self, task: str) -> JSON:
         chosen, labelled, settings = self.selection(task), self.runs.tasks[task], self.settings
         best, rate = chosen.candidates[0], chosen.learning_rate
         icl = self.runs.recording(task, Setting.ICL, best, None).facts
@@ -185,6 +195,7 @@ class Runner:
                     settings.learning_rates, chosen.ft_accuracy, chosen.diverged_at, strict=True
                 )
             ],
+            "device": icl["device"],
             "seconds": seconds,
         }
 

@@ -97,7 +97,8 @@ class Runs:
             prompts = self.prompts(task, "test", candidate or 0)
             started = time.perf_counter()
             recording = self._score(task, prompts, setting, candidate, rate, record=True)
-            facts: dict[str, Any] = {"seconds": round(time.perf_counter() - started, 3)}
+            seconds = round(time.perf_counter() - started, 3)
+            facts: dict[str, Any] = {"seconds": seconds, "device": self.model.device_name}
             if setting is Setting.ICL:
                 facts |= {"spans": [list(s) for s in prompts.spans], "prefix_tokens": len(prompts.prefix)}
             return to_entry(recording, facts)
@@ -181,6 +182,7 @@ class Runs:
         compute: Callable[[], Entry],
     ) -> Entry:
         def announced() -> Entry:
+            _ = self.model  # says itself that it loads
             self.progress.begin(what)
             return compute()
 

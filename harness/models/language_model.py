@@ -46,6 +46,13 @@ class LanguageModel:
         device: torch.device = self.network.device
         return device
 
+    @property
+    def device_name(self) -> str:
+        """The device as a report names it."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return f"{self.device.type}, {torch.get_num_threads()} threads"
+
     @cached_property
     def attention_modules(self) -> list[nn.Module]:
         """Self-attention modules, first layer first."""
