@@ -1,13 +1,19 @@
 """The command line beside pytest: fetch, export, render, expect."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import fixtures
 from harness.errors import HarnessError
 from harness.settings import parse_settings
+from harness.types import Outcome
+
+if TYPE_CHECKING:
+    from harness.report.document import Document
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -70,22 +76,41 @@ def export(
 @app.command()
 def render(document: Path, page: Path) -> None:
     """Make the HTML page anew from a report's JSON file."""
-    from harness.report.document import from_json  # noqa: PLC0415  # brings matplotlib
-    from harness.report.page import render as render_page  # noqa: PLC0415
+    from harness.report.page import render as render_page  # noqa: PLC0415  # brings matplotlib
 
-    page.write_text(render_page(from_json(document.read_text(encoding="utf-8"))), encoding="utf-8")
+    text = render_page(_read_report(document))
+    with _using(page, "a file in a folder that you may write to"):
+        page.write_text(text, encoding="utf-8", errors="replace")
 
 
 @app.command()
 def expect(document: Path, out: Path = Path("fixtures/expected.json")) -> None:
     """Write the expectation file that holds a report's verdicts, for --expect."""
-    from harness.expectation import Expectation, write_expectation  # noqa: PLC0415
+    from harness.expectation import Expectation, write_expectation  # noqa: PLC0415  # slow import
+
+    report = _read_report(document)
+    outcomes = {verdict.claim.id: verdict.outcome for verdict in report.verdicts}
+    if failed := [claim for claim, outcome in outcomes.items() if outcome is Outcome.ERROR]:
+        raise HarnessError(f"'{document}' holds claims that could not be judged ({', '.join(failed)}); run them again")
+    with _using(out, "a file in a folder that you may write to"):
+        write_expectation(out, Expectation(report.facts.settings, outcomes))
+    typer.echo(f"{out}: {', '.join(f'{claim} {outcome}' for claim, outcome in outcomes.items())}")
+
+
+def _read_report(path: Path) -> "Document":
     from harness.report.document import from_json  # noqa: PLC0415  # brings matplotlib
 
-    report = from_json(document.read_text(encoding="utf-8"))
-    outcomes = {verdict.claim.id: verdict.outcome for verdict in report.verdicts}
-    write_expectation(out, Expectation(report.facts.settings, outcomes))
-    typer.echo(f"{out}: {', '.join(f'{claim} {outcome}' for claim, outcome in outcomes.items())}")
+    with _using(path, "the JSON file that a run of the claims writes beside its page"):
+        text = path.read_text(encoding="utf-8")
+    return from_json(text)
+
+
+@contextmanager
+def _using(path: Path, expected: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, UnicodeDecodeError) as error:
+        raise HarnessError(f"'{path}' can't be used ({error}); expected {expected}") from error
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from harness.measurements import MEASUREMENTS, VERSION
 from harness.runner import Cell, Runner
 from harness.seeds import stream
 from harness.statistics import Comparison
-from harness.types import Curve, Series, Table
+from harness.types import Check, Curve, Series, Table
 
 ByTask = Mapping[str, np.ndarray]
 """One array a task: [seed, example] or [seed, example, layer]; seeds are demonstration sets."""
@@ -20,8 +20,12 @@ ByTask = Mapping[str, np.ndarray]
 class Measured:
     """What a claim's `measure` returns: comparisons to judge, the same for its control, and what to show."""
 
-    parts: tuple[Comparison, ...]
-    control: tuple[Comparison, ...]
+    parts: tuple[Comparison, ...] = ()
+    control: tuple[Comparison, ...] = ()
+    checks: tuple[Check, ...] = ()
+    """Exact statements: all must hold for the claim to be supported."""
+    control_checks: tuple[Check, ...] = ()
+    """The same statements with a planted error: none may hold."""
     tables: tuple[Table, ...] = ()
     curves: tuple[Curve, ...] = ()
     notes: tuple[str, ...] = ()

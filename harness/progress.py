@@ -15,6 +15,9 @@ class Progress(Protocol):
     def advance(self, units: float) -> None:
         """Say that so much work is done."""
 
+    def pause(self) -> None:
+        """Leave the screen to others until the next work begins."""
+
 
 class Silent:
     """Shows nothing."""
@@ -26,4 +29,7 @@ class Silent:
         """Ignore it."""
 
     def advance(self, units: float) -> None:
+        """Ignore it."""
+
+    def pause(self) -> None:
         """Ignore it."""

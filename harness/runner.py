@@ -151,26 +151,10 @@ class Runner:
         return source_facts(self.runs.source, self.settings.store)
 
     def facts(self, task: str) -> JSON:
-        """Return what the report says of a task: its data, what was selected from what, and the times.
-
-        Kept in the store beside the measurements, so that a full store reads no recording for it.
-        """
-        chosen = self.selection(task)
-        key = self.runs.key(task, "test", None, chosen.candidates[0], chosen.learning_rate)
-        key |= {"selected": [list(chosen.candidates), list(self.settings.learning_rates), self.selection_part]}
-        key |= {"tried": [chosen.icl_accuracy, chosen.ft_accuracy]}
-        return self.runs.store.find_or_compute("facts", key, lambda: Entry({}, self._facts(task))).facts
-
-    def _facts(self, task: str) -> JSON:
+        """Return what the report says of a task: its data, what was selected from what, and the times."""
         chosen, labelled, settings = self.selection(task), self.runs.tasks[task], self.settings
-        best, rate = chosen.candidates[0], chosen.learning_rate
-        icl = self.runs.recording(task, Setting.ICL, best, None).facts
-        seconds = {
-            "ZSL": self.runs.recording(task, Setting.ZSL, None, None).facts["seconds"],
-            "ICL": icl["seconds"],
-            "finetuning": self.runs.finetuned(task, best, rate).facts["seconds"],
-            "FT": self.runs.recording(task, Setting.FT, best, rate).facts["seconds"],
-        }
+        rate = chosen.learning_rate
+        made = self._made(task, chosen.candidates[0], rate)
         return {
             "name": task,
             "source": labelled.source,
@@ -178,8 +162,8 @@ class Runner:
             "sha256": labelled.fingerprint,
             "template": f"{labelled.template} {' / '.join(labelled.answers)}",
             "test examples": f"{settings.queries} of {len(labelled.test)}",
-            "demonstrations": f"{len(icl['spans'])} used of {settings.demonstrations} asked, "  # type: ignore[arg-type]
-            f"{icl['prefix_tokens']} tokens",
+            "demonstrations": f"{made['demonstrations']} used of {settings.demonstrations} asked, "
+            f"{made['tokens']} tokens",
             "selected on": f"{self.runs.number(self.selection_part)} {self.selection_part} examples",
             "demonstration sets tried": [
                 {"set": i, "ICL accuracy": _percent(accuracy), "taken": "yes" if i in chosen.candidates else "no"}
@@ -195,9 +179,27 @@ class Runner:
                     settings.learning_rates, chosen.ft_accuracy, chosen.diverged_at, strict=True
                 )
             ],
-            "device": icl["device"],
-            "seconds": seconds,
+            "device": made["device"],
+            "seconds": made["seconds"],
         }
+
+    def _made(self, task: str, candidate: int, rate: float) -> JSON:
+        """Return how the runs of one cell were made, kept apart from them: a full store reads no recording for it."""
+
+        def gather() -> Entry:
+            icl = self.runs.recording(task, Setting.ICL, candidate, None).facts
+            seconds = {
+                "ZSL": self.runs.recording(task, Setting.ZSL, None, None).facts["seconds"],
+                "ICL": icl["seconds"],
+                "finetuning": self.runs.finetuned(task, candidate, rate).facts["seconds"],
+                "FT": self.runs.recording(task, Setting.FT, candidate, rate).facts["seconds"],
+            }
+            used: list[object] = icl["spans"]  # type: ignore[assignment]
+            kept = {"demonstrations": len(used), "tokens": icl["prefix_tokens"], "device": icl["device"]}
+            return Entry({}, kept | {"seconds": seconds})
+
+        key = self.runs.key(task, "test", None, candidate, rate)
+        return self.runs.store.find_or_compute("facts", key, gather).facts
 
 
 def _accuracy(entry: Entry) -> float | None:

@@ -78,7 +78,7 @@ class Runs:
             "model": self.source.fingerprint,
             "layout": [row.start_token, row.separator] if row else "tokenizer's own",
             "dtype": settings.dtype,
-            "task": self.tasks[task].fingerprint,
+            "task": [task, self.tasks[task].fingerprint],  # demonstrations are drawn under the name
             "part": part,
             "number": self.number(part),
         }

@@ -89,6 +89,30 @@ class Recording:
 
 
 @dataclass(frozen=True)
+class AttentionParts:
+    """The last token's attention under one setting taken apart, before the output projection (PAPER section 2).
+
+    Softmax attention is mass * context + (1 - mass) * own, exactly. `relaxed` drops softmax and scale, and
+    `uniform` is the mean of all values; both over the prefix and the query text's own tokens.
+    """
+
+    setting: Setting
+    mass: Float32[np.ndarray, "example layer head"]
+    """Softmax weight of the prefix: start token and, under ICL, demonstrations."""
+    own: Float32[np.ndarray, "example layer head d_head"]
+    context: Float32[np.ndarray, "example layer head d_head"]
+    relaxed: Float32[np.ndarray, "example layer head d_head"]
+    uniform: Float32[np.ndarray, "example layer head d_head"]
+
+    @property
+    def whole(self) -> Float32[np.ndarray, "example layer head d_head"]:
+        """The attention's own output."""
+        mass = self.mass[..., None]
+        whole: Float32[np.ndarray, "example layer head d_head"] = mass * self.context + (1 - mass) * self.own
+        return whole
+
+
+@dataclass(frozen=True)
 class Estimate:
     """An effect with its uncertainty. Effects are differences from the value under 'no effect', so 0 is null."""
 
@@ -123,13 +147,34 @@ class PartResult:
 
 
 @dataclass(frozen=True)
+class Check:
+    """An exact statement, tried on many cases: it holds where no case errs by more than rounding can."""
+
+    name: str
+    statement: str
+    cases: int
+    worst: float
+    """Largest error of any case, in units of the largest error that rounding allows there: holds up to 1."""
+    relative_error: float
+    """Largest error relative to the size of what is compared."""
+    ranges: str
+    """What the cases range over."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether every case is within rounding."""
+        return self.worst <= 1.0
+
+
+@dataclass(frozen=True)
 class ControlResult:
     """The same rule applied to data in which the claim is false by construction."""
 
     description: str
     parts: tuple[PartResult, ...]
     passed: bool
-    """True where no part came out supported."""
+    """True where no part came out supported and no check held."""
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,6 +242,7 @@ class Verdict:
     notes: tuple[str, ...] = ()
     markers: tuple[str, ...] = ()
     expected: Outcome | None = None
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)

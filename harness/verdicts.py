@@ -10,7 +10,7 @@ from types import ModuleType
 from harness.evidence import Evidence, Measured
 from harness.seeds import stream
 from harness.statistics import judge_family, overall
-from harness.types import Claim, ControlResult, Outcome, PartResult, Verdict
+from harness.types import Check, Claim, ControlResult, Outcome, PartResult, Verdict
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,14 @@ class Judge:
         parts, controls = self._judged(claim.family)
         measured = self._measured(claim_id)
         passed = all(part.outcome is not Outcome.SUPPORTED for part in controls[claim_id])
+        passed = passed and not any(check.holds for check in measured.control_checks)
         verdict = Verdict(
             claim=claim,
-            outcome=overall(parts[claim_id]),
-            reason=_reason(parts[claim_id]),
+            outcome=_outcome(parts[claim_id], measured.checks),
+            reason=_reason(parts[claim_id], measured.checks),
             parts=parts[claim_id],
-            control=ControlResult(claim.control, controls[claim_id], passed),
+            control=ControlResult(claim.control, controls[claim_id], passed, measured.control_checks),
+            checks=measured.checks,
             tables=measured.tables,
             curves=measured.curves,
             notes=measured.notes,
@@ -79,8 +81,18 @@ class Judge:
         )
 
 
-def _reason(parts: Sequence[PartResult]) -> str:
-    return "; ".join(f"{part.name}: {part.reason}" for part in parts)
+def _outcome(parts: Sequence[PartResult], checks: Sequence[Check]) -> Outcome:
+    """Return REFUTED where an exact check fails; where all hold, the comparisons decide, if there are any."""
+    if not all(check.holds for check in checks):
+        return Outcome.REFUTED
+    return overall(parts) if parts or not checks else Outcome.SUPPORTED
+
+
+def _reason(parts: Sequence[PartResult], checks: Sequence[Check]) -> str:
+    broken = [f"{c.name} fails: an error of {c.worst:.3g} times what rounding allows" for c in checks if not c.holds]
+    cases = sum(check.cases for check in checks)
+    held = [f"all {cases} cases within rounding"] if checks and not broken else []
+    return "; ".join([*broken, *held, *(f"{part.name}: {part.reason}" for part in parts)])
 
 
 def _doubted(verdict: Verdict) -> Verdict:

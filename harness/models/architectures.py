@@ -16,8 +16,8 @@ from harness.models.adapters import xglm_attention
 class Outputs:
     """Outputs `first`/`of` to `last`/`of` of a projection inside the attention module.
 
-    `Outputs("k_proj")` is the whole projection; `Outputs("c_attn", 1, 3, of=3)` its second and third thirds,
-    which is where GPT-2 keeps keys and values.
+    `Outputs("k_proj")` is the whole projection; `Outputs("c_attn", 1, 2, of=3)` the second third of its outputs,
+    which is where GPT-2 keeps keys.
     """
 
     module: str
@@ -39,10 +39,18 @@ class Architecture:
     attention: str
     """Path of the self-attention module inside a layer; its first output is the block's output."""
     query: Outputs
-    key_value: tuple[Outputs, ...]
-    """What finetuning trains: the key and value projections and nothing else."""
+    key: Outputs
+    value: Outputs
     adapter: Callable[..., Any] | None = None
     """Replaces the attention module's forward where the family does not dispatch through AttentionInterface."""
+
+    @property
+    def key_value(self) -> tuple[Outputs, ...]:
+        """What finetuning trains: the key and value projections and nothing else; one range where they adjoin."""
+        key, value = self.key, self.value
+        if key.module == value.module and key.last == value.first:
+            return (Outputs(key.module, key.first, value.last, of=key.of),)
+        return (key, value)
 
 
 ARCHITECTURES = {
@@ -50,19 +58,22 @@ ARCHITECTURES = {
         layers="model.layers",
         attention="self_attn",
         query=Outputs("q_proj"),
-        key_value=(Outputs("k_proj"), Outputs("v_proj")),
+        key=Outputs("k_proj"),
+        value=Outputs("v_proj"),
     ),
     "gpt2": Architecture(
         layers="transformer.h",
         attention="attn",
         query=Outputs("c_attn", 0, 1, of=3),
-        key_value=(Outputs("c_attn", 1, 3, of=3),),
+        key=Outputs("c_attn", 1, 2, of=3),
+        value=Outputs("c_attn", 2, 3, of=3),
     ),
     "xglm": Architecture(
         layers="model.layers",
         attention="self_attn",
         query=Outputs("q_proj"),
-        key_value=(Outputs("k_proj"), Outputs("v_proj")),
+        key=Outputs("k_proj"),
+        value=Outputs("v_proj"),
         adapter=xglm_attention,
     ),
 }

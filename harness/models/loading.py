@@ -27,15 +27,13 @@ from harness.tasks.catalogue import GgufModel, gguf_file
 def load_model(source: ModelSource, store: Path, device: str = "auto", dtype: str = "float32") -> LanguageModel:
     """Load weights and tokenizer onto a device, in evaluation mode.
 
-    float32 products stay float32 (TF32 off). Numbers too small for normal float arithmetic are flushed to zero:
-    a finetuning run near divergence makes many, and they took ten times the time.
+    float32 products stay float32 (TF32 off).
 
     Raises:
         HarnessError: the folder can't be read, or lacks tensors (transformers would make them up at random).
 
     """
     _keep_freed_memory()
-    torch.set_flush_denormal(True)
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     chosen = choose_device(device)

@@ -28,9 +28,26 @@ class LayerScores:
     """[batch, prefix], summed over heads."""
 
 
+@dataclass(frozen=True)
+class LayerParts:
+    """The last token's attention in its two parts, one layer, one batch, before the output projection.
+
+    Softmax attention is mass * context + (1 - mass) * own. `relaxed` is the paper's form without softmax and
+    scale, sum_i v_i (k_i . q), and `uniform` the mean of all values, both over prefix and own tokens.
+    """
+
+    mass: Tensor
+    """[batch, head] softmax weight of the prefix."""
+    own: Tensor
+    """[batch, head, d_head], as are the others."""
+    context: Tensor
+    relaxed: Tensor
+    uniform: Tensor
+
+
 @dataclass
 class SharedPrefix:
-    """Keys and values of a prefix, and where one forward pass leaves its scores.
+    """Keys and values of a prefix, and where one forward pass leaves its scores and parts.
 
     keys, values: per layer [key-value head, prefix, d_head]; last: [batch] index of each query's last token.
     """
@@ -40,6 +57,8 @@ class SharedPrefix:
     last: Tensor
     record: bool = False
     scores: dict[int, LayerScores] = field(default_factory=dict)
+    parts: dict[int, LayerParts] | None = None
+    """Filled in by the forward pass where it is not None."""
 
 
 def shared_prefix_attention(
@@ -69,9 +88,12 @@ def shared_prefix_attention(
     own_scores = grouped @ key[:, :, None].transpose(-1, -2)  # [batch, group, head in group, query, query]
     future = torch.ones(length, length, dtype=torch.bool, device=query.device).triu(1)
     own_scores.masked_fill_(future, -torch.inf)
-    if shared_prefix.record:
-        unfolded = prefix_scores.view(groups, batch, heads // groups, length, -1).transpose(0, 1)
-        shared_prefix.scores[layer] = _last_scores(own_scores, unfolded, shared_prefix.last)
+    rows = torch.arange(batch, device=query.device)
+    at_last = (rows, slice(None), slice(None), shared_prefix.last)  # [batch, group, head in group, ...]
+    if shared_prefix.record or shared_prefix.parts is not None:
+        last_prefix = prefix_scores.view(groups, batch, heads // groups, length, -1).transpose(0, 1)[at_last]
+        last_own = own_scores[at_last]
+        shared_prefix.scores[layer] = LayerScores(last_own.flatten(1, 2), last_prefix.sum(dim=(1, 2)))
 
     prefix_top = prefix_scores.amax(-1, keepdim=True)
     weights = prefix_scores.sub_(prefix_top).exp_()  # in place: the largest tensor of the pass
@@ -81,13 +103,36 @@ def shared_prefix_attention(
     own_out = own_scores.softmax(-1) @ value[:, :, None]
     mass = torch.sigmoid(prefix_z - own_scores.logsumexp(-1, keepdim=True))
     out = torch.lerp(own_out, prefix_out, mass)
+    if shared_prefix.parts is not None:
+        relaxed, uniform = _without_softmax(last_own, last_prefix, value, prefix_value, shared_prefix.last)
+        shared_prefix.parts[layer] = LayerParts(
+            mass=mass[at_last].flatten(1),
+            own=own_out[at_last].flatten(1, 2),
+            context=prefix_out[at_last].flatten(1, 2),
+            relaxed=relaxed.flatten(1, 2) / module.scaling,  # type: ignore[operator]
+            uniform=uniform.flatten(1, 2),
+        )
     return out.reshape(batch, heads, length, d_head).transpose(1, 2), None
 
 
-def _last_scores(own: Tensor, prefix: Tensor, last: Tensor) -> LayerScores:
-    rows = torch.arange(len(last), device=last.device)
-    context = prefix[rows, :, :, last].sum(dim=(1, 2))
-    return LayerScores(query=own[rows, :, :, last].flatten(1, 2), context=context)
+def _without_softmax(
+    own_scores: Tensor,
+    prefix_scores: Tensor,
+    value: Tensor,
+    prefix_value: Tensor,
+    last: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Return sum_i v_i (k_i . q) with q as scaled as the scores are, and the mean of all v_i.
+
+    Shapes: scores [batch, group, head in group, token], values [batch, group, query, d_head] and [group, prefix,
+    d_head], results [batch, group, head in group, d_head].
+    """
+    seen = torch.arange(value.shape[-2], device=last.device) <= last[:, None]  # [batch, query]: no padding
+    own_scores = own_scores.masked_fill(~seen[:, None, None], 0.0)
+    relaxed = own_scores @ value + torch.einsum("bghp,gpd->bghd", prefix_scores, prefix_value)
+    total = (value * seen[:, None, :, None]).sum(-2) + prefix_value.sum(-2)
+    mean = total / (prefix_value.shape[-2] + last + 1)[:, None, None]
+    return relaxed, mean[:, :, None].expand_as(relaxed)
 
 
 def _no_mask(*_: Any, **__: Any) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from harness.models.prefix_attention import SharedPrefix
 from harness.prompts import Prompts
 from harness.types import Recording, Setting
 
+Row = TypeVar("Row")
+Queries = Sequence[Sequence[int]]
+"""Token ids of each query."""
 Progress = Callable[[int], None]
 """Called with the number of queries just scored."""
 
@@ -66,23 +69,58 @@ def score(
 
     """
     prefix = encode_prefix(model, prompts.prefix if setting is Setting.ICL else [prompts.start_token])
-    order = sorted(range(len(prompts.queries)), key=lambda i: len(prompts.queries[i]))  # least padding
-    rows: dict[int, _Row] = {}
     answer_tokens = torch.tensor(prompts.answer_tokens, device=model.device)
-    done = 0
-    while done < len(order):
-        batch = order[done : done + batch_size]
+
+    def run(queries: Queries) -> list[_Row]:
+        return _score_batch(model, prefix, queries, answer_tokens, record=record)
+
+    rows = in_batches(model, prefix, prompts.queries, batch_size, run, progress)
+    return _stack(setting, prompts, rows, record=record)
+
+
+def in_batches(
+    model: LanguageModel,
+    prefix: KeysValues,
+    queries: Queries,
+    batch_size: int,
+    run: Callable[[Queries], list[Row]],
+    progress: Progress = lambda _: None,
+) -> list[Row]:
+    """Return what `run` gives for each query, in the queries' order; out of memory halves the batch, down to 1."""
+    order = sorted(range(len(queries)), key=lambda i: len(queries[i]))  # least padding
+    rows: dict[int, Row] = {}
+    while len(rows) < len(order):
+        batch = order[len(rows) : len(rows) + batch_size]
         try:
-            scored = _score_batch(model, prefix, [prompts.queries[i] for i in batch], answer_tokens, record=record)
+            scored = run([queries[i] for i in batch])
         except torch.OutOfMemoryError as error:
             if batch_size == 1:
                 raise model.does_not_fit(f"one query behind a prefix of {len(prefix)} tokens") from error
             batch_size //= 2
             continue
         rows.update(zip(batch, scored, strict=True))
-        done += len(batch)
         progress(len(batch))
-    return _stack(setting, prompts, [rows[i] for i in range(len(order))], record=record)
+    return [rows[i] for i in range(len(order))]
+
+
+def forward_behind(model: LanguageModel, prefix: KeysValues, queries: Queries, shared: SharedPrefix) -> Tensor:
+    """Run right-padded queries behind the prefix; return the last hidden states [batch, query, d_model]."""
+    longest = max(map(len, queries))
+    ids = torch.tensor([[*q, *[q[-1]] * (longest - len(q))] for q in queries], device=model.device)
+    positions = torch.arange(len(prefix), len(prefix) + longest, device=model.device).expand(len(queries), -1)
+    with model.attending():
+        hidden: Tensor = model.network.base_model(
+            input_ids=ids,
+            position_ids=positions.clone(),  # XGLM adds its offset in place
+            use_cache=False,
+            shared_prefix=shared,
+        ).last_hidden_state
+    return hidden
+
+
+def last_of(model: LanguageModel, queries: Queries) -> Tensor:
+    """Return the index of each query's last token, [batch]."""
+    return torch.tensor([len(q) - 1 for q in queries], device=model.device)
 
 
 @dataclass(frozen=True)
@@ -100,23 +138,15 @@ class _Row:
 def _score_batch(
     model: LanguageModel,
     prefix: KeysValues,
-    queries: Sequence[Sequence[int]],
+    queries: Queries,
     answer_tokens: Tensor,
     *,
     record: bool,
 ) -> list[_Row]:
-    longest = max(map(len, queries))
-    ids = torch.tensor([[*q, *[q[-1]] * (longest - len(q))] for q in queries], device=model.device)
-    last = torch.tensor([len(q) - 1 for q in queries], device=model.device)
+    last = last_of(model, queries)
     shared = SharedPrefix(prefix.keys, prefix.values, last, record=record)
-    positions = torch.arange(len(prefix), len(prefix) + longest, device=model.device).expand(len(queries), -1)
-    with model.attending(), _last_tokens(model, last, record=record) as sites:
-        hidden = model.network.base_model(
-            input_ids=ids,
-            position_ids=positions.clone(),  # XGLM adds its offset in place
-            use_cache=False,
-            shared_prefix=shared,
-        ).last_hidden_state
+    with _last_tokens(model, last, record=record) as sites:
+        hidden = forward_behind(model, prefix, queries, shared)
     # Only the scored row goes through the unembedding.
     rows = hidden[torch.arange(len(queries), device=model.device), last]
     logits = _numpy(model.network.get_output_embeddings()(rows)[:, answer_tokens])

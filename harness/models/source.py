@@ -19,6 +19,8 @@ HUB_FILES = [
     "*.model",
 ]
 
+TOKENIZER_FILES = ["tokenizer.json", "vocab*", "*.model"]
+
 
 @dataclass(frozen=True)
 class ModelSource:
@@ -37,7 +39,8 @@ def locate_model(name: str, catalogue: Path) -> ModelSource:
     """Find a model by catalogue name, local folder or Hugging Face id, without loading its weights.
 
     Raises:
-        HarnessError: no such model; no safetensors in it; not fetched yet and no network; architecture unknown.
+        HarnessError: no such model; not fetched yet and no network; no safetensors or no tokenizer in it; its
+            architecture is unknown.
 
     """
     rows = model_rows(catalogue)
@@ -100,6 +103,11 @@ def _check_folder(folder: Path, name: str) -> None:
         raise HarnessError(
             f"model '{name}': no *.safetensors in {folder}; other weight files are not read because they can run "
             "code. Convert with save_pretrained(..., safe_serialization=True)",
+        )
+    if not any(any(folder.glob(pattern)) for pattern in TOKENIZER_FILES):
+        raise HarnessError(
+            f"model '{name}': no tokenizer ({', '.join(TOKENIZER_FILES)}) in {folder}; transformers would make up an "
+            "empty one. Save the model's tokenizer there with save_pretrained",
         )
     from harness.models.architectures import architecture_of  # noqa: PLC0415  # brings torch, slow to import
 

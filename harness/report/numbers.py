@@ -40,6 +40,15 @@ def number(value: float | None, decimals: int = 3, *, signed: bool = False) -> s
     return (MINUS if value < 0 else "+" if signed else "") + digits
 
 
+def tiny(value: float) -> str:
+    """Write an error of any size with two digits; an infinite or missing one is a dash.
+
+    >>> tiny(0.0), tiny(0.25), tiny(3.2e-16)
+    ('0', '0.25', '3.2e-16')
+    """
+    return f"{value:.2g}" if math.isfinite(value) else MISSING
+
+
 def cell(value: float | None, decimals: int, *, percent: bool) -> str:
     """Write a table's cell: with `percent`, a fraction of 1 is shown times 100."""
     return number(None if value is None else value * (100.0 if percent else 1.0), decimals)

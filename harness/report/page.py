@@ -60,6 +60,7 @@ def render(document: Document) -> str:
         "duration": numbers.duration,
         "p_value": numbers.p_value,
         "number": numbers.number,
+        "tiny": numbers.tiny,
         "scalar": scalar,
         "short_hash": short_hash,
         "columns": columns,

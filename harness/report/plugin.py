@@ -188,7 +188,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
     """Give each verdict its own letter and word; inconclusive is a category of its own."""
     if report.when != "call" or not isinstance(report, pytest.TestReport):
         return None
@@ -198,5 +198,6 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     outcome = document.verdicts[0].outcome
     if report.failed:
         return "failed", "F" if outcome is Outcome.SUPPORTED else LETTERS[outcome], f"{outcome}"
-    category = "inconclusive" if outcome is Outcome.INCONCLUSIVE else "passed"
-    return category, LETTERS[outcome], f"{outcome}"
+    if outcome is Outcome.INCONCLUSIVE:
+        return "inconclusive", LETTERS[outcome], (f"{outcome}", {"yellow": True})
+    return "passed", LETTERS[outcome], f"{outcome}"

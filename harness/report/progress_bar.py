@@ -34,7 +34,8 @@ class ProgressBar:
     """Shows what runs, how far it is and how long still. Implements `harness.progress.Progress`."""
 
     def __init__(self, stream: TextIO, lifted: Callable[[], AbstractContextManager[Any]]) -> None:
-        console = Console(file=_Uncaptured(stream, lifted), force_terminal=True)  # type: ignore[arg-type]
+        self._stream = _Uncaptured(stream, lifted)
+        console = Console(file=self._stream, force_terminal=True)  # type: ignore[arg-type]
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -45,6 +46,8 @@ class ProgressBar:
             console=console,
             auto_refresh=False,  # a refreshing thread would write between two of pytest's own writes
             transient=True,
+            redirect_stdout=False,  # pytest captures both
+            redirect_stderr=False,
             speed_estimate_period=120,
         )
         self._task = self._bar.add_task("starting", total=0)
@@ -55,11 +58,16 @@ class ProgressBar:
 
     def begin(self, what: str) -> None:
         """Show what runs now."""
-        self._bar.start()
-        self._bar.update(self._task, description=what, refresh=True)
+        self._bar.update(self._task, description=what, refresh=self._bar.live.is_started)
+        if not self._bar.live.is_started:
+            self._stream.write("\n")  # below what pytest has begun to say of the test
+            self._bar.start()
 
     def advance(self, units: float) -> None:
-        """Show work that is done; gone from the screen when nothing is left."""
+        """Show work that is done."""
         self._bar.update(self._task, advance=units, refresh=self._bar.live.is_started)
-        if self._bar.finished:
+
+    def pause(self) -> None:
+        """Take the bar from the screen, and give the cursor back."""
+        if self._bar.live.is_started:
             self._bar.stop()

@@ -4,8 +4,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 
-def byte_tokenizer(*merges: tuple[str, str], words: bool = True) -> PreTrainedTokenizerFast:
-    """Return a byte tokenizer with these merges ('Ġ' is the space) and the special token '<s>', number 0.
+def byte_tokenizer(*merges: tuple[str, str], words: bool = True, start: str | None = "<s>") -> PreTrainedTokenizerFast:
+    """Return a byte tokenizer with these merges ('Ġ' is the space) and '<s>' as token 0, special where it starts.
 
     With `words`, text is split before each space first, as GPT-2's tokenizer does, so that no merge spans words.
     """
@@ -14,4 +14,4 @@ def byte_tokenizer(*merges: tuple[str, str], words: bool = True) -> PreTrainedTo
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=list(merges)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=words)
     tokenizer.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>")  # noqa: S106  # a token of text
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=start)

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 import fixtures
+from harness.evidence import Evidence
+from harness.runner import Runner
 from harness.tasks.catalogue import GgufModel, model_rows, read_tasks
+from harness.tests.tiny import Project, make_project
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,3 +33,16 @@ def paper_data() -> Path:
     if given is None:
         pytest.skip("ICL_CLAIMS_DATA is not set: it names the folder of the paper's data sets")
     return Path(given)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the tiny model and the tiny task."""
+    return make_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="session")
+def evidence(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    """Return the evidence of the tiny project in a store that its tests share."""
+    settings = project.settings(tmp_path_factory.mktemp("shared"))
+    return Evidence(Runner(settings, fixtures.MODELS, fixtures.TASKS))

@@ -1,0 +1,36 @@
+"""One planted error for each claim of the algebra: the negative controls of the exact claims."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from harness.dual_form.dual import dual_form, weight_update
+from harness.dual_form.identities import Implementation
+from harness.dual_form.relaxed_attention import ft_update, icl_update
+
+
+def _flipped(trained: Any, inputs: Tensor) -> Tensor:
+    start = inputs.new_zeros(inputs.shape)
+    return 2 * dual_form(trained, start) - dual_form(trained, inputs)
+
+
+def _doubled(trained: Any) -> Tensor:
+    return 2 * weight_update(trained)
+
+
+def _one_dropped(demonstrations: Tensor, projections: Any) -> Tensor:
+    return icl_update(demonstrations[..., 1:, :], projections)
+
+
+def _reversed(tokens: Tensor, projections: Any, update: Any) -> Tensor:
+    return -ft_update(tokens, projections, update)
+
+
+PLANTED: Mapping[str, tuple[str, str, Implementation]] = {
+    "C4": ("dual form", "the error signals' sign turned", Implementation(dual_form=_flipped)),
+    "C5": ("trained weight", "the outer products counted twice", Implementation(weight_update=_doubled)),
+    "C6": ("ICL as an update", "the first demonstration token left out", Implementation(icl_update=_one_dropped)),
+    "C7": ("finetuning as an update", "the sign of dW_FT turned", Implementation(ft_update=_reversed)),
+}
+"""By claim: the identity that the error breaks, the error in words, and the functions with it."""

@@ -1,0 +1,91 @@
+"""The two weight updates of the paper's duality, from real activations: dW_ICL and dW_FT, per key-value head.
+
+    dW_ICL = sum_i (W_V x'_i) (x) (W_K x'_i)                       over the demonstrations' tokens x'_i in the prompt
+    dW_FT  = (W_V + dW_V) X X^T (W_K + dW_K)^T - W_V X X^T W_K^T   over the query text's own tokens X, zero-shot
+
+Source: PAPER section 2. Keys are taken before rotary positions, which the paper's models do not have.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.dual_form.linear_attention import outer_sum
+from harness.dual_form.relaxed_attention import change_of_outer_sum
+from harness.models.architectures import Outputs
+from harness.models.language_model import LanguageModel
+from harness.prompts import Prompts
+
+
+@torch.inference_mode()
+def icl_updates(model: LanguageModel, prompts: Prompts) -> tuple[Tensor, Tensor]:
+    """Return values and keys of the demonstrations' tokens, both [layer, kv_head, token, d_head].
+
+    `outer_sum(values, keys)` is dW_ICL.
+    """
+    tokens = [i for first, last in prompts.spans for i in range(first, last)]
+    with _inputs(model) as inputs:
+        _forward(model, prompts.prefix)
+    read = [_project(model, layer, x[tokens]) for layer, x in enumerate(inputs)]
+    values, keys = zip(*read, strict=True)
+    return torch.stack(values), torch.stack(keys)
+
+
+@torch.inference_mode()
+def ft_updates(model: LanguageModel, prompts: Prompts, weights: Mapping[str, Tensor]) -> Iterator[Tensor]:
+    """Yield dW_FT of each query, [layer, kv_head, d_head, d_head], for finetuned key and value `weights`."""
+    for query in prompts.queries:
+        with _inputs(model) as inputs:
+            _forward(model, (prompts.start_token, *query))
+        own = [x[1:] for x in inputs]  # the start token is no token of the query text
+        before = [_project(model, layer, x) for layer, x in enumerate(own)]
+        with model.with_weights(weights):
+            after = [_project(model, layer, x) for layer, x in enumerate(own)]
+        yield torch.stack(
+            [
+                change_of_outer_sum(values, keys, new_values - values, new_keys - keys)
+                for (values, keys), (new_values, new_keys) in zip(before, after, strict=True)
+            ]
+        )
+
+
+def icl_update(values: Tensor, keys: Tensor) -> Tensor:
+    """Return dW_ICL [layer, kv_head, d_head, d_head] of the demonstrations' values and keys."""
+    return outer_sum(values, keys)
+
+
+def _forward(model: LanguageModel, tokens: Sequence[int]) -> None:
+    model.network.base_model(input_ids=torch.tensor([tokens], device=model.device), use_cache=False)
+
+
+@contextmanager
+def _inputs(model: LanguageModel) -> Iterator[list[Tensor]]:
+    """Keep what goes into each layer's key projection: [token, d_model]."""
+    inputs: list[Tensor] = []
+
+    def keep(_module: Any, args: tuple[Tensor, ...]) -> None:
+        inputs.append(args[0][0])
+
+    sites = [module.get_submodule(model.architecture.key.module) for module in model.attention_modules]
+    handles = [site.register_forward_pre_hook(keep) for site in sites]
+    try:
+        yield inputs
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _project(model: LanguageModel, layer: int, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return values and keys of tokens x [token, d_model], both [kv_head, token, d_head]."""
+    attention: Any = model.attention_modules[layer]
+
+    def project(outputs: Outputs) -> Tensor:
+        projected = attention.get_submodule(outputs.module)(x)
+        start, stop = outputs.range(projected.shape[-1])
+        heads: Tensor = projected[:, start:stop].unflatten(-1, (-1, attention.head_dim)).transpose(0, 1)
+        return heads
+
+    return project(model.architecture.value), project(model.architecture.key)

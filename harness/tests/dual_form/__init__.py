@@ -1,0 +1,1 @@
+"""Facts about the theory: identities to rounding, exact small cases, and counterexamples."""

@@ -1,0 +1,35 @@
+"""The table of sites, held to the models that transformers makes."""
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.models.architectures import ARCHITECTURES, Outputs, architecture_of
+from harness.models.language_model import LanguageModel
+from harness.tests.models.families import FAMILIES
+
+
+def test_every_architecture_is_tested() -> None:
+    """There is a tiny model of every row: a new row must bring one, and is held to the reference by it."""
+    assert set(FAMILIES) == set(ARCHITECTURES)
+
+
+def test_outputs_by_hand() -> None:
+    """Of 96 fused outputs the second and third thirds are 32 to 96, the first is 0 to 32; a projection is whole."""
+    assert Outputs("c_attn", 1, 3, of=3).range(96) == (32, 96)
+    assert Outputs("c_attn", 0, 1, of=3).range(96) == (0, 32)
+    assert Outputs("k_proj").range(16) == (0, 16)
+
+
+def test_sites_are_where_the_table_says(model: LanguageModel) -> None:
+    """Three layers, each with an attention module that knows its place and its scale, and the named projections."""
+    assert [module.layer_idx for module in model.attention_modules] == [0, 1, 2]
+    for module in model.attention_modules:
+        assert module.scaling == pytest.approx(8**-0.5)
+        for outputs in (model.architecture.query, *model.architecture.key_value):
+            assert module.get_submodule(outputs.module) is not None
+
+
+def test_unknown_architecture_is_refused_by_name() -> None:
+    """The error names the architecture, those that are known, and the file where a row would go."""
+    with pytest.raises(HarnessError, match=r"'gpt_neo' are not known.*gpt2, llama, xglm.*harness/models/architectures"):
+        architecture_of("gpt_neo")

@@ -1,0 +1,125 @@
+"""Loading a folder: the same model comes back, and what is not whole is one error."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import fixtures
+from harness.errors import HarnessError
+from harness.models.language_model import LanguageModel
+from harness.models.loading import choose_device, load_model, load_prompt_builder
+from harness.models.scoring import score
+from harness.models.source import locate_model
+from harness.prompts import Prompts
+from harness.tests.byte_tokenizer import byte_tokenizer
+from harness.tests.models.families import assert_identical
+from harness.types import Setting
+
+
+@pytest.fixture
+def folder(model: LanguageModel, tmp_path: Path) -> Path:
+    """Return the folder that the model and a byte tokenizer are saved in."""
+    model.network.save_pretrained(tmp_path)
+    byte_tokenizer().save_pretrained(tmp_path)
+    return tmp_path
+
+
+def loaded(folder: Path, dtype: str = "float32") -> LanguageModel:
+    """Load a folder onto the CPU."""
+    return load_model(locate_model(str(folder), fixtures.MODELS), folder, "cpu", dtype)
+
+
+def test_saved_model_scores_as_in_memory(model: LanguageModel, folder: Path, prompts: Prompts) -> None:
+    """Saved and loaded again, a model gives every number to the last bit."""
+    assert_identical(score(loaded(folder), prompts, Setting.ICL), score(model, prompts, Setting.ICL))
+
+
+def test_loaded_model_is_in_evaluation_mode(folder: Path) -> None:
+    """Nothing in it drops out or has a gradient: GPT-2's configuration asks for dropout in training."""
+    network = loaded(folder).network
+    assert not any(module.training for module in network.modules())
+    assert not any(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_dtype_is_the_one_asked_for(folder: Path) -> None:
+    """All weights are in the asked precision."""
+    assert {parameter.dtype for parameter in loaded(folder, "bfloat16").network.parameters()} == {torch.bfloat16}
+
+
+def test_prompts_need_no_weights(folder: Path) -> None:
+    """Tokenizer, start token and context's length come from a folder whose weights can't be read."""
+    (folder / "model.safetensors").write_bytes(b"no weights at all")
+    builder = load_prompt_builder(locate_model(str(folder), fixtures.MODELS), folder)
+    assert builder.context_length == 256
+    assert builder.start_token == 0
+    assert builder.encode("ab") == tuple(byte_tokenizer()("ab")["input_ids"])
+
+
+def _drop(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    del tensors[min(name for name in tensors if "layers.1." in name or "h.1." in name)]
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _reshape(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    name = min(name for name in tensors if "layers.1." in name or "h.1." in name)
+    tensors[name] = tensors[name][:-1].clone()
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _cut(folder: Path) -> None:
+    content = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(content[: len(content) // 2])
+
+
+def _misconfigure(folder: Path) -> None:
+    said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(said | {"vocab_size": "many"}), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_drop, r"1 of the tensors .* missing or of another shape .*(layers|h)\.1\..*again"),
+        (_reshape, r"1 of the tensors .* missing or of another shape .*(layers|h)\.1\..*again"),
+        (_cut, r"can't be read from .*again"),
+        (_misconfigure, r"can't be read from .*vocab_size.*again"),
+    ],
+)
+def test_folder_that_is_not_whole_is_refused(folder: Path, damage: Callable[[Path], None], message: str) -> None:
+    """A lost tensor, one of another shape, half a file, a word for a number: none is filled in at random."""
+    damage(folder)
+    with pytest.raises(HarnessError, match=message):
+        loaded(folder)
+
+
+def test_damaged_tokenizer_is_refused(folder: Path) -> None:
+    """Half a tokenizer reads no text."""
+    (folder / "tokenizer.json").write_text("{", encoding="utf-8")
+    with pytest.raises(HarnessError, match=r"can't be read from .*tokenizer.*again"):
+        load_prompt_builder(locate_model(str(folder), fixtures.MODELS), folder)
+
+
+def test_tokenizer_without_a_start_is_refused(folder: Path) -> None:
+    """Where nothing marks the begin or end of a text, a prompt has nothing to start with."""
+    byte_tokenizer(start=None).save_pretrained(folder)
+    with pytest.raises(HarnessError, match=r"no begin- or end-of-text token.*start_token"):
+        load_prompt_builder(locate_model(str(folder), fixtures.MODELS), folder)
+
+
+@pytest.mark.parametrize("device", ["nonsense", "mps:3"])
+def test_device_that_is_not_there_is_one_error(device: str) -> None:
+    """A device that torch does not know or have is named, with one that works."""
+    with pytest.raises(HarnessError, match=rf"device '{device}' can't be used .*--device cpu"):
+        choose_device(device)
+
+
+def test_device_is_chosen_by_what_is_there() -> None:
+    """'auto' takes CUDA where torch has it, else the CPU; a named device is taken."""
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert choose_device("cpu") == torch.device("cpu")

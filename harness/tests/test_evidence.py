@@ -1,0 +1,42 @@
+"""From arrays to comparisons, tables and curves, worked by hand."""
+
+import numpy as np
+import pytest
+
+from harness.evidence import Evidence, difference, layer_curve, proportion, task_table
+
+NAN = float("nan")
+
+
+def test_difference_averages_layers_then_pairs_examples() -> None:
+    """Layers (1, 3) and (5, 7) average to 2 and 6; less 1 and 2 that is 1 and 4."""
+    value, baseline = {"a": np.array([[[1.0, 3], [5, 7]]])}, {"a": np.array([[[1.0, 1], [2, 2]]])}
+    assert difference("d", "d > 0", "cosine", value, baseline).cells[0].tolist() == [[1, 4]]
+
+
+def test_proportion_keeps_cases_that_do_not_count_apart() -> None:
+    """NaN stays NaN; the null is what was given."""
+    cases = proportion("p", "p > 0.5", "fraction", {"a": np.array([[1.0, NAN]])}, 0.5)
+    assert (cases.kind, cases.null, np.isnan(cases.cells[0]).tolist()) == ("proportion", 0.5, [[False, True]])
+
+
+def test_table_holds_means_over_what_counts_and_none_where_nothing_does() -> None:
+    """Task a: mean of 1, 0; task b: nothing counts; the mean over tasks leaves b out; the paper's rows follow."""
+    column = {"a": np.array([[1.0, 0.0, NAN]]), "b": np.array([[NAN, NAN, NAN]])}
+    table = task_table("t", {"Rec2FTP": column}, [("SST2", (0.8,))])
+    assert table.rows == (("a", (0.5,)), ("b", (None,)), ("mean over tasks", (0.5,)), ("paper: SST2", (0.8,)))
+
+
+def test_curve_has_the_mean_and_1_96_standard_errors_over_examples() -> None:
+    """Examples 1 and 3 (after averaging two sets): mean 2, standard error sqrt(2) / sqrt(2) = 1."""
+    values = {"a": np.array([[[0.0], [2.0]], [[2.0], [4.0]]])}
+    ((_, (series,)),) = layer_curve("t", "cosine", {"FT": values}).panels
+    assert [*series.values, *series.low, *series.high] == pytest.approx([2, 0.04, 3.96])
+
+
+def test_noise_differs_between_measurements_and_stays_between_sessions(evidence: Evidence) -> None:
+    """Each measurement draws from a stream of its own; asked again, in a new session, it reads the same."""
+    uniform = evidence.of("sim_aou", "uniform")["toy"]
+    assert uniform.shape == (1, 30, 2)
+    assert not np.array_equal(uniform, evidence.of("sim_am", "uniform")["toy"])
+    assert np.array_equal(uniform, Evidence(evidence.runner).of("sim_aou", "uniform")["toy"])

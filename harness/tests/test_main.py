@@ -1,0 +1,114 @@
+"""The command line: what it writes, and one line on stderr with exit 2 where it can't."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.__main__ import main
+from harness.report.document import Document, to_json
+from harness.tests.tiny import Project
+from harness.types import Claim, Outcome, RunFacts, Verdict
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs a command and returns its exit status, stdout and stderr."""
+
+    def command(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return command
+
+
+def _report(folder: Path, **outcomes: Outcome) -> Path:
+    """Write a report's JSON file with these verdicts."""
+    verdicts = tuple(
+        Verdict(Claim(name, *["x"] * 9), outcome, "because", parts=(), control=None)
+        for name, outcome in outcomes.items()
+    )
+    facts = RunFacts({"name": "m"}, (), {"queries": 30}, {"python": "3"})
+    path = folder / "claims.json"
+    path.write_text(to_json(Document("0", "2023-01-01T00:00:00+00:00", 1.0, facts, verdicts)))
+    return path
+
+
+def test_expect_writes_the_verdicts_of_a_report(run: Run, tmp_path: Path) -> None:
+    """Settings and outcomes, and one line that says so."""
+    report = _report(tmp_path, C1=Outcome.SUPPORTED, C2=Outcome.INCONCLUSIVE)
+    code, said, _ = run("expect", report, "--out", tmp_path / "e.json")
+    written = json.loads((tmp_path / "e.json").read_text())
+    assert written == {"settings": {"queries": 30}, "outcomes": {"C1": "SUPPORTED", "C2": "INCONCLUSIVE"}}
+    assert (code, said.strip().endswith("C1 SUPPORTED, C2 INCONCLUSIVE")) == (0, True)
+
+
+def test_render_makes_the_page_from_its_data(run: Run, tmp_path: Path) -> None:
+    """The page holds the verdicts of the JSON file."""
+    code, _, _ = run("render", _report(tmp_path, C1=Outcome.SUPPORTED), tmp_path / "page.html")
+    assert (code, "SUPPORTED" in (tmp_path / "page.html").read_text()) == (0, True)
+
+
+def test_export_makes_the_runs_that_it_needs(run: Run, project: Project, tmp_path: Path) -> None:
+    """On an empty store it runs the three settings, then writes four files of which each line is JSON."""
+    places = ("--model", project.model, "--data-dir", project.data, "--store", tmp_path / "store")
+    numbers = ("--queries", 4, "--demonstrations", 3)
+    code, said, _ = run("export", "--task", "toy", "--out", tmp_path / "out", *places, *numbers)
+    lines = {Path(path).parent.name: Path(path).read_text().splitlines() for path in said.split()}
+    assert (code, {name: len(map_) for name, map_ in lines.items()}) == (0, {"zs": 4, "icl": 4, "ftzs": 4, "ft": 3})
+    assert all(isinstance(json.loads(line), dict) for of_setting in lines.values() for line in of_setting)
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("export --task movie --out {0} --format xml", "unknown format 'xml': the one format is 'lmops'"),
+        ("export --task movei --out {0} --store {0}", "unknown task 'movei': did you mean 'movie'"),
+        ("export --task movie --out {0} --store {0} --model gtp2", "unknown model 'gtp2'"),
+        ("export --task movie --out {0} --queries 0", "queries: Input should be greater"),
+        ("render {0}/nowhere.json {0}/page.html", "nowhere.json' can't be used"),
+        ("render {0}/text {0}/page.html", "is not JSON"),
+        ("render {0}/claims.json {0}/text/page.html", "page.html' can't be used"),
+        ("expect {0}/bytes --out {0}/e.json", "bytes' can't be used"),
+        ("expect {0}/claims.json --out {0}/text/e.json", "e.json' can't be used"),
+    ],
+)
+def test_bad_input_is_one_line_on_stderr_and_exit_2(run: Run, tmp_path: Path, command: str, complaint: str) -> None:
+    """What was given is named; there is no traceback and nothing on stdout."""
+    _report(tmp_path, C1=Outcome.SUPPORTED)
+    (tmp_path / "text").write_text("no JSON")
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+    code, out, err = run(*(word.format(tmp_path) for word in command.split()))
+    assert (code, out, len(err.splitlines())) == (2, "", 1), err
+    assert err.startswith("error: ")
+    assert complaint in err
+
+
+def test_claims_that_could_not_be_judged_make_no_expectation(run: Run, tmp_path: Path) -> None:
+    """An ERROR is no verdict to hold later runs to."""
+    report = _report(tmp_path, C1=Outcome.SUPPORTED, C2=Outcome.ERROR)
+    code, _, err = run("expect", report, "--out", tmp_path / "e.json")
+    assert (code, "could not be judged (C2)" in err, (tmp_path / "e.json").exists()) == (2, True, False)
+
+
+def test_fetching_again_changes_nothing(run: Run, fetched: Path) -> None:
+    """Where archives and model are there and whole, no file is written, and both calls say the same."""
+    store = fetched.parent
+    if not any((store / "models").glob("*/model.safetensors")):
+        pytest.skip(f"no unpacked model in {store / 'models'}: a first run unpacks it")
+
+    def state() -> dict[Path, int]:
+        files = [path for folder in ("fetched", "models") for path in (store / folder).rglob("*.*")]
+        return {path: path.stat().st_mtime_ns for path in files if path.suffix != ".lock"}
+
+    before = state()
+    first, second = run("fetch", "--store", store), run("fetch", "--store", store)
+    assert (first[0], first) == (0, second)
+    assert state() == before

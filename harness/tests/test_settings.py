@@ -1,0 +1,47 @@
+"""Settings are checked before anything is loaded, and a wrong one is named with why."""
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.settings import Protocol, Settings, parse_settings
+
+
+def test_defaults_are_usable() -> None:
+    """With nothing given there is a run: held out, with one demonstration set."""
+    settings = parse_settings()
+    assert (settings.protocol, settings.demonstration_sets) == (Protocol.HELD_OUT, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"protocol": "heldout"}, r"unknown protocol 'heldout': did you mean 'held-out'\? Known: held-out, paper"),
+        ({"quieries": 3}, "quieries: Extra inputs are not permitted"),
+        ({"queries": "many"}, r"queries: .*\(given: 'many'\)"),
+        ({"queries": 1}, "queries: .*greater than or equal to 2"),
+        ({"tasks": ()}, "tasks: .*at least one is needed"),
+        ({"tasks": ("mr", "mr")}, "tasks: .*given twice: mr"),
+        ({"learning_rates": ("1e-3", "0.001")}, "learning_rates: .*given twice"),
+        ({"learning_rates": ("0",)}, r"learning_rates\.0: .*greater than 0"),
+        ({"learning_rates": ("nan",)}, r"learning_rates\.0"),
+        ({"learning_rates": ("1e39",)}, r"learning_rates\.0: .*less than 3"),
+        ({"alpha": 1.0}, "alpha: .*less than 1"),
+        ({"dtype": "float64"}, "dtype: .*'float32', 'bfloat16' or 'float16'"),
+        ({"candidate_sets": 2, "demonstration_sets": 3}, "3 demonstration sets .* only 2 are drawn"),
+    ],
+)
+def test_wrong_setting_is_named_with_what_is_expected(given: dict[str, object], complaint: str) -> None:
+    """Each message names the setting, what was given or what would do."""
+    with pytest.raises(HarnessError, match=complaint):
+        parse_settings(**given)
+
+
+def test_all_wrong_settings_are_named_at_once() -> None:
+    """Two mistakes take one run to find, not two."""
+    with pytest.raises(HarnessError, match=r"queries.*batch_size"):
+        parse_settings(queries=0, batch_size=0)
+
+
+def test_numbers_are_the_settings_that_decide_a_verdict() -> None:
+    """Where things are kept and how many queries go at once decide none; everything else does."""
+    assert set(Settings.model_fields) - set(Settings().numbers) == {"store", "device", "batch_size"}
