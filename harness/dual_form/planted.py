@@ -5,14 +5,14 @@ from typing import Any
 
 from torch import Tensor
 
-from harness.dual_form.dual import dual_form, weight_update
+from harness.dual_form.dual import dual_form, shrunk_start, weight_update
 from harness.dual_form.identities import Implementation
 from harness.dual_form.relaxed_attention import ft_update, icl_update
 
 
 def _flipped(trained: Any, inputs: Tensor) -> Tensor:
-    start = inputs.new_zeros(inputs.shape)
-    return 2 * dual_form(trained, start) - dual_form(trained, inputs)
+    initial: Tensor = shrunk_start(trained)(inputs)
+    return 2 * initial - dual_form(trained, inputs)
 
 
 def _doubled(trained: Any) -> Tensor:

@@ -13,8 +13,9 @@ from harness.errors import HarnessError
 from harness.models.language_model import LanguageModel
 from harness.models.loading import choose_device, load_model, load_prompt_builder
 from harness.models.scoring import score
-from harness.models.source import locate_model
+from harness.models.source import ModelSource, locate_model
 from harness.prompts import Prompts
+from harness.tasks.catalogue import HubModel
 from harness.tests.byte_tokenizer import byte_tokenizer
 from harness.tests.models.families import assert_identical
 from harness.types import Setting
@@ -110,6 +111,13 @@ def test_tokenizer_without_a_start_is_refused(folder: Path) -> None:
     byte_tokenizer(start=None).save_pretrained(folder)
     with pytest.raises(HarnessError, match=r"no begin- or end-of-text token.*start_token"):
         load_prompt_builder(locate_model(str(folder), fixtures.MODELS), folder)
+
+
+def test_start_token_that_the_tokenizer_lacks_is_refused(folder: Path) -> None:
+    """A catalogue row that names no token of the vocabulary is said, where the tokenizer would guess 'unknown'."""
+    row = HubModel(kind="hub", id="a/b", start_token="<|start|>", licence="", source="")
+    with pytest.raises(HarnessError, match=r"'toy': its tokenizer has no token '<\|start\|>'.*correct start_token"):
+        load_prompt_builder(ModelSource("toy", "", folder, row), folder)
 
 
 @pytest.mark.parametrize("device", ["nonsense", "mps:3"])
