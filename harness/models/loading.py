@@ -1,6 +1,8 @@
 """Load a located model: safetensors only, no remote code; a GGUF file is turned into safetensors once."""
 
+import contextlib
 import ctypes
+import io
 import os
 import shutil
 import tempfile
@@ -147,7 +149,8 @@ def _dequantized(source: ModelSource, store: Path) -> Path:
 
 def _convert(gguf: Path, folder: Path) -> None:
     arguments = {"gguf_file": gguf.name, "trust_remote_code": False}
-    network = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **arguments)
+    with contextlib.redirect_stderr(io.StringIO()):  # transformers' bar for this can't be turned off
+        network = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **arguments)
     # The weights are plain float32 by now, but save_pretrained refuses while the model says it is quantized.
     network.is_quantized, network.quantization_method, network.hf_quantizer = False, None, None
     network.config.__dict__.pop("quantization_config", None)

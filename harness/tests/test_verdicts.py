@@ -12,7 +12,7 @@ from harness.statistics import Comparison
 from harness.types import Claim, Outcome
 from harness.verdicts import ClaimModule, Judge, load_claims
 
-CLAIM = Claim(
+MADE_UP = Claim(
     id="C1",
     title="t",
     statement="s",
@@ -33,9 +33,9 @@ def _comparison(mean: float, n: int = 40) -> Comparison:
 
 
 def _judge(evidence: Evidence, effect: float, control: float, sibling: float | None = None) -> Judge:
-    modules = {"C1": ClaimModule(CLAIM, lambda _: Measured((_comparison(effect),), (_comparison(control),)))}
+    modules = {"C1": ClaimModule(MADE_UP, lambda _: Measured((_comparison(effect),), (_comparison(control),)))}
     if sibling is not None:
-        other = replace(CLAIM, id="C2")
+        other = replace(MADE_UP, id="C2")
         modules["C2"] = ClaimModule(other, lambda _: Measured((_comparison(sibling),), (_comparison(0.0),)))
     return Judge(evidence, modules, alpha=0.05, seed=0)
 

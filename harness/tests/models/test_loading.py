@@ -115,9 +115,9 @@ def test_tokenizer_without_a_start_is_refused(folder: Path) -> None:
 
 def test_start_token_that_the_tokenizer_lacks_is_refused(folder: Path) -> None:
     """A catalogue row that names no token of the vocabulary is said, where the tokenizer would guess 'unknown'."""
-    row = HubModel(kind="hub", id="a/b", start_token="<|start|>", licence="", source="")
+    said = {"kind": "hub", "id": "a/b", "start_token": "<|start|>", "licence": "", "source": ""}
     with pytest.raises(HarnessError, match=r"'toy': its tokenizer has no token '<\|start\|>'.*correct start_token"):
-        load_prompt_builder(ModelSource("toy", "", folder, row), folder)
+        load_prompt_builder(ModelSource("toy", "", folder, HubModel.model_validate(said)), folder)
 
 
 @pytest.mark.parametrize("device", ["nonsense", "mps:3"])
