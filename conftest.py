@@ -9,6 +9,8 @@ MARKERS = {
     "prediction": "claims on which queries are answered right",
     "representation": "claims on attention outputs",
     "attention": "claims on attention weights",
+    "theory": "claims of algebra, and how far they hold of a model",
+    "dual_form": "claims that are identities, tried on random cases",
     "model": "claims that run a language model",
     "slow": "tests that take more than a few seconds",
 }

@@ -89,17 +89,18 @@ def reading(document: Document) -> str:
     Example: "Of 3 claims, tested on GPT-2 with 2 tasks (movie, tweet), 2 are supported and 1 is refuted."
     """
     names = [str(task.get("name", "unnamed")) for task in document.facts.tasks]
-    model = document.facts.model.get("name", "a model without a name")
+    model = document.facts.model.get("name")
     tasks = f" with {_count(len(names), 'task')} ({', '.join(names)})" if names else ""
     if not document.verdicts:
-        return f"No claim was judged in this run, made on {model}{tasks}."
+        return f"No claim was judged in this run{f', made on {model}{tasks}' if model else ''}."
     counts = Counter(verdict.outcome for verdict in document.verdicts)
     found = [
         f"{counts[outcome]} {'is' if counts[outcome] == 1 else 'are'} {word}"
         for outcome, word in COUNT_WORDS.items()
         if counts[outcome]
     ]
-    return f"Of {_count(len(document.verdicts), 'claim')}, tested on {model}{tasks}, {_listed(found)}."
+    tested = f", tested on {model}{tasks}," if model else ""
+    return f"Of {_count(len(document.verdicts), 'claim')}{tested} {_listed(found)}."
 
 
 def _sections(document: Document) -> list[tuple[str, JSON]]:

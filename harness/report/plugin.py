@@ -75,7 +75,7 @@ class ClaimRecord:
         __tracebackhide__ = True
         markers = tuple(marker.name for marker in self.item.iter_markers())
         verdict = replace(verdict, markers=markers, expected=expected.get(verdict.claim.id))
-        _attach(self.item, verdict, _run_facts(runner))
+        _attach(self.item, verdict, _run_facts(runner, "model" in markers))
         if verdict.expected is not None and verdict.outcome is not verdict.expected:
             pytest.fail(f"{_line(verdict)}; expected {verdict.expected}", pytrace=False)
         if verdict.expected is None and verdict.outcome is Outcome.REFUTED:
@@ -83,8 +83,11 @@ class ClaimRecord:
 
 
 @cache
-def _run_facts(runner: Runner) -> RunFacts:
+def _run_facts(runner: Runner, ran_model: bool) -> RunFacts:
+    """Return how the run was made; a claim that runs no model must not have it run for its report."""
     settings = runner.settings
+    if not ran_model:
+        return RunFacts({}, (), settings.numbers, environment())
     notes = []
     if runner.selection_part == "test":
         notes.append(

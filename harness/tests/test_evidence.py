@@ -1,11 +1,14 @@
 """From arrays to comparisons, tables and curves, worked by hand."""
 
-import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import fixtures
 from harness.evidence import Evidence, difference, layer_curve, proportion, task_table
+from harness.runner import Runner
+from harness.tests.tiny import Project
 
 NAN = float("nan")
 
@@ -36,9 +39,8 @@ def test_curve_has_the_mean_and_1_96_standard_errors_over_examples() -> None:
     assert [*series.values, *series.low, *series.high] == pytest.approx([2, 0.04, 3.96])
 
 
-def test_noise_stays_between_sessions(evidence: Evidence) -> None:
-    """Asked again in a new session that computes anew, the random baseline is the same to the last digit."""
-    uniform = evidence.of("sim_aou", "uniform")["toy"]
-    assert uniform.shape == (1, 30, 2)
-    shutil.rmtree(evidence.runner.settings.store / "runs" / "measurement")
-    assert np.array_equal(uniform, Evidence(evidence.runner).of("sim_aou", "uniform")["toy"])
+def test_noise_is_the_same_in_another_store(evidence: Evidence, project: Project, tmp_path: Path) -> None:
+    """Computed anew elsewhere, the random baselines are the same to the last digit: their streams have names."""
+    settings = project.settings(tmp_path)
+    elsewhere = Evidence(Runner(settings, fixtures.MODELS, fixtures.TASKS)).of("kendall", "uniform")["toy"]
+    assert np.array_equal(elsewhere, evidence.of("kendall", "uniform")["toy"])

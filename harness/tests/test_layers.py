@@ -30,6 +30,7 @@ LAYERS = {
     "harness.engines": 4,
     "harness.measurements": 4,
     "harness.evidence": 4,
+    "harness.checks": 4,
     "harness.verdicts": 4,
     "harness.expectation": 4,
     "harness.export": 4,

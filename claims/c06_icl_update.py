@@ -1,0 +1,37 @@
+"""C6: demonstrations act as a weight update."""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.checks import identity_checks, planted_check
+from harness.evidence import Evidence, Measured
+from harness.types import Claim
+
+CLAIM = Claim(
+    id="C6",
+    title="Demonstrations act as a weight update",
+    statement="Relaxed attention (softmax and scale dropped) over demonstrations and query equals (W_ZSL + dW_ICL) "
+    "q: demonstrations act as an update of a linear layer's weights.",
+    section="Theory: in-context learning as implicit finetuning",
+    prediction="F~_ICL(q) = (W_ZSL + dW_ICL) q to rounding, in every case",
+    decision_rule="Both sides are computed on random cases, degenerate ones too, in float64 and float32; supported "
+    "if no case differs by more than rounding can, a bound worked out from precision and sizes.",
+    unit="random case",
+    family="algebra",
+    refuted_if="one case differs by more than rounding can",
+    control="the same cases with an error planted in one side",
+)
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Try the identity on random cases, and again with a planted error."""
+    seed = evidence.runner.settings.seed
+    return Measured(checks=identity_checks(CLAIM.id, seed), control_checks=(planted_check(CLAIM.id, seed),))
+
+
+@pytest.mark.theory
+@pytest.mark.dual_form
+def test_demonstrations_act_as_a_weight_update(judge: Callable[[Claim], None]) -> None:
+    """Relaxed attention over demonstrations and query is a weight update applied to q."""
+    judge(CLAIM)

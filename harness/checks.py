@@ -1,0 +1,41 @@
+"""Exact statements as a claim shows them: the theory's identities on random cases, right and with a planted error."""
+
+import torch
+
+from harness.dual_form.identities import RIGHT, Implementation
+from harness.dual_form.planted import PLANTED
+from harness.dual_form.verification import IDENTITIES, Identity, Verified, verify
+from harness.seeds import stream
+from harness.types import Check
+
+CASES = 200
+PLANTED_CASES = 50
+"""Random cases an identity, each in two precisions."""
+
+
+def identity_checks(claim: str, seed: int) -> tuple[Check, ...]:
+    """Return the claim's identities, each tried on random cases."""
+    return tuple(_check(_verified(identity, seed, CASES)) for identity in IDENTITIES if identity.claim == claim)
+
+
+def planted_check(claim: str, seed: int) -> Check:
+    """Return the identity that the claim's planted error breaks, tried with the error."""
+    name, error, wrong = PLANTED[claim]
+    identity = next(identity for identity in IDENTITIES if identity.name == name)
+    return _check(_verified(identity, seed, PLANTED_CASES, wrong), f"{name}, with {error}")
+
+
+def _verified(identity: Identity, seed: int, cases: int, implementation: Implementation = RIGHT) -> Verified:
+    generator = torch.Generator().manual_seed(int(stream(seed, "identity", identity.name).integers(2**62)))
+    return verify(identity, cases, generator, implementation)
+
+
+def _check(found: Verified, name: str | None = None) -> Check:
+    return Check(
+        name=name or found.name,
+        statement=found.equation,
+        cases=found.cases,
+        worst=found.largest_ratio,
+        relative_error=max(precision.largest_relative_error for precision in found.precisions),
+        ranges=found.ranges,
+    )
