@@ -18,17 +18,17 @@ CLAIM = Claim(
     unit="test example, within its task",
     family="performance",
     refuted_if="the corrected interval lies below 0",
-    control="gold labels dealt out anew among a task's examples, so that no setting can be right but by chance",
+    control="gold labels drawn at random, so that no setting can be right but by chance",
 )
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare right answers of ICL and ZSL."""
     zsl, icl = evidence.of("accuracy", "zsl"), evidence.of("accuracy", "icl")
-    dealt_zsl, dealt_icl = evidence.of("accuracy", "zsl_control"), evidence.of("accuracy", "icl_control")
+    random_zsl, random_icl = evidence.of("accuracy", "zsl_control"), evidence.of("accuracy", "icl_control")
     return Measured(
         parts=(difference("ICL over ZSL", CLAIM.prediction, "accuracy", icl, zsl),),
-        control=(difference("ICL over ZSL, labels dealt anew", CLAIM.prediction, "accuracy", dealt_icl, dealt_zsl),),
+        control=(difference("ICL over ZSL, random labels", CLAIM.prediction, "accuracy", random_icl, random_zsl),),
         tables=(
             task_table(
                 "Accuracy",

@@ -18,14 +18,14 @@ CLAIM = Claim(
     unit="test example, within its task",
     family="performance",
     refuted_if="the corrected interval of either difference lies below 0",
-    control="gold labels dealt out anew among a task's examples, so that no setting can be right but by chance",
+    control="gold labels drawn at random, so that no setting can be right but by chance",
 )
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare right answers of ICL and FT, and of FT and ZSL."""
     zsl, icl, ft = (evidence.of("accuracy", setting) for setting in ("zsl", "icl", "ft"))
-    dealt = {setting: evidence.of("accuracy", f"{setting}_control") for setting in ("zsl", "icl", "ft")}
+    drawn = {setting: evidence.of("accuracy", f"{setting}_control") for setting in ("zsl", "icl", "ft")}
     icl_ft, ft_zsl = CLAIM.prediction.split(" and ")
     return Measured(
         parts=(
@@ -33,8 +33,8 @@ def measure(evidence: Evidence) -> Measured:
             difference("FT over ZSL", ft_zsl, "accuracy", ft, zsl),
         ),
         control=(
-            difference("ICL over FT, labels dealt anew", icl_ft, "accuracy", dealt["icl"], dealt["ft"]),
-            difference("FT over ZSL, labels dealt anew", ft_zsl, "accuracy", dealt["ft"], dealt["zsl"]),
+            difference("ICL over FT, random labels", icl_ft, "accuracy", drawn["icl"], drawn["ft"]),
+            difference("FT over ZSL, random labels", ft_zsl, "accuracy", drawn["ft"], drawn["zsl"]),
         ),
         tables=(
             task_table(

@@ -1,5 +1,8 @@
 """Exact statements as a claim shows them: the theory's identities on random cases, right and with a planted error."""
 
+import math
+from collections.abc import Mapping
+
 import torch
 
 from harness.dual_form.identities import RIGHT, Implementation
@@ -23,6 +26,23 @@ def planted_check(claim: str, seed: int) -> Check:
     name, error, wrong = PLANTED[claim]
     identity = next(identity for identity in IDENTITIES if identity.name == name)
     return _check(_verified(identity, seed, PLANTED_CASES, wrong), f"{name}, with {error}")
+
+
+def measured_check(
+    name: str,
+    statement: str,
+    error: str,
+    found: Mapping[str, Mapping[str, float]],
+    tolerance: float = 0.0,
+) -> Check:
+    """Return whether an error that was measured on each task (`found[task][error]`) stays within the tolerance.
+
+    Tolerance 0 asks for equality to the bit: any error at all is infinitely more than that allows.
+    """
+    largest = max(figures[error] for figures in found.values())
+    worst = largest / tolerance if tolerance > 0 else (0.0 if largest == 0 else math.inf)
+    how = f"to {tolerance:g} of the largest entry" if tolerance > 0 else "to the bit"
+    return Check(name, statement, len(found), worst, largest, f"tasks {', '.join(found)}; {how}")
 
 
 def _verified(identity: Identity, seed: int, cases: int, implementation: Implementation = RIGHT) -> Verified:

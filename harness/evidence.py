@@ -7,9 +7,10 @@ from functools import lru_cache
 import numpy as np
 
 from harness.measurements import MEASUREMENTS, VERSION
-from harness.runner import Cell, Runner
+from harness.runner import Runner
 from harness.seeds import stream
 from harness.statistics import Comparison
+from harness.theory_runs import trained_regression
 from harness.types import Check, Curve, Series, Table
 
 ByTask = Mapping[str, np.ndarray]
@@ -43,12 +44,21 @@ class Evidence:
         """Return array `name` of a measurement (see `harness.measurements`) for every task."""
         return {task: np.stack([found[name] for found in self._all(measurement, task)]) for task in self.tasks}
 
+    def causality(self) -> Mapping[str, Mapping[str, float]]:
+        """Return what C8 says of every task (see `harness.theory_runs.causality`)."""
+        return {task: self.runner.causality(task) for task in self.tasks}
+
+    def regression(self) -> Mapping[str, np.ndarray]:
+        """Return what training on in-context regression found (see `harness.theory_runs.trained_regression`)."""
+        return trained_regression(self.runner.runs)
+
     def _measure(self, measurement: str, task: str) -> Sequence[Mapping[str, np.ndarray]]:
         seed = self.runner.settings.seed
 
-        def compute(task: str, candidate: int, cell: Cell) -> Mapping[str, np.ndarray]:
+        def compute(task: str, candidate: int) -> Mapping[str, np.ndarray]:
             rng = stream(seed, "measurement", measurement, task, candidate)
-            return MEASUREMENTS[measurement](cell, rng)
+            source, measure = MEASUREMENTS[measurement]
+            return measure(getattr(self.runner, source)(task, candidate), rng)
 
         identity = {"name": measurement, "version": VERSION, "seed": seed}
         return self.runner.measured(identity, task, compute)
@@ -78,7 +88,8 @@ def task_table(
     tasks = list(next(iter(columns.values())))
     rows = [(task, tuple(_mean(values[task]) for values in columns.values())) for task in tasks]
     means = tuple(_mean(np.array([row[i] for _, row in rows], float)) for i in range(len(columns)))
-    rows.append(("mean over tasks", means))
+    if len(tasks) > 1:
+        rows.append(("mean over tasks", means))
     rows += [(f"paper: {name}", tuple(figures)) for name, figures in paper]
     return Table(title, tuple(columns), tuple(rows), decimals=1 if percent else 3, percent=percent, note=note)
 

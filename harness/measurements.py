@@ -1,6 +1,7 @@
 """The metrics on one cell, by name: what each claim and its baselines and controls are made of."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -17,13 +18,15 @@ from harness.metrics import (
     training_attention,
     uniform_like,
 )
+from harness.metrics.relaxed import direction, explained_share, log_size_ratio
 from harness.metrics.sim_aou import attention_output_update
 from harness.runner import Cell
+from harness.types import AttentionParts
 
 VERSION = 2
 """Raised when a measurement changes, so that none is read from an older store."""
 
-Measurement = Callable[[Cell, np.random.Generator], Mapping[str, np.ndarray]]
+Measurement = Callable[[Any, np.random.Generator], Mapping[str, np.ndarray]]
 
 
 def measure_accuracy(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.ndarray]:
@@ -107,10 +110,39 @@ def attention_to_demonstrations(cell: Cell) -> tuple[np.ndarray, np.ndarray]:
     return cell.icl.scores_context[:, :, tokens].astype(np.float64), in_training
 
 
-MEASUREMENTS: Mapping[str, Measurement] = {
-    "accuracy": measure_accuracy,
-    "rec2ftp": measure_rec2ftp,
-    "sim_aou": measure_sim_aou,
-    "sim_am": measure_sim_am,
-    "kendall": measure_kendall,
+def measure_relaxed(parts: tuple[AttentionParts, AttentionParts], rng: np.random.Generator) -> Mapping[str, np.ndarray]:
+    """Compare attention with its relaxed form and with the mean of all values, [example, layer], heads averaged.
+
+    Control: the relaxed form scrambled. `mass` and `explained` say what the demonstrations' part does to ZSL's
+    attention: how much softmax weight it has, and how much of the change that ICL makes it is.
+    """
+    zsl, icl = parts
+    real, relaxed = icl.whole, direction(icl.relaxed, icl.whole)
+    part = icl.mass[..., None] * (icl.context - icl.own)
+    return {
+        "relaxed": relaxed.mean(axis=2),
+        "relaxed_best_head": relaxed.max(axis=2),
+        "relaxed_worst_head": relaxed.min(axis=2),
+        "uniform": direction(icl.uniform, real).mean(axis=2),
+        "control": direction(scrambled(icl.relaxed, rng), real).mean(axis=2),
+        "log_size": np.nanmean(log_size_ratio(icl.relaxed, real), axis=2),
+        "mass": icl.mass.mean(axis=2).astype(np.float64),
+        "explained": explained_share(icl.whole - zsl.whole, part),
+    }
+
+
+def measure_updates(compared: Mapping[str, np.ndarray], _rng: np.random.Generator) -> Mapping[str, np.ndarray]:
+    """Average the likeness of dW_FT to dW_ICL and its baselines over key-value heads, [example, layer]."""
+    return {name: values.mean(axis=2) for name, values in compared.items()}
+
+
+MEASUREMENTS: Mapping[str, tuple[str, Measurement]] = {
+    "accuracy": ("cell", measure_accuracy),
+    "rec2ftp": ("cell", measure_rec2ftp),
+    "sim_aou": ("cell", measure_sim_aou),
+    "sim_am": ("cell", measure_sim_am),
+    "kendall": ("cell", measure_kendall),
+    "relaxed": ("parts", measure_relaxed),
+    "updates": ("updates", measure_updates),
 }
+"""By name: what of the runner it is measured on (`Runner.cell`, `.parts`, `.updates`), and how."""

@@ -6,7 +6,7 @@ from dataclasses import fields
 import numpy as np
 
 from harness.store import Entry
-from harness.types import JSON, Recording, Setting
+from harness.types import JSON, AttentionParts, Recording, Setting
 
 
 def to_entry(recording: Recording, facts: JSON) -> Entry:
@@ -19,3 +19,14 @@ def from_entry(entry: Entry) -> Recording:
     """Return the recording that `to_entry` kept."""
     arrays: Mapping[str, np.ndarray] = entry.tensors
     return Recording(setting=Setting(str(entry.facts["setting"])), **arrays)
+
+
+def to_parts_entry(parts: AttentionParts) -> Entry:
+    """Return the parts' arrays, with their setting as the fact."""
+    arrays = {f.name: getattr(parts, f.name) for f in fields(AttentionParts) if f.name != "setting"}
+    return Entry(arrays, {"setting": parts.setting.value})
+
+
+def from_parts_entry(entry: Entry) -> AttentionParts:
+    """Return the parts that `to_parts_entry` kept."""
+    return AttentionParts(setting=Setting(str(entry.facts["setting"])), **entry.tensors)

@@ -15,7 +15,8 @@ from harness.runs import Runs
 from harness.settings import Protocol, Settings
 from harness.store import Entry
 from harness.tasks import load_task
-from harness.types import JSON, Recording, Setting
+from harness.theory_runs import attention_parts, causality, weight_updates
+from harness.types import JSON, AttentionParts, Recording, Setting
 
 
 @dataclass(frozen=True)
@@ -125,13 +126,27 @@ class Runner:
             training_queries=self.runs.finetuned(task, candidate, rate).tensors["query_vectors"],
         )
 
+    def parts(self, task: str, candidate: int) -> tuple[AttentionParts, AttentionParts]:
+        """Return the last token's attention taken apart, under ZSL and under ICL."""
+        zsl, icl = (attention_parts(self.runs, task, setting, candidate) for setting in (Setting.ZSL, Setting.ICL))
+        return zsl, icl
+
+    def updates(self, task: str, candidate: int) -> Mapping[str, np.ndarray]:
+        """Return how like dW_FT and dW_ICL are, each [example, layer, kv_head]."""
+        return weight_updates(self.runs, task, candidate, self.selection(task).learning_rate)
+
+    def causality(self, task: str) -> Mapping[str, float]:
+        """Return what C8 says of a task under its best demonstration set (see `theory_runs.causality`)."""
+        chosen = self.selection(task)
+        return causality(self.runs, task, chosen.candidates[0], chosen.learning_rate)
+
     def measured(
         self,
         identity: JSON,
         task: str,
-        compute: Callable[[str, int, Cell], Mapping[str, np.ndarray]],
+        compute: Callable[[str, int], Mapping[str, np.ndarray]],
     ) -> list[Mapping[str, np.ndarray]]:
-        """Return what `compute(task, candidate, cell)` gives for each reported demonstration set.
+        """Return what `compute(task, candidate)` gives for each reported demonstration set.
 
         Kept in the store under `identity` and the cell's key, so that a full store reads no recording.
         """
@@ -140,7 +155,7 @@ class Runner:
         for candidate in self.selection(task).candidates:
 
             def make(candidate: int = candidate) -> Entry:
-                return Entry(compute(task, candidate, self.cell(task, candidate)), {})
+                return Entry(compute(task, candidate), {})
 
             key = self.runs.key(task, "test", None, candidate, rate) | {"measurement": identity}
             results.append(self.runs.store.find_or_compute("measurement", key, make).tensors)

@@ -15,6 +15,8 @@ from harness.store import Entry, Store
 from harness.types import Setting, Task
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from harness.models.finetuning import Finetuned
     from harness.models.language_model import LanguageModel
 
@@ -105,7 +107,7 @@ class Runs:
 
         key = self.key(task, "test", setting, candidate, rate)
         cost = self._scoring_cost(setting, "test")
-        return self._step("recording", key, f"{task}: {setting.name} on test", cost, compute)
+        return self.step("recording", key, f"{task}: {setting.name} on test", cost, compute)
 
     def finetuned(self, task: str, candidate: int, rate: float) -> Entry:
         """Return the finetuned key and value weights, and the query vectors recorded in training.
@@ -130,9 +132,16 @@ class Runs:
 
         cost = self.settings.demonstrations * COST["finetuning"]
         # The test examples only bound how many demonstrations the context holds: they are part of the key.
-        return self._step(
+        return self.step(
             "finetuned", self.key(task, "test", None, candidate, rate), f"{task}: finetuning", cost, compute
         )
+
+    def finetuned_weights(self, task: str, candidate: int, rate: float) -> Mapping[str, "Tensor"]:
+        """Return the finetuned key and value weights as `LanguageModel.with_weights` takes them."""
+        import torch  # noqa: PLC0415  # slow import
+
+        tensors = self.finetuned(task, candidate, rate).tensors
+        return {name: torch.from_numpy(array) for name, array in tensors.items() if name != "query_vectors"}
 
     def accuracy(self, task: str, part: str, setting: Setting, candidate: int, rate: float | None = None) -> Entry:
         """Return a selection run's facts: its accuracy, or the step at which finetuning diverged."""
@@ -155,7 +164,7 @@ class Runs:
             rate is not None
         )
         key = self.key(task, part, setting, candidate, rate)
-        return self._step("accuracy", key, f"{task}: {setting.name} with {name} on {part}", cost, compute)
+        return self.step("accuracy", key, f"{task}: {setting.name} with {name} on {part}", cost, compute)
 
     def expect(self, selection_part: str) -> None:
         """Tell the progress all the work that one question to every task brings."""
@@ -173,7 +182,7 @@ class Runs:
     def _scoring_cost(self, setting: Setting, part: str) -> float:
         return self.number(part) * COST[setting] + COST["prefix"] * (setting is Setting.ICL)
 
-    def _step(
+    def step(
         self,
         kind: str,
         key: dict[str, object],
@@ -181,6 +190,8 @@ class Runs:
         cost: float,
         compute: Callable[[], Entry],
     ) -> Entry:
+        """Return one run from the store, or announce it, load the model and compute it."""
+
         def announced() -> Entry:
             _ = self.model  # says itself that it loads
             self.progress.begin(what)
@@ -208,14 +219,10 @@ class Runs:
         *,
         record: bool,
     ) -> Any:
-        import torch  # noqa: PLC0415  # slow import
-
         from harness.models.scoring import score  # noqa: PLC0415  # slow import
 
         size = self.settings.batch_size
         if setting is not Setting.FT:
             return score(self.model, prompts, setting, record=record, batch_size=size)
-        tensors = self.finetuned(task, candidate or 0, rate or 0.0).tensors
-        weights = {name: torch.from_numpy(array) for name, array in tensors.items() if name != "query_vectors"}
-        with self.model.with_weights(weights):
+        with self.model.with_weights(self.finetuned_weights(task, candidate or 0, rate or 0.0)):
             return score(self.model, prompts, setting, record=record, batch_size=size)

@@ -148,13 +148,13 @@ class PartResult:
 
 @dataclass(frozen=True)
 class Check:
-    """An exact statement, tried on many cases: it holds where no case errs by more than rounding can."""
+    """An exact statement, tried on many cases: it holds where no case errs by more than is allowed for rounding."""
 
     name: str
     statement: str
     cases: int
     worst: float
-    """Largest error of any case, in units of the largest error that rounding allows there: holds up to 1."""
+    """Largest error of any case, in units of the error that is allowed there: holds up to 1."""
     relative_error: float
     """Largest error relative to the size of what is compared."""
     ranges: str

@@ -89,9 +89,9 @@ def _outcome(parts: Sequence[PartResult], checks: Sequence[Check]) -> Outcome:
 
 
 def _reason(parts: Sequence[PartResult], checks: Sequence[Check]) -> str:
-    broken = [f"{c.name} fails: an error of {c.worst:.3g} times what rounding allows" for c in checks if not c.holds]
+    broken = [f"{c.name} fails: an error of {c.worst:.3g} times what is allowed" for c in checks if not c.holds]
     cases = sum(check.cases for check in checks)
-    held = [f"all {cases} cases within rounding"] if checks and not broken else []
+    held = [f"all {cases} cases hold"] if checks and not broken else []
     return "; ".join([*broken, *held, *(f"{part.name}: {part.reason}" for part in parts)])
 
 

@@ -36,18 +36,23 @@ def icl_updates(model: LanguageModel, prompts: Prompts) -> tuple[Tensor, Tensor]
 
 @torch.inference_mode()
 def ft_updates(model: LanguageModel, prompts: Prompts, weights: Mapping[str, Tensor]) -> Iterator[Tensor]:
-    """Yield dW_FT of each query, [layer, kv_head, d_head, d_head], for finetuned key and value `weights`."""
+    """Yield dW_FT of each query, [layer, kv_head, d_head, d_head], for finetuned key and value `weights`.
+
+    Values and keys change by what the weights' changes project, dv = dW_V x. On a tiny model finetuned at 1e-4 in
+    float32 that is off by 2e-7 of dW_FT; the difference of two projections was off by 7e-4.
+    """
+    changes = {s.name: weights[s.name].to(s.parameter) - s.of(s.parameter) for s in model.key_value_slices}
     for query in prompts.queries:
         with _inputs(model) as inputs:
             _forward(model, (prompts.start_token, *query))
         own = [x[1:] for x in inputs]  # the start token is no token of the query text
         before = [_project(model, layer, x) for layer, x in enumerate(own)]
-        with model.with_weights(weights):
-            after = [_project(model, layer, x) for layer, x in enumerate(own)]
+        with model.with_weights(changes):
+            change = [_project(model, layer, x) for layer, x in enumerate(own)]
         yield torch.stack(
             [
-                change_of_outer_sum(values, keys, new_values - values, new_keys - keys)
-                for (values, keys), (new_values, new_keys) in zip(before, after, strict=True)
+                change_of_outer_sum(values, keys, value_changes, key_changes)
+                for (values, keys), (value_changes, key_changes) in zip(before, change, strict=True)
             ]
         )
 

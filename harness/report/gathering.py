@@ -44,7 +44,7 @@ class Gatherer:
         """Say the verdicts, write the report, and say where it is."""
         if not self.verdicts or self.facts is None:
             return
-        verdicts = tuple(sorted(self.verdicts.values(), key=lambda verdict: int(verdict.claim.id.removeprefix("C"))))
+        verdicts = tuple(sorted(self.verdicts.values(), key=lambda v: (v.claim.id[0], int(v.claim.id[1:]))))
         path = Path(self.config.getoption("report"))
         terminalreporter.section("verdicts")
         for verdict in verdicts:

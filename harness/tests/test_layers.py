@@ -26,6 +26,7 @@ LAYERS = {
     "harness.store": 4,
     "harness.recordings": 4,
     "harness.runs": 4,
+    "harness.theory_runs": 4,
     "harness.runner": 4,
     "harness.engines": 4,
     "harness.measurements": 4,

@@ -1,5 +1,6 @@
 """From measured claims to verdicts: one correction a family, a control that can withdraw support."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import claims
 from harness.evidence import Evidence, Measured
 from harness.statistics import Comparison
-from harness.types import Claim, Outcome
+from harness.types import Check, Claim, Outcome
 from harness.verdicts import ClaimModule, Judge, load_claims
 
 MADE_UP = Claim(
@@ -99,6 +100,35 @@ def test_verdict_does_not_depend_on_which_claims_were_asked_for(evidence: Eviden
 def test_claims_have_ids_of_their_own_and_all_their_words() -> None:
     """One claim a file, none lost under another's id, and no field of a claim empty."""
     modules = load_claims(claims)
-    files = [path for folder in claims.__path__ for path in Path(folder).glob("c[0-9]*.py")]
+    files = [path for folder in claims.__path__ for path in Path(folder).glob("[cq][0-9]*.py")]
     assert len(modules) == len(files)
     assert all(all(vars(module.claim).values()) for module in modules.values())
+
+
+def _check(worst: float) -> Check:
+    return Check("an identity", "a = b", cases=7, worst=worst, relative_error=1e-16, ranges="all")
+
+
+@pytest.mark.parametrize(
+    ("worst", "effect", "planted", "outcome"),
+    [
+        (0.5, None, 2.0, Outcome.SUPPORTED),
+        (1.0, None, 2.0, Outcome.SUPPORTED),
+        (1.1, None, 2.0, Outcome.REFUTED),
+        (math.inf, 0.5, 2.0, Outcome.REFUTED),
+        (0.5, 0.5, 2.0, Outcome.SUPPORTED),
+        (0.5, 0.0, 2.0, Outcome.INCONCLUSIVE),
+        (0.5, None, 0.5, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_exact_statements_must_all_hold(
+    evidence: Evidence, worst: float, effect: float | None, planted: float, outcome: Outcome
+) -> None:
+    """A broken identity refutes, whole ones leave it to the comparisons, and a planted error must break one."""
+    parts = () if effect is None else (_comparison(effect),)
+    measured = Measured(parts=parts, checks=(_check(0.1), _check(worst)), control_checks=(_check(planted),))
+    verdict = Judge(evidence, {"C1": ClaimModule(MADE_UP, lambda _: measured)}, alpha=0.05, seed=0).verdict("C1")
+    assert verdict.outcome is outcome
+    assert verdict.control is not None
+    assert verdict.control.passed == (planted > 1)
+    assert ("all 14 cases hold" in verdict.reason) == (worst <= 1)

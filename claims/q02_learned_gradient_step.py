@@ -1,0 +1,58 @@
+"""Q2: a linear attention layer that is trained on in-context regression learns to do a gradient step."""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.evidence import Evidence, Measured, difference, task_table
+from harness.types import Claim
+
+CLAIM = Claim(
+    id="Q2",
+    title="Training finds the gradient step (von Oswald et al.)",
+    statement="One linear self-attention layer can be set so that it does exactly one gradient step on in-context "
+    "linear regression, and training from scratch finds that solution.",
+    section="Later work: von Oswald et al. 2022, arXiv 2212.07677",
+    prediction="explained share - 0.9 > 0 and cos(trained, step) - cos(untrained, step) > 0",
+    decision_rule="Ten layers (5 dimensions, 5 demonstrations), each trained from its own start: the share of the "
+    "gradient step's squared predictions that the trained layer's explain, against 90 %, and the cosine of the two "
+    "sensitivities dy/dx, against the untrained layer's. Supported if both corrected intervals lie above 0.",
+    unit="training run",
+    family="regression",
+    refuted_if="the corrected interval of either lies below 0",
+    control="the untrained layer's sensitivities against another untrained layer's",
+)
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Compare trained layers with the construction, over training runs."""
+    found = {name: {"d = 5": values[None]} for name, values in evidence.regression().items()}
+    wanted = {"d = 5": 0 * found["explained"]["d = 5"] + 0.9}
+    untrained = found["cosine_untrained"]
+    another = {name: values[:, ::-1] for name, values in untrained.items()}
+    share, cosine = CLAIM.prediction.split(" and ")
+    return Measured(
+        parts=(
+            difference("explained share over 90 %", share, "fraction", found["explained"], wanted),
+            difference("sensitivity, trained over untrained", cosine, "cosine", found["cosine"], untrained),
+        ),
+        control=(difference("untrained over another untrained", cosine, "cosine", untrained, another),),
+        tables=(
+            task_table(
+                "Trained layer beside the gradient step",
+                {
+                    "explained share": found["explained"],
+                    "cosine of sensitivities": found["cosine"],
+                    "untrained": untrained,
+                    "loss": found["loss"],
+                    "loss of the step": found["loss_gradient_step"],
+                },
+            ),
+        ),
+    )
+
+
+@pytest.mark.theory
+def test_training_finds_the_gradient_step(judge: Callable[[Claim], None]) -> None:
+    """A trained linear attention layer predicts as one gradient step does."""
+    judge(CLAIM)

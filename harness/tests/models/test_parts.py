@@ -1,0 +1,166 @@
+"""Attention in parts, held to the family's own eager forward over the whole prompt, head by head."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from harness.models.language_model import LanguageModel
+from harness.models.parts import attention_parts
+from harness.models.prefix_attention import SharedPrefix
+from harness.models.scoring import encode_prefix, forward_behind, last_of
+from harness.prompts import Prompts
+from harness.tests.models.families import VARIANTS, assert_untouched, rounded, tiny
+from harness.types import AttentionParts, Setting
+
+Taken = dict[str, np.ndarray]
+PARTS = tuple(field.name for field in fields(AttentionParts))[1:]
+OUTPUT_PROJECTION = {"llama": "o_proj", "gpt2": "c_proj", "xglm": "out_proj"}
+
+
+@contextmanager
+def watched(model: LanguageModel) -> Iterator[dict[str, list[Tensor]]]:
+    """Keep each layer's query vectors and what goes into its output projection, both at the last token."""
+    seen: dict[str, list[Tensor]] = {"query": [], "out": []}
+
+    def keep_query(_module: Any, _args: Any, projected: Tensor) -> None:
+        width = projected.shape[-1] // (3 if model.network.config.model_type == "gpt2" else 1)
+        seen["query"].append(projected[0, :, :width])  # GPT-2's first third
+
+    def keep_out(_module: Any, args: tuple[Tensor, ...]) -> None:
+        seen["out"].append(args[0][0, -1])
+
+    handles = []
+    for attention in model.attention_modules:
+        query = attention.get_submodule("c_attn" if model.network.config.model_type == "gpt2" else "q_proj")
+        out = attention.get_submodule(OUTPUT_PROJECTION[model.network.config.model_type])
+        handles += [query.register_forward_hook(keep_query), out.register_forward_pre_hook(keep_out)]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def turned(query: Tensor, theta: float = 10000.0) -> Tensor:
+    """Return rotary positions applied to [token, head, d_head]: pairs (i, i + d / 2) turned by t theta^(-2i / d)."""
+    half = query.shape[-1] // 2
+    angle = torch.arange(len(query))[:, None, None] * theta ** (-torch.arange(half) / half)
+    left, right = query[..., :half], query[..., half:]
+    return torch.cat([left * angle.cos() - right * angle.sin(), right * angle.cos() + left * angle.sin()], dim=-1)
+
+
+@torch.inference_mode()
+def taken_apart(model: LanguageModel, prefix: tuple[int, ...], query: tuple[int, ...]) -> Taken:
+    """Return the parts and the attention output of one query by hand, [layer, head, ...]: one softmax at a time."""
+    with watched(model) as seen, model.attending("eager"):
+        ids = torch.tensor([[*prefix, *query]])
+        output = model.network(ids, output_attentions=True, use_cache=True)
+    layers = []
+    for weights, cached, vectors, out in zip(
+        output.attentions, output.past_key_values.layers, seen["query"], seen["out"], strict=True
+    ):
+        heads, groups = weights.shape[1], cached.keys.shape[1]
+        unscaled, outputs = vectors.view(len(vectors), heads, -1), out.view(heads, -1)
+        last = (turned(unscaled) if model.network.config.model_type == "llama" else unscaled)[-1]
+        rows = []
+        for h in range(heads):
+            key, value = (kept[0, h // (heads // groups)] for kept in (cached.keys, cached.values))
+            rows.append(of_head(weights[0, h, -1], key, value, last[h], len(prefix)))
+            rows[-1]["whole"] = outputs[h]
+        layers.append({name: torch.stack([row[name] for row in rows]) for name in rows[0]})
+    return {name: torch.stack([layer[name] for layer in layers]).numpy() for name in layers[0]}
+
+
+def of_head(weights: Tensor, key: Tensor, value: Tensor, query: Tensor, prefix: int) -> dict[str, Tensor]:
+    """Return one head's parts from its softmax weights [token], keys and values [token, d_head] and query [d_head]."""
+    theirs, own = weights[:prefix], weights[prefix:]
+    return {
+        "mass": theirs.sum(),
+        "context": theirs / theirs.sum() @ value[:prefix],
+        "own": own / own.sum() @ value[prefix:],
+        "relaxed": torch.stack([v * (k @ query) for k, v in zip(key, value, strict=True)]).sum(0),
+        "uniform": value.mean(0),
+    }
+
+
+def by_hand(model: LanguageModel, prompts: Prompts, setting: Setting) -> Taken:
+    """Return the parts of every query by hand, one whole prompt at a time."""
+    prefix = prompts.prefix if setting is Setting.ICL else (prompts.start_token,)
+    rows = [taken_apart(model, prefix, query) for query in prompts.queries]
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def assert_parts(found: AttentionParts, expected: Taken, neighbour: Taken) -> None:
+    """Hold every part, and the whole that they join to, to within twice what rounding of the weights does to it."""
+    for name in (*PARTS, "whole"):
+        ours = getattr(found, name)
+        assert ours.dtype == np.float32
+        allowed = 2 * np.abs(neighbour[name] - expected[name]).max()
+        np.testing.assert_allclose(ours, expected[name], rtol=0, atol=allowed, err_msg=name)
+
+
+@pytest.mark.parametrize("setting", list(Setting))
+@pytest.mark.parametrize(("family", "more"), VARIANTS)
+def test_parts_are_those_of_the_models_own_attention(
+    family: str, more: dict[str, Any], setting: Setting, prompts: Prompts
+) -> None:
+    """Mass, parts, relaxed form and mean of values are those of stock attention, however queries are batched.
+
+    So is the whole, mass * context + (1 - mass) * own: it is what the model gives its output projection.
+    """
+    model = tiny(family, **more)
+    expected, neighbour = (by_hand(m, prompts, setting) for m in (model, rounded(model)))
+    for batch_size in (1, 2, 8):
+        found = attention_parts(model, prompts, setting, batch_size)
+        assert found.setting is setting
+        assert_parts(found, expected, neighbour)
+
+
+def test_parts_come_in_the_order_of_the_queries(model: LanguageModel, prompts: Prompts) -> None:
+    """Queries given the other way round give the same parts the other way round, to the last bit."""
+    straight, turned_round = (
+        attention_parts(model, replace(prompts, queries=queries), Setting.ICL)
+        for queries in (prompts.queries, prompts.queries[::-1])
+    )
+    for name in PARTS:
+        np.testing.assert_array_equal(getattr(turned_round, name), getattr(straight, name)[::-1], err_msg=name)
+
+
+def test_padding_belongs_to_no_part(model: LanguageModel, prompts: Prompts) -> None:
+    """Beside a query of 60 tokens the others are mostly padding, and their parts stay what they are alone."""
+    long = replace(prompts, queries=(*prompts.queries, prompts.prefix + prompts.prefix[:19]))
+    beside = attention_parts(model, long, Setting.ICL)
+    expected, neighbour = (by_hand(m, prompts, Setting.ICL) for m in (model, rounded(model)))
+    others = AttentionParts(Setting.ICL, **{name: getattr(beside, name)[:-1] for name in PARTS})
+    assert_parts(others, expected, neighbour)
+
+
+def test_zero_shot_prefix_is_the_start_token(model: LanguageModel, prompts: Prompts) -> None:
+    """The context part of a single token is its value, whoever asks: equal for all queries, with a mass below 1."""
+    parts = attention_parts(model, prompts, Setting.ZSL)
+    np.testing.assert_allclose(parts.context, np.broadcast_to(parts.context[:1], parts.context.shape), rtol=1e-5)
+    assert ((parts.mass > 0) & (parts.mass < 1)).all()
+
+
+@torch.inference_mode()
+def test_recording_parts_changes_no_output(model: LanguageModel, prompts: Prompts) -> None:
+    """With and without parts the model's last hidden states, hence its logits, agree to the last bit."""
+    prefix, last = encode_prefix(model, prompts.prefix), last_of(model, prompts.queries)
+    recorded = SharedPrefix(prefix.keys, prefix.values, last, parts={})
+    bare = SharedPrefix(prefix.keys, prefix.values, last)
+    with_parts, without = (forward_behind(model, prefix, prompts.queries, shared) for shared in (recorded, bare))
+    assert torch.equal(with_parts, without)
+    assert bare.parts is None
+    assert sorted(recorded.parts or ()) == [0, 1, 2]
+
+
+def test_taking_apart_leaves_no_trace(model: LanguageModel, prompts: Prompts) -> None:
+    """No hook, no forward and no other attention stays behind in the model."""
+    attention_parts(model, prompts, Setting.ICL)
+    assert_untouched(model)

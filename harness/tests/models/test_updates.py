@@ -1,0 +1,136 @@
+"""The two weight updates, held to loops over single tokens of a stock forward, in float64."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from harness.models.finetuning import finetune
+from harness.models.language_model import LanguageModel
+from harness.models.updates import ft_updates, icl_update, icl_updates
+from harness.prompts import Prompts
+from harness.tests.models.families import GATHERED, VARIANTS, assert_untouched, snapshot, tiny
+
+THIRD = 32
+"""Outputs of GPT-2's fused projection that are queries, keys and values: as many each."""
+
+
+def normed(model: LanguageModel, tokens: tuple[int, ...]) -> Tensor:
+    """Return what each layer's attention reads of a text, [layer, token, d_model], in float64."""
+    network, norm = model.network, {"llama": "input_layernorm", "gpt2": "ln_1", "xglm": "self_attn_layer_norm"}
+    with torch.no_grad():
+        states = network(torch.tensor([tokens]), output_hidden_states=True, use_cache=False).hidden_states[:-1]
+        layers = network.get_submodule(model.architecture.layers)
+        name = norm[network.config.model_type]
+        return torch.stack([layer.get_submodule(name)(x[0]).double() for layer, x in zip(layers, states, strict=True)])
+
+
+def projected(model: LanguageModel, layer: int, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return W_V x + b_V and W_K x + b_K of one token x [d_model] in float64, both [kv_head, d_head]."""
+    attention: Any = model.attention_modules[layer]
+    if model.network.config.model_type == "gpt2":
+        fused = x @ attention.c_attn.weight.double() + attention.c_attn.bias.double()
+        value, key = fused[2 * THIRD :], fused[THIRD : 2 * THIRD]
+    else:
+        value, key = (
+            p.weight.double() @ x + (0 if p.bias is None else p.bias.double())
+            for p in (attention.v_proj, attention.k_proj)
+        )
+    return value.view(-1, attention.head_dim), key.view(-1, attention.head_dim)
+
+
+def outer_products(model: LanguageModel, inputs: Tensor, tokens: list[int]) -> Tensor:
+    """Return sum_i v_i (x) k_i over these tokens of inputs [layer, token, d_model], one product at a time."""
+    layers = []
+    for layer, x in enumerate(inputs):
+        products = []
+        for token in tokens:
+            value, key = projected(model, layer, x[token])
+            products.append(torch.stack([torch.outer(v, k) for v, k in zip(value, key, strict=True)]))
+        layers.append(torch.stack(products).sum(0))
+    return torch.stack(layers)
+
+
+def with_put_in(model: LanguageModel, weights: Mapping[str, Tensor]) -> LanguageModel:
+    """Return a copy of the model with these key and value weights; GPT-2's lie behind its query third."""
+    network = copy.deepcopy(model.network)
+    cut = THIRD if network.config.model_type == "gpt2" else 0
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name in weights:
+                parameter[..., cut:] = weights[name]
+    return LanguageModel(network)
+
+
+def assert_close(found: Tensor, expected: Tensor) -> None:
+    """Hold a sum of products to float32's gathered rounding of its two factors, beside its largest entry."""
+    assert found.shape == expected.shape
+    allowed = 4 * GATHERED * float(expected.abs().max())
+    torch.testing.assert_close(found.double(), expected, rtol=0, atol=allowed)
+
+
+@pytest.mark.parametrize(("family", "more"), VARIANTS)
+def test_icl_update_sums_outer_products_of_the_demonstrations_tokens(
+    family: str, more: dict[str, Any], prompts: Prompts
+) -> None:
+    """dW_ICL = sum_i (W_V x'_i) (x) (W_K x'_i) in the prompt; start token and separators are no demonstration."""
+    model = tiny(family, **more)
+    tokens = [i for i in range(len(prompts.prefix)) if i % 8]  # 0 starts, 8, 16, ... separate
+    expected = outer_products(model, normed(model, prompts.prefix), tokens)
+    assert_close(icl_update(*icl_updates(model, prompts)), expected)
+
+
+def test_values_are_those_that_the_model_attends_to(model: LanguageModel, prompts: Prompts) -> None:
+    """The demonstrations' values, and their keys where no rotary position turns them, are the stock cache's."""
+    values, keys = icl_updates(model, prompts)
+    with torch.no_grad():
+        cached = model.network(torch.tensor([prompts.prefix]), use_cache=True).past_key_values.layers
+    tokens = [i for i in range(len(prompts.prefix)) if i % 8]
+    assert torch.equal(values, torch.stack([layer.values[0, :, tokens] for layer in cached]))
+    turned = not torch.equal(keys, torch.stack([layer.keys[0, :, tokens] for layer in cached]))
+    assert turned == (model.network.config.model_type == "llama")
+
+
+def test_no_demonstration_is_no_update(model: LanguageModel, prompts: Prompts) -> None:
+    """Behind the start token alone dW_ICL is zero."""
+    none = replace(prompts, prefix=(0,), spans=(), demonstrations=())
+    assert not icl_update(*icl_updates(model, none)).any()
+
+
+@pytest.mark.parametrize("rate", [1e-2, 1e-5])
+@pytest.mark.parametrize(("family", "more"), VARIANTS)
+def test_ft_update_is_the_difference_of_the_two_products(
+    family: str, more: dict[str, Any], rate: float, prompts: Prompts
+) -> None:
+    """dW_FT = sum_i v'_i (x) k'_i - v_i (x) k_i at the untouched model's own X, start token left out.
+
+    So it is to float32's precision even where finetuning changed the weights in their fifth digit.
+    """
+    model = tiny(family, **more)
+    weights = finetune(model, prompts.demonstrations, rate).weights
+    finetuned = with_put_in(model, weights)
+    for found, query in zip(ft_updates(model, prompts, weights), prompts.queries, strict=True):
+        inputs, own = normed(model, (0, *query)), list(range(1, len(query) + 1))
+        assert_close(found, outer_products(finetuned, inputs, own) - outer_products(model, inputs, own))
+
+
+def test_own_weights_are_no_update(model: LanguageModel, prompts: Prompts) -> None:
+    """A model finetuned to what it was has dW_FT = 0, to the last bit."""
+    own = {s.name: s.of(s.parameter).clone() for s in model.key_value_slices}
+    assert not any(update.any() for update in ft_updates(model, prompts, own))
+
+
+def test_updates_leave_no_trace(model: LanguageModel, prompts: Prompts) -> None:
+    """After both updates, and after a half-read dW_FT, every weight has its bits and no hook stays."""
+    before = snapshot(model)
+    weights = finetune(model, prompts.demonstrations, 1e-2).weights
+    icl_updates(model, prompts)
+    updates = ft_updates(model, prompts, weights)
+    for _ in range(2):
+        next(updates)
+        assert_untouched(model)
+        assert all(torch.equal(parameter, before[name]) for name, parameter in model.network.named_parameters())
