@@ -13,7 +13,6 @@ from harness.seeds import stream
 from harness.store import Entry
 from harness.types import AttentionParts, Setting
 
-
 TRAINED = 8
 """Demonstrations that the causal order of training is tried on: later steps repeat the first ones' statement."""
 
