@@ -97,6 +97,8 @@ class Runs:
 
         def compute() -> Entry:
             prompts = self.prompts(task, "test", candidate or 0)
+            if rate is not None:
+                self.finetuned(task, candidate or 0, rate)  # not part of the scoring's time
             started = time.perf_counter()
             recording = self._score(task, prompts, setting, candidate, rate, record=True)
             seconds = round(time.perf_counter() - started, 3)
