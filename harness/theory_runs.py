@@ -1,12 +1,13 @@
 """Runs that test the theory on the model: attention taken apart, the two weight updates, and causality (C8, C9)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from harness.metrics.noise import isotropic_like, scrambled
-from harness.metrics.weight_updates import frobenius_cosine, subspace_overlap
+from harness.metrics.weight_updates import Directions, frobenius_cosine, leading_directions, shared_directions
 from harness.recordings import from_parts_entry, to_parts_entry
 from harness.runs import Runs
 from harness.seeds import stream
@@ -51,8 +52,8 @@ def weight_updates(runs: Runs, task: str, candidate: int, rate: float) -> Mappin
         rng = stream(runs.settings.seed, "weight updates", task, candidate)
         values, keys = icl_updates(runs.model, prompts)
         shuffled = torch.from_numpy(rng.permutation(values.shape[-2])).to(values.device)
-        implicit = _numpy(icl_update(values, keys))
-        permuted = _numpy(icl_update(values, keys[..., shuffled, :]))
+        updates = [_numpy(icl_update(values, k)) for k in (keys, keys[..., shuffled, :])]
+        implicit, permuted = (_Implicit(update, leading_directions(update)) for update in updates)
         weights = runs.finetuned_weights(task, candidate, rate)
         rows = [
             _compare(_numpy(explicit), implicit, permuted, rng) for explicit in ft_updates(runs.model, prompts, weights)
@@ -63,17 +64,30 @@ def weight_updates(runs: Runs, task: str, candidate: int, rate: float) -> Mappin
     return runs.step("updates", key, f"{task}: dW_ICL against dW_FT", 0.0, compute).tensors
 
 
+@dataclass(frozen=True)
+class _Implicit:
+    """dW_ICL, or it with values and keys paired at random, and its leading directions, worked out once."""
+
+    update: np.ndarray
+    directions: Directions
+
+
 def _compare(
-    explicit: np.ndarray, implicit: np.ndarray, permuted: np.ndarray, rng: np.random.Generator
+    explicit: np.ndarray, implicit: _Implicit, permuted: _Implicit, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     noise = isotropic_like(explicit, rng)
     flat = explicit.reshape(*explicit.shape[:-2], -1)
     control = scrambled(flat, rng).reshape(explicit.shape)
-    others = {"icl": (explicit, implicit), "permuted": (explicit, permuted), "isotropic": (explicit, noise)}
-    others["control"] = (control, implicit)
-    cosines = {f"cosine_{name}": frobenius_cosine(a, b) for name, (a, b) in others.items()}
-    overlaps = {f"overlap_{name}": subspace_overlap(a, b) for name, (a, b) in others.items() if name != "control"}
-    return cosines | overlaps
+    directions = leading_directions(explicit)
+    return {
+        "cosine_icl": frobenius_cosine(explicit, implicit.update),
+        "cosine_permuted": frobenius_cosine(explicit, permuted.update),
+        "cosine_isotropic": frobenius_cosine(explicit, noise),
+        "cosine_control": frobenius_cosine(control, implicit.update),
+        "overlap_icl": shared_directions(directions, implicit.directions),
+        "overlap_permuted": shared_directions(directions, permuted.directions),
+        "overlap_isotropic": shared_directions(directions, leading_directions(noise)),
+    }
 
 
 def causality(runs: Runs, task: str, candidate: int, rate: float) -> Mapping[str, float]:

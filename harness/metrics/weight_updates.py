@@ -1,7 +1,9 @@
 """How alike two weight updates are: dW_ICL and dW_FT, per layer and key-value head."""
 
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from harness.metrics.cosine import cosine, require_same_shape
 
@@ -15,6 +17,31 @@ def frobenius_cosine(
     return cosine(a.reshape(flat), b.reshape(flat))
 
 
+@dataclass(frozen=True)
+class Directions:
+    """Leading singular directions of matrices, so that many can be compared with one."""
+
+    left: Float[np.ndarray, "*axes d_value rank"]
+    right: Float[np.ndarray, "*axes rank d_key"]
+    determined: Bool[np.ndarray, "*axes"]
+    """False where a matrix has a lower rank in its own precision: which directions lead is then not determined."""
+
+
+def leading_directions(a: Float[np.ndarray, "*axes d_value d_key"], rank: int = 4) -> Directions:
+    """Return the `rank` leading left and right singular vectors."""
+    left, sizes, right = np.linalg.svd(a.astype(np.float64))
+    rounding = max(a.shape[-2:]) * np.finfo(a.dtype).eps
+    return Directions(left[..., :rank], right[..., :rank, :], sizes[..., rank - 1] > sizes[..., 0] * rounding)
+
+
+def shared_directions(a: Directions, b: Directions) -> Float[np.ndarray, "*axes"]:
+    """Return (|U_a^T U_b|_F^2 + |V_a^T V_b|_F^2) / (2 rank), in [0, 1]; NaN where one is not determined."""
+    left = np.swapaxes(a.left, -1, -2) @ b.left
+    right = a.right @ np.swapaxes(b.right, -1, -2)
+    share: np.ndarray = ((left**2).sum(axis=(-2, -1)) + (right**2).sum(axis=(-2, -1))) / (2 * a.left.shape[-1])
+    return np.where(a.determined & b.determined, share, np.nan)
+
+
 def subspace_overlap(
     a: Float[np.ndarray, "*axes d_value d_key"], b: Float[np.ndarray, "*axes d_value d_key"], rank: int = 4
 ) -> Float[np.ndarray, "*axes"]:
@@ -26,13 +53,4 @@ def subspace_overlap(
     Raises HarnessError where the shapes differ.
     """
     require_same_shape(a, b, "weight updates")
-    left_a, sizes_a, right_a = np.linalg.svd(a.astype(np.float64))
-    left_b, sizes_b, right_b = np.linalg.svd(b.astype(np.float64))
-    rounding = [max(array.shape[-2:]) * np.finfo(array.dtype).eps for array in (a, b)]
-    determined = [
-        sizes[..., rank - 1] > sizes[..., 0] * off for sizes, off in zip((sizes_a, sizes_b), rounding, strict=True)
-    ]
-    left = np.swapaxes(left_a[..., :rank], -1, -2) @ left_b[..., :rank]
-    right = right_a[..., :rank, :] @ np.swapaxes(right_b[..., :rank, :], -1, -2)
-    overlap: np.ndarray = ((left**2).sum(axis=(-2, -1)) + (right**2).sum(axis=(-2, -1))) / (2 * rank)
-    return np.where(determined[0] & determined[1], overlap, np.nan)
+    return shared_directions(leading_directions(a, rank), leading_directions(b, rank))
