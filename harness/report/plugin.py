@@ -73,7 +73,7 @@ class ClaimRecord:
     def decide(self, verdict: Verdict, runner: Runner, expected: Mapping[str, Outcome]) -> None:
         """Attach the verdict; fail where it is not the expected one, or refuted where none is expected."""
         __tracebackhide__ = True
-        markers = tuple(marker.name for marker in self.item.iter_markers())
+        markers = tuple(m.name for m in self.item.iter_markers() if m.name != "filterwarnings")  # the plugin's own
         verdict = replace(verdict, markers=markers, expected=expected.get(verdict.claim.id))
         _attach(self.item, verdict, _run_facts(runner, "model" in markers))
         if verdict.expected is not None and verdict.outcome is not verdict.expected:
