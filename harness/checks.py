@@ -11,7 +11,7 @@ from harness.dual_form.verification import IDENTITIES, Identity, Verified, verif
 from harness.seeds import stream
 from harness.types import Check
 
-CASES = 200
+CASES = 100
 PLANTED_CASES = 50
 """Random cases an identity, each in two precisions."""
 
