@@ -83,8 +83,15 @@ class Runner:
                 first_examples(task, part, self.runs.number(part))
             draw_demonstrations(task, settings.demonstrations, settings.seed, 0)
         self.runs.expect(self.selection_part)
+        self._selected: dict[str, Selection] = {}
 
     def selection(self, task: str) -> Selection:
+        """Return what was chosen for a task, worked out once: every question about its test examples asks for it."""
+        if task not in self._selected:
+            self._selected[task] = self._select(task)
+        return self._selected[task]
+
+    def _select(self, task: str) -> Selection:
         """Choose demonstration sets by ICL accuracy, then the learning rate by FT accuracy under the best set.
 
         Both on dev, or on the reported test examples under `--protocol paper`. Ties go to the set drawn first

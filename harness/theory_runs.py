@@ -46,13 +46,14 @@ def weight_updates(runs: Runs, task: str, candidate: int, rate: float) -> Mappin
     def compute() -> Entry:
         import torch  # noqa: PLC0415  # slow import
 
-        from harness.models.updates import ft_updates, icl_update, icl_updates  # noqa: PLC0415
+        from harness.dual_form.linear_attention import outer_sum  # noqa: PLC0415  # brings torch
+        from harness.models.updates import demonstration_projections, ft_updates  # noqa: PLC0415
 
         prompts = runs.prompts(task, "test", candidate)
         rng = stream(runs.settings.seed, "weight updates", task, candidate)
-        values, keys = icl_updates(runs.model, prompts)
+        values, keys = demonstration_projections(runs.model, prompts)
         shuffled = torch.from_numpy(rng.permutation(values.shape[-2])).to(values.device)
-        updates = [_numpy(icl_update(values, k)) for k in (keys, keys[..., shuffled, :])]
+        updates = [_numpy(outer_sum(values, k)) for k in (keys, keys[..., shuffled, :])]
         implicit, permuted = (_Implicit(update, leading_directions(update)) for update in updates)
         weights = runs.finetuned_weights(task, candidate, rate)
         rows = [

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.dual_form.linear_attention import outer_sum
 from harness.dual_form.relaxed_attention import change_of_outer_sum
 from harness.models.architectures import Outputs
 from harness.models.language_model import LanguageModel
@@ -21,7 +20,7 @@ from harness.prompts import Prompts
 
 
 @torch.inference_mode()
-def icl_updates(model: LanguageModel, prompts: Prompts) -> tuple[Tensor, Tensor]:
+def demonstration_projections(model: LanguageModel, prompts: Prompts) -> tuple[Tensor, Tensor]:
     """Return values and keys of the demonstrations' tokens, both [layer, kv_head, token, d_head].
 
     `outer_sum(values, keys)` is dW_ICL.
@@ -55,11 +54,6 @@ def ft_updates(model: LanguageModel, prompts: Prompts, weights: Mapping[str, Ten
                 for (values, keys), (value_changes, key_changes) in zip(before, change, strict=True)
             ]
         )
-
-
-def icl_update(values: Tensor, keys: Tensor) -> Tensor:
-    """Return dW_ICL [layer, kv_head, d_head, d_head] of the demonstrations' values and keys."""
-    return outer_sum(values, keys)
 
 
 def _forward(model: LanguageModel, tokens: Sequence[int]) -> None:

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from harness.dual_form.linear_attention import outer_sum
 from harness.evidence import Evidence
 from harness.metrics.weight_updates import frobenius_cosine
 from harness.models import finetuning
-from harness.models.updates import ft_updates, icl_update, icl_updates
+from harness.models.updates import demonstration_projections, ft_updates
 from harness.runs import Runs
 from harness.theory_runs import causality, trained_regression
 from harness.types import Setting
@@ -64,7 +65,7 @@ def test_updates_are_compared_head_by_head(evidence: Evidence) -> None:
     kept = runner.updates("toy", candidate)["cosine_icl"]
     prompts = runner.runs.prompts("toy", "test", candidate)
     weights = runner.runs.finetuned_weights("toy", candidate, chosen.learning_rate)
-    implicit = icl_update(*icl_updates(runner.runs.model, prompts)).numpy()
+    implicit = outer_sum(*demonstration_projections(runner.runs.model, prompts)).numpy()
     explicit = next(iter(ft_updates(runner.runs.model, prompts, weights))).numpy()
     assert kept.shape[0] == len(prompts.queries)
     assert kept[0] == pytest.approx(frobenius_cosine(explicit, implicit), abs=1e-6)

@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from harness.dual_form.linear_attention import outer_sum
 from harness.models.finetuning import finetune
 from harness.models.language_model import LanguageModel
-from harness.models.updates import ft_updates, icl_update, icl_updates
+from harness.models.updates import demonstration_projections, ft_updates
 from harness.prompts import Prompts
 from harness.tests.models.families import GATHERED, VARIANTS, assert_untouched, snapshot, tiny
 
@@ -81,12 +82,12 @@ def test_icl_update_sums_outer_products_of_the_demonstrations_tokens(
     model = tiny(family, **more)
     tokens = [i for i in range(len(prompts.prefix)) if i % 8]  # 0 starts, 8, 16, ... separate
     expected = outer_products(model, normed(model, prompts.prefix), tokens)
-    assert_close(icl_update(*icl_updates(model, prompts)), expected)
+    assert_close(outer_sum(*demonstration_projections(model, prompts)), expected)
 
 
 def test_values_are_those_that_the_model_attends_to(model: LanguageModel, prompts: Prompts) -> None:
     """The demonstrations' values, and their keys where no rotary position turns them, are the stock cache's."""
-    values, keys = icl_updates(model, prompts)
+    values, keys = demonstration_projections(model, prompts)
     with torch.no_grad():
         cached = model.network(torch.tensor([prompts.prefix]), use_cache=True).past_key_values.layers
     tokens = [i for i in range(len(prompts.prefix)) if i % 8]
@@ -98,7 +99,7 @@ def test_values_are_those_that_the_model_attends_to(model: LanguageModel, prompt
 def test_no_demonstration_is_no_update(model: LanguageModel, prompts: Prompts) -> None:
     """Behind the start token alone dW_ICL is zero."""
     none = replace(prompts, prefix=(0,), spans=(), demonstrations=())
-    assert not icl_update(*icl_updates(model, none)).any()
+    assert not outer_sum(*demonstration_projections(model, none)).any()
 
 
 @pytest.mark.parametrize("rate", [1e-2, 1e-5])
@@ -128,7 +129,7 @@ def test_updates_leave_no_trace(model: LanguageModel, prompts: Prompts) -> None:
     """After both updates, and after a half-read dW_FT, every weight has its bits and no hook stays."""
     before = snapshot(model)
     weights = finetune(model, prompts.demonstrations, 1e-2).weights
-    icl_updates(model, prompts)
+    demonstration_projections(model, prompts)
     updates = ft_updates(model, prompts, weights)
     for _ in range(2):
         next(updates)
