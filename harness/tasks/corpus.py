@@ -1,0 +1,167 @@
+"""Text to train small language models on, in two parts: none of the validation's lines is in training."""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.tasks.corpus_sources import Documents, hub_documents, local_documents, package_documents
+from harness.tasks.split import hash_fraction, normalise
+
+VALIDATION_SHARE = 0.1
+"""Share of the documents, by hash, where the source brings no validation part of its own."""
+MIN_LINE_CHARACTERS = 20
+"""Lines this long are never in both parts. Shorter ones ('I love it!') anyone writes: they may be."""
+MIN_TRAINING_CHARACTERS = 10_000
+"""Less is a few pages, which a model learns by heart."""
+
+
+@dataclass(frozen=True)
+class CorpusCounts:
+    """What was read and what was left out."""
+
+    documents: int
+    """Documents read; empty ones don't count."""
+    duplicates: int
+    """Further copies of a document within its part."""
+    leaked_documents: int
+    """Training documents that validation holds too, or that had no line left without the leaked ones."""
+    leaked_lines: int
+    """Lines taken out of the other training documents, since a document of validation has them too."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents in two parts: each is lines of normalised text, none of them blank, joined by newlines."""
+
+    name: str
+    training: tuple[str, ...]
+    """In the order of the documents' hashes: sources are mixed, and no file order decides anything."""
+    validation: tuple[str, ...]
+    """In the same order."""
+    fingerprint: str
+    """sha256 over both parts: changes when anything that a model is trained or measured on changes."""
+    source: str
+    licence: str
+    counts: CorpusCounts
+
+
+def load_corpus(name: str, catalogue: Path, fetched: Path) -> Corpus:
+    """Return the named corpus, read into memory whole.
+
+    'package' is the text of the default tasks, out of the package kept under the folder `fetched`;
+    'hub:OWNER/NAME' or 'hub:OWNER/NAME:CONFIG' a data set of the hub; anything else the path of a text file
+    or of a folder of .txt files ('./package' is a file). corpus_sources says what a document is in each.
+
+    Lines are normalised as tasks' texts are (NFC, single spaces) and blank ones dropped. Where the source has
+    no validation part, a document's own hash decides whether it is validation, so that documents added later
+    move no other one. Texts that differ in case or white space alone are one text: of documents one copy is
+    kept, and what validation holds, document or line, is taken out of training. A line that is only a part of
+    another, or differs from it in a word, is not looked for; nor do we know which movie sentences are from
+    one review.
+
+    Raises:
+        HarnessError: the name is unknown, the text can't be had or isn't UTF-8, or too little is left for
+            training (under MIN_TRAINING_CHARACTERS) or nothing for validation.
+
+    """
+    path = Path(name)
+    if name == "package":
+        documents = package_documents(catalogue, fetched)
+    elif name.startswith("hub:"):
+        documents = hub_documents(name)
+    elif name and (path.is_file() or path.is_dir()):
+        documents = local_documents(path)
+    else:
+        raise HarnessError(
+            f"unknown corpus '{name}', and no such file or folder: expected 'package', a text file, "
+            "a folder of .txt files, or hub:OWNER/NAME[:CONFIG]",
+        )
+    return divide(name, documents)
+
+
+def divide(name: str, read: Documents) -> Corpus:
+    """Return the documents as a corpus: in two parts, without copies, and no validation text in training.
+
+    Raises:
+        HarnessError: too little is left for training, or nothing for validation (see load_corpus).
+
+    """
+    brought = [text for text in read.training if text]
+    brought_validation = [text for text in read.validation or () if text]
+    distinct, validation = _distinct(brought), _distinct(brought_validation)
+    duplicates = len(brought) + len(brought_validation) - len(distinct) - len(validation)
+    if read.validation is None:
+        validation = {key: text for key, text in distinct.items() if hash_fraction("corpus", key) < VALIDATION_SHARE}
+        distinct = {key: text for key, text in distinct.items() if key not in validation}
+    training, leaked_lines = _without_leaks(distinct, validation)
+    _require_enough(name, training, validation, len(brought) + len(brought_validation))
+    parts = tuple(training), tuple(validation.values())
+    return Corpus(
+        name,
+        *parts,
+        fingerprint=hashlib.sha256(json.dumps(parts).encode()).hexdigest(),
+        source=read.source,
+        licence=read.licence,
+        counts=CorpusCounts(
+            documents=len(brought) + len(brought_validation),
+            duplicates=duplicates,
+            leaked_documents=len(distinct) - len(training),
+            leaked_lines=leaked_lines,
+        ),
+    )
+
+
+def joined(documents: Iterable[str]) -> str:
+    r"""Return the documents as one text, a blank line between them: no document holds one.
+
+    >>> joined(["one\ntwo", "three"])
+    'one\ntwo\n\nthree'
+    """
+    return "\n\n".join(documents)
+
+
+def _distinct(documents: Iterable[str]) -> dict[str, str]:
+    """Return one document a text, by and in the order of its hash; of copies the least in string order."""
+    distinct: dict[str, str] = {}
+    for document in documents:
+        key = hashlib.sha256(_folded(document).encode()).hexdigest()
+        distinct[key] = min(document, distinct.get(key, document))
+    return dict(sorted(distinct.items()))
+
+
+def _without_leaks(training: Mapping[str, str], validation: Mapping[str, str]) -> tuple[list[str], int]:
+    """Return the training documents without what validation holds, and how many lines that took out of them."""
+    folded = {_folded(line) for document in validation.values() for line in document.split("\n")}
+    held_out = {line for line in folded if len(line) >= MIN_LINE_CHARACTERS}
+    kept, leaked_lines = [], 0
+    for key, document in training.items():
+        lines = document.split("\n")
+        own = [line for line in lines if _folded(line) not in held_out]
+        if own and key not in validation:
+            kept.append("\n".join(own))
+            leaked_lines += len(lines) - len(own)
+    return kept, leaked_lines
+
+
+def _folded(text: str) -> str:
+    """Return the text without what doesn't make another text of it (as split.make_example has it)."""
+    return normalise(text.casefold())
+
+
+def _require_enough(name: str, training: Iterable[str], validation: Collection[str], documents: int) -> None:
+    if not documents:
+        raise HarnessError(f"corpus '{name}' is empty: no text in it; name a text to train on")
+    characters = sum(map(len, training))
+    if characters < MIN_TRAINING_CHARACTERS:
+        raise HarnessError(
+            f"corpus '{name}' has {characters:,} characters to train on, in {documents:,} documents read; at least "
+            f"{MIN_TRAINING_CHARACTERS:,} are needed: bring more text",
+        )
+    if not validation:
+        raise HarnessError(
+            f"corpus '{name}' leaves nothing for validation, which is the source's own part or, by hash, a tenth "
+            f"of the documents: {documents:,} were read; bring more, or one file with blank lines between them",
+        )
