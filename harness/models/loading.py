@@ -20,6 +20,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from harness.errors import HarnessError
 from harness.models.architectures import architecture_of
+from harness.models.devices import choose_device
 from harness.models.language_model import LanguageModel
 from harness.models.source import ModelSource, model_type, weights_folder
 from harness.prompts import PromptBuilder
@@ -75,23 +76,6 @@ def load_prompt_builder(source: ModelSource, store: Path) -> PromptBuilder:
     separator = source.row.separator if source.row else "\n"
     start = _start_token(tokenizer, token, source.name)
     return PromptBuilder(tokenizer, start, separator, int(config.max_position_embeddings))
-
-
-def choose_device(device: str) -> torch.device:
-    """Return the device a name stands for; 'auto' is CUDA where there is one, else the CPU.
-
-    Raises:
-        HarnessError: torch knows no such device here.
-
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.empty(1, device=device)
-        return torch.device(device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0].split(". ")[0]
-        raise HarnessError(f"device '{device}' can't be used ({reason}); use --device cpu, or auto") from error
 
 
 def _start_token(tokenizer: Any, named: str | None, model: str) -> int:
