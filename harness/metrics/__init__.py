@@ -5,7 +5,7 @@ from harness.metrics.kendall import kendall, training_attention
 from harness.metrics.noise import isotropic_like, permuted, scrambled, uniform_like
 from harness.metrics.rec2ftp import rec2ftp, rec2ftp_ratio
 from harness.metrics.sim_am import sim_am, sim_am_of_differences
-from harness.metrics.sim_aou import attention_output_update, sim_aou, sim_aou_with_update
+from harness.metrics.sim_aou import attention_output_update, sim_aou, sim_aou_unscaled, sim_aou_with_update
 
 __all__ = [
     "attention_output_update",
@@ -19,6 +19,7 @@ __all__ = [
     "sim_am",
     "sim_am_of_differences",
     "sim_aou",
+    "sim_aou_unscaled",
     "sim_aou_with_update",
     "training_attention",
     "uniform_like",

@@ -36,6 +36,8 @@ class Architecture:
 
     layers: str
     """Path of the list of decoder layers."""
+    final_norm: str
+    """Path of the norm between the last layer and the unembedding."""
     attention: str
     """Path of the self-attention module inside a layer; its first output is the block's output."""
     query: Outputs
@@ -56,6 +58,7 @@ class Architecture:
 ARCHITECTURES = {
     "llama": Architecture(
         layers="model.layers",
+        final_norm="model.norm",
         attention="self_attn",
         query=Outputs("q_proj"),
         key=Outputs("k_proj"),
@@ -63,6 +66,7 @@ ARCHITECTURES = {
     ),
     "gpt2": Architecture(
         layers="transformer.h",
+        final_norm="transformer.ln_f",
         attention="attn",
         query=Outputs("c_attn", 0, 1, of=3),
         key=Outputs("c_attn", 1, 2, of=3),
@@ -70,6 +74,7 @@ ARCHITECTURES = {
     ),
     "xglm": Architecture(
         layers="model.layers",
+        final_norm="model.layer_norm",
         attention="self_attn",
         query=Outputs("q_proj"),
         key=Outputs("k_proj"),
@@ -89,7 +94,7 @@ def architecture_of(model_type: str) -> Architecture:
     if model_type not in ARCHITECTURES:
         raise HarnessError(
             f"models of architecture '{model_type}' are not known: {nearest(model_type, ARCHITECTURES)}. "
-            "Add a row to harness/models/architectures.py: the paths of its layers, attention module, query, key "
-            "and value projections (and an adapter if its attention does not use AttentionInterface)",
+            "Add a row to harness/models/architectures.py: the paths of its layers, final norm, attention module, "
+            "query, key and value projections (and an adapter if its attention does not use AttentionInterface)",
         )
     return ARCHITECTURES[model_type]

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from harness.models.language_model import LanguageModel, Slice
+
+Losses = Callable[[LanguageModel, Sequence[int]], Iterator[Tensor]]
+"""What one text's step goes down, in nats a token: the model's own loss over the text first."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +51,40 @@ def finetune(
         HarnessError: a demonstration does not fit in memory.
 
     """
+    return descend(model, demonstrations, learning_rate, _whole_text, record=record, progress=progress)
+
+
+def descend(
+    model: LanguageModel,
+    demonstrations: Sequence[Sequence[int]],
+    learning_rate: float,
+    losses_of: Losses,
+    *,
+    record: bool,
+    progress: Callable[[int], None],
+) -> Finetuned:
+    """Do what `finetune` says, a step going down the sum of the losses that `losses_of` yields for its text.
+
+    Each loss's gradient is taken, its weights stepped and its graph freed before the next is asked for: the losses
+    of one text must not share trained weights. Divergence is judged by the first of them.
+
+    Raises:
+        HarnessError: a demonstration does not fit in memory.
+
+    """
     slices = model.key_value_slices
     parameters = list({id(s.parameter): s.parameter for s in slices}.values())
     uniform_guess = math.log(model.network.config.vocab_size)
     losses: list[float] = []
     with _trainable(model, parameters), _training_queries(model, record=record) as recorded:
         for tokens in demonstrations:
-            loss = _loss(model, tokens)
+            terms = losses_of(model, tokens)
+            loss = next(terms)
             losses.append(float(loss.detach()))
             if not losses[-1] <= losses[0] + uniform_guess or not math.isfinite(losses[0]):  # true of NaN too
                 return Finetuned({}, tuple(losses), diverged_at=len(losses) - 1)
-            _step(loss, parameters, slices, learning_rate)
+            for term in chain([loss], terms):
+                _step(term, parameters, slices, learning_rate)
             progress(1)
         weights = {s.name: s.of(s.parameter.data).clone() for s in slices}
     if not all(bool(weight.isfinite().all()) for weight in weights.values()):
@@ -66,17 +93,20 @@ def finetune(
     return Finetuned(weights, tuple(losses), query_vectors=queries)
 
 
-def _loss(model: LanguageModel, tokens: Sequence[int]) -> Tensor:
+def _whole_text(model: LanguageModel, tokens: Sequence[int]) -> Iterator[Tensor]:
     ids = torch.tensor([tokens], device=model.device)
     logits = model.network(input_ids=ids, use_cache=False).logits
-    return torch.nn.functional.cross_entropy(logits[0, :-1].float(), ids[0, 1:])
+    yield torch.nn.functional.cross_entropy(logits[0, :-1].float(), ids[0, 1:])
 
 
 def _step(loss: Tensor, parameters: list[nn.Parameter], slices: list[Slice], learning_rate: float) -> None:
-    gradients = dict(zip(map(id, parameters), torch.autograd.grad(loss, parameters), strict=True))
+    found = torch.autograd.grad(loss, parameters, allow_unused=True)
+    gradients = dict(zip(map(id, parameters), found, strict=True))
     with torch.no_grad():
         for s in slices:
-            s.of(s.parameter).sub_(s.of(gradients[id(s.parameter)]), alpha=learning_rate)
+            gradient = gradients[id(s.parameter)]
+            if gradient is not None:
+                s.of(s.parameter).sub_(s.of(gradient), alpha=learning_rate)
 
 
 @contextmanager

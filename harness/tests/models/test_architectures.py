@@ -1,6 +1,8 @@
 """The table of sites, held to the models that transformers makes."""
 
 import pytest
+import torch
+from torch import Tensor
 
 from harness.errors import HarnessError
 from harness.models.architectures import ARCHITECTURES, Outputs, architecture_of
@@ -27,6 +29,17 @@ def test_sites_are_where_the_table_says(model: LanguageModel) -> None:
         assert module.scaling == pytest.approx(8**-0.5)
         for outputs in (model.architecture.query, *model.architecture.key_value):
             assert module.get_submodule(outputs.module) is not None
+
+
+def test_unembedding_reads_what_the_final_norm_puts_out(model: LanguageModel) -> None:
+    """The final norm runs once, and the unembedding of its output is the logits, to the last bit."""
+    seen: list[Tensor] = []
+    norm = model.network.get_submodule(model.architecture.final_norm)
+    handle = norm.register_forward_hook(lambda _module, _args, output: seen.append(output))
+    logits = model.network(torch.tensor([[0, 5, 9]])).logits
+    handle.remove()
+    assert len(seen) == 1
+    assert torch.equal(model.network.get_output_embeddings()(seen[0]), logits)
 
 
 def test_unknown_architecture_is_refused_by_name() -> None:
