@@ -198,16 +198,24 @@ class Series:
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     baseline: bool = False
+    at: tuple[float, ...] = ()
+    """Where each value stands; left out, at 1, 2, 3, ..., which are layers unless the chart says otherwise."""
+
+    @property
+    def places(self) -> tuple[float, ...]:
+        """Where each value stands."""
+        return self.at or tuple(float(i + 1) for i in range(len(self.values)))
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A chart over layers: one panel a task."""
+    """A chart over layers, or over what `x_label` names: one panel a task."""
 
     title: str
     y_label: str
     panels: tuple[tuple[str, tuple[Series, ...]], ...]
-    """(task name, its series); value i of a series belongs to layer i + 1."""
+    """(task name, its series)."""
+    x_label: str = "layer"
 
 
 @dataclass(frozen=True)
@@ -226,6 +234,31 @@ class Claim:
     refuted_if: str
     control: str
     """What the negative control is."""
+    qualifies: tuple[str, ...] = field(default=(), kw_only=True)
+    """Ids of the claims that this one says more about: it stands beside them in the report."""
+    paper_effects: tuple[float, ...] = field(default=(), kw_only=True)
+    """Of each comparison, the effect that the paper prints (the smaller where it prints two); empty where it has none.
+    The power of the decision rule is simulated with these."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How often a claim's decision rule says SUPPORTED, without an effect and with one."""
+
+    claim: str
+    runs: int
+    """Simulated runs behind each share: its standard error is sqrt(share (1 - share) / runs)."""
+    examples: tuple[int, ...]
+    """Test examples drawn a task."""
+    false_support: float
+    """Share of runs SUPPORTED with no effect in any claim of the family."""
+    effect: tuple[float, ...] | None
+    """Of each part, where one was given."""
+    power: float | None
+    """Share of runs SUPPORTED with the effects given, in the whole family; None where this claim was given none."""
+    needed: int | None
+    """Examples a task that reach a power of 0.8; None where power does already or is None, or where none up to the
+    limit of the search do."""
 
 
 @dataclass(frozen=True)
@@ -243,6 +276,8 @@ class Verdict:
     markers: tuple[str, ...] = ()
     expected: Outcome | None = None
     checks: tuple[Check, ...] = ()
+    calibration: Calibration | None = None
+    """None where the claim has no comparisons, or none was asked for."""
 
 
 @dataclass(frozen=True)
