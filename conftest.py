@@ -18,6 +18,8 @@ MARKERS = {
     "attention": "claims on attention weights",
     "theory": "claims of algebra, and how far they hold of a model",
     "dual_form": "claims that are identities, tried on random cases",
+    "momentum": "claims on momentum attention, which train small models",
+    "controls": "rival explanations of what other claims find",
     "model": "claims that run a language model",
     "slow": "tests that take more than a few seconds",
 }
@@ -38,6 +40,13 @@ OPTIONS = {
     "--device": "cpu, cuda, or auto",
     "--dtype": "float32, bfloat16 or float16",
     "--batch-size": "queries scored at once",
+    "--control-tasks": "how many of the tasks, the first ones, rival explanations run the model on",
+    "--control-queries": "test examples a task for rival explanations that run the model",
+    "--orders": "orders of the same demonstrations to compare",
+    "--momentum-size": "size of the models trained with momentum attention: tiny, small or paper",
+    "--corpus": "what they learn: 'package', a text file or folder, or hub:OWNER/NAME",
+    "--simulations": "runs simulated to calibrate the decision rules (0: none)",
+    "--processes": "trainings at once on the CPU (default: one a processor)",
     "--store": "folder where runs are kept and found again (default: $ICL_CLAIMS_STORE, else .store)",
 }
 

@@ -14,6 +14,7 @@ from harness.metrics import (
     sim_am,
     sim_am_of_differences,
     sim_aou,
+    sim_aou_unscaled,
     sim_aou_with_update,
     training_attention,
     uniform_like,
@@ -25,6 +26,9 @@ from harness.types import AttentionParts
 
 VERSION = 2
 """Raised when a measurement changes, so that none is read from an older store."""
+
+ByTask = Mapping[str, np.ndarray]
+"""One array a task: [seed, example] or [seed, example, layer]; seeds are demonstration sets."""
 
 Measurement = Callable[[Any, np.random.Generator], Mapping[str, np.ndarray]]
 
@@ -64,6 +68,17 @@ def measure_sim_aou(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.nda
         "isotropic": sim_aou_with_update(zsl, icl, isotropic_like(update, rng)),
         "control": sim_aou_with_update(zsl, icl, scrambled(update, rng)),
         "other_example": sim_aou_with_update(zsl, icl, np.roll(update, 1, axis=0)),
+    }
+
+
+def measure_unscaled(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.ndarray]:
+    """SimAOU without unit scaling [example, layer], with FT's update, the paper's noise, and another example's."""
+    zsl, icl, ft = (recording.attn_out.astype(np.float64) for recording in (cell.zsl, cell.icl, cell.ft))
+    other = zsl + np.roll(ft - zsl, 1, axis=0)
+    return {
+        "ft": sim_aou_unscaled(zsl, icl, ft),
+        "uniform": sim_aou_unscaled(zsl, icl, zsl + uniform_like(zsl, rng)),
+        "other_example": sim_aou_unscaled(zsl, icl, other),
     }
 
 
@@ -140,6 +155,7 @@ MEASUREMENTS: Mapping[str, tuple[str, Measurement]] = {
     "accuracy": ("cell", measure_accuracy),
     "rec2ftp": ("cell", measure_rec2ftp),
     "sim_aou": ("cell", measure_sim_aou),
+    "sim_aou_unscaled": ("cell", measure_unscaled),
     "sim_am": ("cell", measure_sim_am),
     "kendall": ("cell", measure_kendall),
     "relaxed": ("parts", measure_relaxed),

@@ -15,6 +15,9 @@ class Progress(Protocol):
     def advance(self, units: float) -> None:
         """Say that so much work is done."""
 
+    def say(self, line: str) -> None:
+        """Tell something that is to stay on the screen."""
+
     def pause(self) -> None:
         """Leave the screen to others until the next work begins."""
 
@@ -29,6 +32,9 @@ class Silent:
         """Ignore it."""
 
     def advance(self, units: float) -> None:
+        """Ignore it."""
+
+    def say(self, line: str) -> None:
         """Ignore it."""
 
     def pause(self) -> None:

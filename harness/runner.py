@@ -16,6 +16,7 @@ from harness.settings import Protocol, Settings
 from harness.store import Entry
 from harness.tasks import load_task
 from harness.theory_runs import attention_parts, causality, weight_updates
+from harness.trainings import Trainings
 from harness.types import JSON, AttentionParts, Recording, Setting
 
 
@@ -62,7 +63,7 @@ class Runner:
         """
         self.settings = settings
         if settings.device not in {"auto", "cpu"}:
-            from harness.models.loading import choose_device  # noqa: PLC0415  # slow import
+            from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
 
             choose_device(settings.device)
         source = locate_model(settings.model, models)
@@ -83,6 +84,7 @@ class Runner:
                 first_examples(task, part, self.runs.number(part))
             draw_demonstrations(task, settings.demonstrations, settings.seed, 0)
         self.runs.expect(self.selection_part)
+        self.trainings = Trainings(settings, tasks, self.runs.store, self.runs.progress)
         self._selected: dict[str, Selection] = {}
 
     def selection(self, task: str) -> Selection:

@@ -191,8 +191,16 @@ class Runs:
         what: str,
         cost: float,
         compute: Callable[[], Entry],
+        *,
+        expected: bool = True,
     ) -> Entry:
-        """Return one run from the store, or announce it, load the model and compute it."""
+        """Return one run from the store, or announce it, load the model and compute it.
+
+        Work that is not `expected` is in no total yet: it is added where it begins.
+        """
+        path = str(self.store.path(kind, key))
+        if not expected and path not in self._announced:
+            self.progress.expect(cost)
 
         def announced() -> Entry:
             _ = self.model  # says itself that it loads
@@ -200,7 +208,6 @@ class Runs:
             return compute()
 
         entry = self.store.find_or_compute(kind, key, announced)
-        path = str(self.store.path(kind, key))
         if path not in self._announced:
             self._announced.add(path)
             self.progress.advance(cost)

@@ -49,6 +49,20 @@ class Settings(BaseModel):
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     batch_size: int = Field(default=8, ge=1)
     store: Path = Path(".store")
+    momentum_size: Literal["tiny", "small", "paper"] = "tiny"
+    """Size of the GPTs that are trained with momentum attention (harness/models/gpt/sizes.py)."""
+    corpus: str = "package"
+    """What they learn: the sentences of the default tasks' package, a text file or folder, or hub:OWNER/NAME."""
+    control_tasks: int = Field(default=2, ge=1)
+    """Tasks, the first ones, on which rival explanations run the model."""
+    control_queries: int = Field(default=40, ge=2)
+    """Test examples a task for the controls that run the model: the first of `queries`."""
+    orders: int = Field(default=2, ge=2)
+    """Orders of the same demonstrations that are compared."""
+    simulations: int = Field(default=1000, ge=0)
+    """Runs simulated to calibrate each family's decision rules; 0 for none."""
+    processes: int = Field(default=0, ge=0)
+    """Trainings at once on the CPU; 0 is one a processor."""
 
     @field_validator("tasks", "learning_rates")
     @classmethod
@@ -69,7 +83,7 @@ class Settings(BaseModel):
     @property
     def numbers(self) -> dict[str, object]:
         """The settings that decide a verdict: what an expectation file is compared by."""
-        elsewhere = {"store", "device", "batch_size"}
+        elsewhere = {"store", "device", "batch_size", "processes", "simulations"}
         return {key: value for key, value in self.model_dump(mode="json").items() if key not in elsewhere}
 
 

@@ -1,4 +1,4 @@
-"""Curves over layers and the overview of effects, drawn as SVG that takes its colours from the page.
+"""Curves, most of them over layers, and the overview of effects, drawn as SVG that takes its colours from the page.
 
 Names of tasks and series stay in the page's own text, beside the drawing: there they wrap, and the panels of
 a chart can stand side by side or one below the other. Panels of one chart share their y axis.
@@ -100,7 +100,7 @@ def legend(curve: Curve) -> tuple[LegendEntry, ...]:
 
 
 def layer_panels(curve: Curve, salt: str) -> tuple[str, ...]:
-    """Draw a chart over layers, one SVG a panel, all with the same y axis.
+    """Draw a chart, one SVG a panel, all with the same y axis.
 
     `salt` names the drawing: ids inside drawings of different salts differ, so that they can share a page.
     Values that are not finite leave a gap. A band is drawn where low and high are as long as the values.
@@ -115,8 +115,8 @@ def layer_panels(curve: Curve, salt: str) -> tuple[str, ...]:
             for series in panel:
                 _draw_series(axes, series, *styles[series.name])
             axes.set_ylim(bottom, top)
-            axes.set_xlabel("layer")
-            axes.set_xlim(0.5, max([1, *(len(series.values) for series in panel)]) + 0.5)
+            axes.set_xlabel(curve.x_label)
+            axes.set_xlim(*_ends(panel))
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
             axes.yaxis.set_major_locator(MaxNLocator(5))
             axes.grid(axis="y")
@@ -127,15 +127,21 @@ def layer_panels(curve: Curve, salt: str) -> tuple[str, ...]:
 
 
 def _draw_series(axes: Axes, series: Series, colour: str, line: str) -> None:
-    """Draw one series over layers 1, 2, ... with its band."""
-    layers = range(1, len(series.values) + 1)
+    """Draw one series with its band."""
     values = [value if math.isfinite(value) else math.nan for value in series.values]
     if values and len(series.low) == len(series.high) == len(values):
         low, high = ([v if math.isfinite(v) else math.nan for v in ends] for ends in (series.low, series.high))
-        axes.fill_between(layers, low, high, color=colour, alpha=0.18, linewidth=0)
+        axes.fill_between(series.places, low, high, color=colour, alpha=0.18, linewidth=0)
     marker = "o" if len(values) <= FEW_LAYERS else ""
     width = 1.1 if series.baseline else 1.6
-    axes.plot(layers, values, color=colour, linestyle=line, linewidth=width, marker=marker, markersize=3)
+    axes.plot(series.places, values, color=colour, linestyle=line, linewidth=width, marker=marker, markersize=3)
+
+
+def _ends(panel: Sequence[Series]) -> tuple[float, float]:
+    """Return where a panel's x axis begins and ends, with half a layer of room, or 3 % where places are given."""
+    places = [place for series in panel for place in series.places] or [1.0]
+    room = 0.03 * (max(places) - min(places)) if any(series.at for series in panel) else 0.5
+    return min(places) - (room or 0.5), max(places) + (room or 0.5)
 
 
 def forest_panels(verdicts: Sequence[Verdict], salt: str) -> tuple[tuple[str, str], ...]:

@@ -18,7 +18,7 @@ from harness.progress import Progress, Silent
 from harness.report.document import Document, to_json
 from harness.report.environment import environment
 from harness.report.gathering import DOCUMENT, Gatherer, judged
-from harness.report.progress_bar import ProgressBar
+from harness.report.progress_bar import Lines, ProgressBar
 from harness.runner import Runner
 from harness.settings import Settings, parse_settings
 from harness.types import Claim, Outcome, RunFacts, Verdict
@@ -58,9 +58,10 @@ def expected_outcomes(config: pytest.Config, settings: Settings) -> Mapping[str,
 
 def _progress(config: pytest.Config) -> Progress:
     capture = config.pluginmanager.getplugin("capturemanager")
-    quiet = config.option.verbose < 0 or os.environ.get("CI") or hasattr(config, "workerinput")
-    if quiet or capture is None or not sys.__stderr__ or not sys.__stderr__.isatty():
+    if config.option.verbose < 0 or hasattr(config, "workerinput") or capture is None or not sys.__stderr__:
         return Silent()
+    if os.environ.get("CI") or not sys.__stderr__.isatty():
+        return Lines(sys.__stderr__, capture.global_and_fixture_disabled)
     return ProgressBar(sys.__stderr__, capture.global_and_fixture_disabled)
 
 

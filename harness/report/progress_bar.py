@@ -7,6 +7,8 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from harness.progress import Silent
+
 
 class _Uncaptured:
     """Writes to a stream with pytest's capture lifted for the moment of writing."""
@@ -67,7 +69,25 @@ class ProgressBar:
         """Show work that is done."""
         self._bar.update(self._task, advance=units, refresh=self._bar.live.is_started)
 
+    def say(self, line: str) -> None:
+        """Write a line above the bar, or where there is none, below what pytest has said."""
+        if self._bar.live.is_started:
+            self._bar.console.print(line, markup=False, highlight=False)
+        else:
+            self._stream.write(f"\n{line}")
+
     def pause(self) -> None:
         """Take the bar from the screen, and give the cursor back."""
         if self._bar.live.is_started:
             self._bar.stop()
+
+
+class Lines(Silent):
+    """Writes what is to stay, and nothing else: for output that is kept in a file."""
+
+    def __init__(self, stream: TextIO, lifted: Callable[[], AbstractContextManager[Any]]) -> None:
+        self._stream = _Uncaptured(stream, lifted)
+
+    def say(self, line: str) -> None:
+        """Write the line, below what pytest has begun to say of the test."""
+        self._stream.write(f"\n{line}\n")

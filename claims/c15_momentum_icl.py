@@ -1,0 +1,91 @@
+"""C15: momentum attention learns better in context."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from harness.evidence import Evidence, Measured, by_coin, difference, loss_curve, run_curve, task_table
+from harness.types import Claim
+
+CLAIM = Claim(
+    id="C15",
+    title="Momentum attention learns better in context",
+    statement="A GPT with momentum attention gets more out of the demonstrations in its context than one with vanilla "
+    "attention.",
+    section="Momentum-based attention: in-context learning",
+    prediction="error(vanilla) - error(momentum) > 0 and accuracy(momentum) - accuracy(vanilla) > 0",
+    decision_rule="Small models learn no text task in context, so it is measured where they learn in context: linear "
+    "regression (squared error) and associative recall (share of right values), each averaged over the number of "
+    "examples before. Pairs of trainings from the same weights on the same sequences, five starts; training run and "
+    "test sequence are two levels. Supported if both corrected intervals lie above 0. At size 'paper', accuracy on the "
+    "text tasks must be higher too.",
+    unit="training run, and test sequence",
+    family="momentum",
+    refuted_if="the corrected interval of any part lies below 0",
+    control="a fair coin for each training run and sequence decides which error counts as momentum's",
+)
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Compare error and accuracy, attention by attention."""
+    learned = {problem: evidence.trained(problem) for problem in ("regression", "recall")}
+    first = {"regression": 0, "recall": 1}  # there is nothing to recall before the first pair
+    score = {problem: {a: of["score"][..., first[problem] :] for a, of in f.items()} for problem, f in learned.items()}
+    mean = {problem: {a: np.nanmean(of, axis=2) for a, of in by.items()} for problem, by in score.items()}
+    error, right, texts = mean["regression"], mean["recall"], evidence.text_tasks()
+    lower, higher = CLAIM.prediction.split(" and ")
+    parts = [
+        difference("regression", lower, "error", {"": error["vanilla"]}, {"": error["momentum"]}),
+        difference("recall", higher, "accuracy", {"": right["momentum"]}, {"": right["vanilla"]}),
+    ]
+    if texts:
+        parts.append(difference("text tasks", higher, "accuracy", texts["momentum"], texts["vanilla"]))
+    one, other = by_coin(evidence, "C15", error["vanilla"], error["momentum"])
+    optimum = evidence.runner.trainings.least_squares()
+    guessed = 1 / evidence.runner.trainings.size.in_context.values
+    bounds = {"optimum": {"regression": optimum, "recall": np.ones(1)}}
+    bounds["guessing"] = {"regression": np.ones(1), "recall": np.full(1, guessed)}
+    tables = [
+        task_table(
+            "Regression: squared error, 1 for a guess of 0. Recall: share of right values",
+            {**{name: {problem: by[name] for problem, by in mean.items()} for name in error}, **bounds},
+            overall=False,
+            note="Optimum: least squares of least norm on the examples before; the value that the key had before.",
+        )
+    ]
+    if texts:
+        paper = [("mean of six other tasks, 350M", (0.519, 0.547))]
+        tables.append(task_table("Accuracy on text tasks", texts, paper, percent=True))
+    by_examples = {problem: {a: np.nanmean(of, axis=1) for a, of in by.items()} for problem, by in score.items()}
+    by_examples["regression"]["least squares"] = optimum.mean(axis=0, keepdims=True)
+    places = {p: [first[p] + i for i in range(by["vanilla"].shape[1])] for p, by in by_examples.items()}
+    return Measured(
+        parts=tuple(parts),
+        control=(difference("by a coin", lower, "error", {"": one}, {"": other}),),
+        tables=tuple(tables),
+        curves=(
+            run_curve(
+                "In-context regression by number of examples before",
+                "squared error",
+                {"regression": by_examples["regression"]},
+                places["regression"],
+                "examples",
+                frozenset({"least squares"}),
+            ),
+            run_curve(
+                "Associative recall by number of pairs before",
+                "share of right values",
+                {"recall": by_examples["recall"]},
+                places["recall"],
+                "pairs",
+            ),
+            *(loss_curve(f"Training loss, {problem}", "loss", found) for problem, found in learned.items()),
+        ),
+    )
+
+
+@pytest.mark.momentum
+def test_momentum_attention_learns_better_in_context(judge: Callable[[Claim], None]) -> None:
+    """Trained on the same sequences, momentum attention makes fewer errors in context."""
+    judge(CLAIM)

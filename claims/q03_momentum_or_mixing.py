@@ -1,0 +1,67 @@
+"""Q3: what momentum attention gains, it gains by averaging the past, not by mixing it in at all."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from harness.evidence import Evidence, Measured, by_coin, difference
+from harness.types import Claim, Table
+
+CLAIM = Claim(
+    id="Q3",
+    title="Momentum's gain is momentum's",
+    statement="Momentum attention is better than attention with the same total weight on the past and no momentum: a "
+    "uniform average of all past values, or the value of the one token before.",
+    section="Not in the paper: what C14 and C15 leave open",
+    prediction="loss(shift) - loss(momentum) > 0 and loss(uniform) - loss(momentum) > 0",
+    decision_rule="As C14 at the training length, and as C15 for both kinds of learning in context, with each control "
+    "in vanilla attention's place. At the t-th token both controls weigh the past eta + ... + eta^(t-1) in all, as "
+    "momentum does. Supported if all six corrected intervals lie above 0.",
+    unit="training run, and window of validation text or test sequence",
+    family="momentum",
+    refuted_if="any corrected interval lies below 0: a control without momentum does better",
+    control="a fair coin for each training run and window decides which loss counts as momentum's",
+    qualifies=("C14", "C15"),
+)
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Compare momentum with each control, on text and in context."""
+    length = evidence.runner.trainings.size.language.length
+    scores = {
+        "text": ("nats a token", {a: of[f"validation_{length}"] for a, of in evidence.trained("language").items()}),
+        "regression": ("error", {a: np.nanmean(f["score"], 2) for a, f in evidence.trained("regression").items()}),
+        "recall": ("accuracy", {a: 1 - np.nanmean(f["score"], 2) for a, f in evidence.trained("recall").items()}),
+    }
+    predictions = dict(zip(("shift", "uniform"), CLAIM.prediction.split(" and "), strict=True))
+    one, other = by_coin(evidence, "Q3", scores["text"][1]["shift"], scores["text"][1]["momentum"])
+    return Measured(
+        parts=tuple(
+            difference(f"{what}: {rival}", prediction, unit, {"": by[rival]}, {"": by["momentum"]})
+            for what, (unit, by) in scores.items()
+            for rival, prediction in predictions.items()
+        ),
+        control=(difference("by a coin", predictions["shift"], "nats a token", {"": one}, {"": other}),),
+        tables=(
+            Table(
+                "Loss, error, and share of wrong values",
+                tuple(scores["text"][1]),
+                tuple((what, tuple(float(of.mean()) for of in by.values())) for what, (_, by) in scores.items()),
+                note="Means over training runs and texts or sequences; lower is better.",
+            ),
+        ),
+        notes=(
+            (
+                "Where a control does as well as momentum, C14 and C15 show what any local mixing of values does for a "
+                "small model trained briefly, not what momentum does."
+            ),
+        ),
+    )
+
+
+@pytest.mark.momentum
+@pytest.mark.controls
+def test_momentum_beats_other_mixing_of_the_past(judge: Callable[[Claim], None]) -> None:
+    """Momentum attention has lower loss than a uniform average and than a one-token shift of equal weight."""
+    judge(CLAIM)

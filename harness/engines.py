@@ -1,0 +1,53 @@
+"""Independent computations side by side: a process each, one thread each.
+
+Small models gain nothing from a second thread, and a second process gains all of it.
+"""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing.connection import wait
+from typing import TypeVar
+
+Job = TypeVar("Job")
+
+
+def available_processes() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def side_by_side(
+    function: Callable[[Job], None], jobs: Sequence[Job], processes: int, finished: Callable[[Job], None]
+) -> None:
+    """Call the function on every job in so many fresh processes; `finished` is told of each, in this process.
+
+    Function and jobs are sent by name and by value, so both must be importable and plain data; what a job finds out
+    it keeps itself. The first error stops what has not begun, and is raised. Where this process dies, killed or not,
+    its workers stop too: what they had begun is lost, what they had kept is not.
+    """
+    if not jobs:
+        return
+    context = multiprocessing.get_context("spawn")  # forking a process that has threads can hang
+    with ProcessPoolExecutor(min(processes, len(jobs)), context, initializer=_die_with_parent) as pool:
+        running = {pool.submit(function, job): job for job in jobs}
+        try:
+            for future in as_completed(running):
+                future.result()
+                finished(running[future])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_wait_and_exit, args=(parent.sentinel,), daemon=True).start()
+
+
+def _wait_and_exit(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
