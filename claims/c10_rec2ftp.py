@@ -21,6 +21,7 @@ CLAIM = Claim(
     family="similarity",
     refuted_if="the corrected interval lies below one half",
     control="ICL's answers replaced by answer words drawn at random",
+    paper_effects=(0.3556,),
 )
 
 

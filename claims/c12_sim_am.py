@@ -20,6 +20,7 @@ CLAIM = Claim(
     family="similarity",
     refuted_if="the corrected interval lies below 0",
     control="a fair coin for each example decides which of the two maps counts as FT's",
+    paper_effects=(0.079,),
 )
 
 

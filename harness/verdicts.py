@@ -9,8 +9,8 @@ from types import ModuleType
 
 from harness.evidence import Evidence, Measured
 from harness.seeds import stream
-from harness.statistics import judge_family, overall
-from harness.types import Check, Claim, ControlResult, Outcome, PartResult, Verdict
+from harness.statistics import Comparison, judge_family, overall
+from harness.types import Calibration, Check, Claim, ControlResult, Outcome, PartResult, Verdict
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Judge:
         self.seed = seed
         self._measured = cache(lambda claim_id: claims[claim_id].measure(evidence))
         self._judged = cache(self._judge)
+        self._calibrated = cache(self._calibrate)
 
     def verdict(self, claim_id: str) -> Verdict:
         """Return the claim's verdict."""
@@ -67,18 +68,32 @@ class Judge:
             tables=measured.tables,
             curves=measured.curves,
             notes=measured.notes,
+            calibration=self._calibrated(claim.family).get(claim_id),
         )
         return verdict if passed else _doubted(verdict)
 
     def _judge(self, family: str) -> tuple[Judged, Judged]:
         """Judge all parts of the family's claims, and apart from them all its controls."""
-        members = [claim_id for claim_id, module in self.claims.items() if module.claim.family == family]
-        parts = {claim_id: self._measured(claim_id).parts for claim_id in members}
-        controls = {claim_id: self._measured(claim_id).control for claim_id in members}
+        parts = self._parts(family)
+        controls = {claim_id: self._measured(claim_id).control for claim_id in parts}
         return (
             judge_family(parts, self.alpha, lambda part: stream(self.seed, "judge", part)),
             judge_family(controls, self.alpha, lambda part: stream(self.seed, "judge a control", part)),
         )
+
+    def _parts(self, family: str) -> Mapping[str, tuple[Comparison, ...]]:
+        members = [claim_id for claim_id, module in self.claims.items() if module.claim.family == family]
+        return {claim_id: self._measured(claim_id).parts for claim_id in members}
+
+    def _calibrate(self, family: str) -> Mapping[str, Calibration]:
+        """Simulate the family's decision rules on its own data: without an effect, and with the paper's."""
+        runs, parts = self.evidence.runner.settings.simulations, self._parts(family)
+        if not runs or not any(parts.values()):
+            return {}
+        printed = {claim_id: self.claims[claim_id].claim.paper_effects for claim_id in parts}
+        # a claim that measures more or less than usual (another size, one task) has no printed effects to go by
+        effects = {c: sizes for c, sizes in printed.items() if sizes and len(sizes) == len(parts[c])}
+        return self.evidence.calibrated(parts, effects, self.alpha, runs)
 
 
 def _outcome(parts: Sequence[PartResult], checks: Sequence[Check]) -> Outcome:

@@ -10,6 +10,7 @@ import pytest
 
 from harness import __version__
 from harness.errors import HarnessError
+from harness.reading import in_reading_order, readings
 from harness.report.document import Document, from_json, write
 from harness.types import RunFacts, Verdict
 
@@ -44,11 +45,13 @@ class Gatherer:
         """Say the verdicts, write the report, and say where it is."""
         if not self.verdicts or self.facts is None:
             return
-        verdicts = tuple(sorted(self.verdicts.values(), key=lambda v: (v.claim.id[0], int(v.claim.id[1:]))))
+        verdicts = in_reading_order(tuple(self.verdicts.values()))
         path = Path(self.config.getoption("report"))
         terminalreporter.section("verdicts")
         for verdict in verdicts:
             terminalreporter.write_line(f"{verdict.claim.id:<4} {verdict.outcome:<13} {verdict.claim.title}")
+        for level, sentence in readings(verdicts):
+            terminalreporter.write_line(f"{level}: {sentence}")
         try:
             write(self._document(verdicts, self.facts), path)
         except HarnessError as error:

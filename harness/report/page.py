@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from harness.reading import readings
 from harness.report import figures, numbers
-from harness.types import JSON, Outcome, PartResult, Verdict
+from harness.types import JSON, Calibration, Outcome, PartResult, Verdict
 
 if TYPE_CHECKING:
     from harness.report.document import Document
@@ -50,6 +51,7 @@ def render(document: Document) -> str:
     )
     environment.filters |= {
         "anchor": anchor,
+        "calibration": calibration,
         "cell": numbers.cell,
         "effect": numbers.effect,
         "interval": numbers.interval,
@@ -76,6 +78,8 @@ def render(document: Document) -> str:
         document=document,
         css=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - a file of ours
         reading=reading(document),
+        levels=readings(document.verdicts),
+        qualified=_qualified(document.verdicts),
         symbols=SYMBOLS,
         sections=_sections(document),
         forest=_inline(figures.forest_panels(document.verdicts, "effects")),
@@ -101,6 +105,15 @@ def reading(document: Document) -> str:
     ]
     tested = f", tested on {model}{tasks}," if model else ""
     return f"Of {_count(len(document.verdicts), 'claim')}{tested} {_listed(found)}."
+
+
+def _qualified(verdicts: Iterable[Verdict]) -> Mapping[str, list[Verdict]]:
+    """Return by claim the judged rival explanations that speak of it."""
+    found: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        for claim in verdict.claim.qualifies:
+            found.setdefault(claim, []).append(verdict)
+    return found
 
 
 def _sections(document: Document) -> list[tuple[str, JSON]]:
@@ -136,6 +149,20 @@ def explanation(part: PartResult, told: str) -> str:
         shown = f"{part.estimate.n} units would show an effect of {size} in 4 of 5 runs"
         said.append(f"{shown}; a smaller one can go unseen.")
     return " ".join(said)
+
+
+def calibration(found: Calibration) -> str:
+    """Say how often the claim's rule supports it by mistake, and how often where the paper's effect is there."""
+    per_task = f"{min(found.examples)} examples a task"
+    said = (
+        f"Simulated {found.runs:,} times on these data: with no effect in its family the rule says SUPPORTED in "
+        f"{100 * found.false_support:.1f} % of runs"
+    )
+    if found.power is None:
+        return said + "."
+    sizes = ", ".join(f"{size:.3g}" for size in dict.fromkeys(found.effect or ()))
+    said += f"; with the paper's effect ({sizes}) in {100 * found.power:.0f} % at {per_task}"
+    return f"{said}; {found.needed} a task would make it 80 %." if found.needed else f"{said}."
 
 
 def scalar(value: object) -> str:

@@ -43,5 +43,6 @@ def test_all_wrong_settings_are_named_at_once() -> None:
 
 
 def test_numbers_are_the_settings_that_decide_a_verdict() -> None:
-    """Where things are kept and how many queries go at once decide none; everything else does."""
-    assert set(Settings.model_fields) - set(Settings().numbers) == {"store", "device", "batch_size"}
+    """Where things are kept, what runs at once and how rules are simulated decide none; everything else does."""
+    left_out = {"store", "device", "batch_size", "processes", "simulations"}
+    assert set(Settings.model_fields) - set(Settings().numbers) == left_out

@@ -1,0 +1,26 @@
+"""Which claims are corrected together, written down once: Holm's correction runs over all comparisons of a family.
+
+A family holds the verdicts that a reader takes in at one glance as answers to one question: among them a lucky one
+would be believed. Claims that are exact have no p values, and stand in a family of their own that corrects nothing.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Family:
+    """Claims whose comparisons share one family-wise error rate."""
+
+    question: str
+    claims: tuple[str, ...]
+
+
+FAMILIES = {
+    "performance": Family("Does learning in context work, and how well?", ("C1", "C2")),
+    "similarity": Family("Is it like finetuning, as the paper measures that?", ("C10", "C11", "C12", "C13")),
+    "approximation": Family("Does the theory's relaxed form hold of the model?", ("C9", "Q1")),
+    "regression": Family("Does training find the gradient step?", ("Q2",)),
+    "momentum": Family("Does momentum attention help, and is it the momentum?", ("C14", "C15", "Q3")),
+    "controls": Family("Do rival explanations fail?", ("O1", "O2", "O3", "O4", "O5", "O6", "O7", "O8")),
+    "algebra": Family("Are the identities true? Exact: nothing to correct.", ("C4", "C5", "C6", "C7", "C8")),
+}

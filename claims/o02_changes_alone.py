@@ -1,0 +1,67 @@
+"""O2: the similarity is one of changes, not of what ZSL shows already."""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.control_runs import Variant
+from harness.evidence import Evidence, Measured, by_coin_of, difference, task_table
+from harness.types import Claim
+
+CLAIM = Claim(
+    id="O2",
+    title="ICL and finetuning change attention alike",
+    statement="Looked at without what all settings share, ICL and finetuning still move the same way: attention scores "
+    "as differences from ZSL, and attention outputs without scaling each to unit length, in the trained model more "
+    "than in one with fresh weights.",
+    section="Objection of Deutch et al. 2024, arXiv 2311.07772: raw maps are alike because the text is",
+    prediction="similarity(changes, trained) - similarity(changes, fresh) > 0",
+    decision_rule="SimAM on differences from ZSL, and SimAOU on outputs not scaled to unit length, against the same of "
+    "the model with fresh weights, and SimAOU unscaled against the update of another example. Supported if all three "
+    "corrected intervals lie above 0.",
+    unit="test example, within its task",
+    family="controls",
+    refuted_if="any corrected interval lies below 0",
+    control="a fair coin for each example and layer decides which SimAM is the trained model's",
+    qualifies=("C11", "C12"),
+)
+
+FRESH = Variant(weights="fresh")
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Compare the similarities of changes with those of a fresh model, and of another example."""
+    of = evidence.controls.of
+    maps, fresh_maps = of("sim_am", "differences"), of("sim_am", "differences", FRESH)
+    outputs, fresh_outputs = of("sim_aou_unscaled", "ft"), of("sim_aou_unscaled", "ft", FRESH)
+    other_example, noise = of("sim_aou_unscaled", "other_example"), of("sim_aou_unscaled", "uniform")
+    one, other = by_coin_of(evidence, "O2", maps, fresh_maps)
+    scaled = of("sim_aou", "ft")
+    return Measured(
+        parts=(
+            difference("SimAM on differences: over fresh", CLAIM.prediction, "similarity", maps, fresh_maps),
+            difference("SimAOU unscaled: over fresh", CLAIM.prediction, "similarity", outputs, fresh_outputs),
+            difference("SimAOU unscaled: over another example", CLAIM.prediction, "similarity", outputs, other_example),
+        ),
+        control=(difference("SimAM by a coin", CLAIM.prediction, "similarity", one, other),),
+        tables=(
+            task_table("SimAM on differences from ZSL", {"trained": maps, "fresh": fresh_maps}),
+            task_table(
+                "SimAOU without unit scaling",
+                {
+                    "trained": outputs,
+                    "fresh": fresh_outputs,
+                    "another example": other_example,
+                    "uniform noise": noise,
+                    "with scaling": scaled,
+                },
+            ),
+        ),
+    )
+
+
+@pytest.mark.controls
+@pytest.mark.model
+def test_changes_alone_are_alike(judge: Callable[[Claim], None]) -> None:
+    """ICL's and FT's changes point the same way, more than in a model that learned nothing."""
+    judge(CLAIM)

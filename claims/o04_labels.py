@@ -1,0 +1,62 @@
+"""O4: the similarity comes from learning the labels."""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.control_runs import Variant
+from harness.evidence import Evidence, Measured, by_coin_of, difference, task_table
+from harness.types import Claim
+
+CLAIM = Claim(
+    id="O4",
+    title="The similarity comes from learning the labels",
+    statement="ICL resembles finetuning because both learn the demonstrations' labels: where the labels are random, "
+    "in the context and in finetuning alike, there is nothing right to learn, and the similarity is smaller.",
+    section="Rival explanation: Pan et al. 2023, arXiv 2305.09731, recognizing a task is not learning it",
+    prediction="metric(gold labels) - metric(random labels) > 0 for SimAOU, SimAM on differences, and Kendall",
+    decision_rule="The same demonstrations with their own labels and with labels drawn at random. Supported if all "
+    "three corrected intervals lie above 0. Flipped labels, which can be learned but are wrong, are shown beside.",
+    unit="test example, within its task",
+    family="controls",
+    refuted_if="any corrected interval lies below 0: ICL and finetuning are more alike where nothing can be learned",
+    control="a fair coin for each example and layer decides which SimAOU had its own labels",
+    qualifies=("C11", "C12", "C13"),
+)
+
+LABELS = {"gold": Variant(), "random": Variant(labels="random"), "flipped": Variant(labels="flipped")}
+METRICS = {
+    "SimAOU": ("sim_aou", "ft"),
+    "SimAM on differences": ("sim_am", "differences"),
+    "Kendall": ("kendall", "ft"),
+}
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Compare each metric under gold, random and flipped labels."""
+    of = evidence.controls.of
+    found = {m: {name: of(*names, variant) for name, variant in LABELS.items()} for m, names in METRICS.items()}
+    right = {
+        f"{setting.upper()}, {name}": of("accuracy", setting, variant)
+        for setting in ("icl", "ft")
+        for name, variant in LABELS.items()
+    }
+    one, other = by_coin_of(evidence, "O4", found["SimAOU"]["gold"], found["SimAOU"]["random"])
+    return Measured(
+        parts=tuple(
+            difference(f"{m}: gold over random labels", CLAIM.prediction, "similarity", by["gold"], by["random"])
+            for m, by in found.items()
+        ),
+        control=(difference("SimAOU by a coin", CLAIM.prediction, "similarity", one, other),),
+        tables=(
+            *(task_table(m, by) for m, by in found.items()),
+            task_table("Accuracy against the true labels", right, percent=True),
+        ),
+    )
+
+
+@pytest.mark.controls
+@pytest.mark.model
+def test_similarity_needs_the_right_labels(judge: Callable[[Claim], None]) -> None:
+    """ICL and FT are less alike under labels from which nothing can be learned."""
+    judge(CLAIM)

@@ -1,0 +1,58 @@
+"""O6: the similarity is one of this example and this task."""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.control_runs import Variant
+from harness.evidence import Evidence, Measured, by_coin_of, difference, task_table
+from harness.types import Claim
+
+CLAIM = Claim(
+    id="O6",
+    title="The similarity is one of the same example and demonstrations",
+    statement="ICL changes an example's attention outputs as finetuning changes those of that example, more than those "
+    "of another; and more after the task's own demonstrations than after another task's.",
+    section="Rival explanation: any text in the context, and any update, move outputs in a common direction",
+    prediction="SimAOU(own) - SimAOU(wrongly paired) > 0",
+    decision_rule="SimAOU to FT's update of the same example less that to another example's; and SimAOU and SimAM on "
+    "differences after the task's own demonstrations less those after the next task's, finetuning being its own. "
+    "Supported if all three corrected intervals lie above 0.",
+    unit="test example, within its task",
+    family="controls",
+    refuted_if="any corrected interval lies below 0",
+    control="a fair coin for each example and layer decides which SimAOU is the example's own",
+    qualifies=("C11", "C12"),
+)
+
+ANOTHER = Variant(another_task=True)
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Compare the right pairing with two wrong ones."""
+    of = evidence.controls.of
+    own, other_example, other_task = of("sim_aou", "ft"), of("sim_aou", "other_example"), of("sim_aou", "ft", ANOTHER)
+    maps, other_maps = of("sim_am", "differences"), of("sim_am", "differences", ANOTHER)
+    one, other = by_coin_of(evidence, "O6", own, other_example)
+    parts = [difference("SimAOU: over another example", CLAIM.prediction, "cosine", own, other_example)]
+    if len(evidence.tasks) > 1:
+        parts += [
+            difference("SimAOU: over another task", CLAIM.prediction, "cosine", own, other_task),
+            difference("SimAM on differences: over another task", CLAIM.prediction, "cosine", maps, other_maps),
+        ]
+    return Measured(
+        parts=tuple(parts),
+        control=(difference("by a coin", CLAIM.prediction, "cosine", one, other),),
+        tables=(
+            task_table("SimAOU", {"own": own, "another example": other_example, "another task": other_task}),
+            task_table("SimAM on differences from ZSL", {"own": maps, "another task": other_maps}),
+        ),
+        notes=() if len(evidence.tasks) > 1 else ("One task was run: there is none to take demonstrations from.",),
+    )
+
+
+@pytest.mark.controls
+@pytest.mark.model
+def test_wrong_pairs_are_less_similar(judge: Callable[[Claim], None]) -> None:
+    """ICL's update is more like FT's of the same example and task than of others."""
+    judge(CLAIM)

@@ -1,0 +1,61 @@
+"""O8: ICL and finetuning change the output distribution alike, beyond the likeliest answer."""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.evidence import Evidence, Measured, by_coin_of, difference, task_table
+from harness.types import Claim
+
+CLAIM = Claim(
+    id="O8",
+    title="ICL and finetuning change the whole output distribution alike",
+    statement="Behind a query, what ICL expects is closer to what the finetuned model expects than to what the "
+    "untouched one does: over the answer words, over the whole vocabulary, and among the likeliest tokens.",
+    section="Objection of Shen, Mishra, Khashabi 2023, arXiv 2310.08540: output distributions differ",
+    prediction="distance(ICL, ZSL) - distance(ICL, FT) > 0",
+    decision_rule="Total variation over the answer words, and over the next token, and 1 - the share of the ten "
+    "likeliest next tokens in common. Supported if all three corrected intervals lie above 0.",
+    unit="test example, within its task",
+    family="controls",
+    refuted_if="any corrected interval lies below 0: ICL's distribution is closer to ZSL's",
+    control="a fair coin for each example decides which distance is that to ZSL",
+    qualifies=("C10",),
+)
+
+
+def measure(evidence: Evidence) -> Measured:
+    """Compare the distance from ICL's distribution to FT's with that to ZSL's."""
+    of = evidence.controls.distributions
+    kinds = {"answer words": "answers", "next token": "next"}
+    distance = {what: {s: of(f"{kind}_icl_{s}") for s in ("zsl", "ft")} for what, kind in kinds.items()}
+    overlap = {s: of(f"overlap_icl_{s}") for s in ("zsl", "ft")}
+    one, other = by_coin_of(evidence, "O8", distance["next token"]["zsl"], distance["next token"]["ft"])
+    return Measured(
+        parts=(
+            *(difference(what, CLAIM.prediction, "probability", by["zsl"], by["ft"]) for what, by in distance.items()),
+            difference("ten likeliest tokens", CLAIM.prediction, "fraction", overlap["ft"], overlap["zsl"]),
+        ),
+        control=(difference("next token by a coin", CLAIM.prediction, "probability", one, other),),
+        tables=(
+            *(
+                task_table(f"Total variation, {what}: ICL's distribution to", {"ZSL": by["zsl"], "FT": by["ft"]})
+                for what, by in distance.items()
+            ),
+            task_table(
+                "Next token",
+                {
+                    "top ten shared with ZSL": overlap["zsl"],
+                    "top ten shared with FT": overlap["ft"],
+                    "cosine of log-probability changes": of("agreement"),
+                },
+            ),
+        ),
+    )
+
+
+@pytest.mark.controls
+@pytest.mark.model
+def test_output_distributions_change_alike(judge: Callable[[Claim], None]) -> None:
+    """ICL's output distribution is closer to FT's than to ZSL's."""
+    judge(CLAIM)
