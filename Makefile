@@ -1,4 +1,5 @@
 # make claims: fetch, install and verify the paper's claims on the default model.   make test: the suite's own tests.
+# make trust: can the tests be trusted? Every decision simulated in full, every planted error to be caught.
 # ARGS is passed on to pytest:  make claims ARGS="-m attention"
 
 PYTHON ?= python3
@@ -7,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 ARGS ?=
 
-.PHONY: claims test install fetch bench reference clean
+.PHONY: claims test trust install fetch bench reference clean
 
 claims: fetch
 	$(BIN)/pytest claims/ --expect fixtures/expected.json $(ARGS)
@@ -17,6 +18,10 @@ test: fetch
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest harness/tests $(ARGS)
+
+trust: fetch
+	ICL_CLAIMS_SIMULATIONS=1000 $(BIN)/pytest harness/tests/statistics/test_calibration.py
+	$(BIN)/python -m harness.tests.planted
 
 bench: fetch
 	$(BIN)/pytest harness/benchmarks $(ARGS)
