@@ -45,6 +45,7 @@ def measure(evidence: Evidence) -> Measured:
         ),
         control=(difference("SimAOU by a coin", CLAIM.prediction, "similarity", one, other),),
         tables=tuple(task_table(what, by_model) for what, by_model in shown.items()),
+        notes=(evidence.controls.learning_rates(MODELS),),
     )
 
 

@@ -35,18 +35,17 @@ def measure(evidence: Evidence) -> Measured:
     maps, other_maps = of("sim_am", "differences"), of("sim_am", "differences", ANOTHER)
     one, other = by_coin_of(evidence, "O6", own, other_example)
     parts = [difference("SimAOU: over another example", CLAIM.prediction, "cosine", own, other_example)]
+    outputs, changes = {"own": own, "another example": other_example}, {"own": maps}
     if len(evidence.tasks) > 1:
         parts += [
             difference("SimAOU: over another task", CLAIM.prediction, "cosine", own, other_task),
             difference("SimAM on differences: over another task", CLAIM.prediction, "cosine", maps, other_maps),
         ]
+        outputs["another task"], changes["another task"] = other_task, other_maps
     return Measured(
         parts=tuple(parts),
         control=(difference("by a coin", CLAIM.prediction, "cosine", one, other),),
-        tables=(
-            task_table("SimAOU", {"own": own, "another example": other_example, "another task": other_task}),
-            task_table("SimAM on differences from ZSL", {"own": maps, "another task": other_maps}),
-        ),
+        tables=(task_table("SimAOU", outputs), task_table("SimAM on differences from ZSL", changes)),
         notes=() if len(evidence.tasks) > 1 else ("One task was run: there is none to take demonstrations from.",),
     )
 

@@ -47,6 +47,7 @@ def measure(evidence: Evidence) -> Measured:
             task_table("Accuracy", right, percent=True),
         ),
         curves=(layer_curve("SimAOU by layer", "cosine", outputs),),
+        notes=(evidence.controls.learning_rates({"layer-causal GD": CAUSAL, "FT": Variant()}),),
     )
 
 

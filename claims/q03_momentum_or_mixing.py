@@ -61,7 +61,6 @@ def measure(evidence: Evidence) -> Measured:
 
 
 @pytest.mark.momentum
-@pytest.mark.controls
 def test_momentum_beats_other_mixing_of_the_past(judge: Callable[[Claim], None]) -> None:
     """Momentum attention has lower loss than a uniform average and than a one-token shift of equal weight."""
     judge(CLAIM)

@@ -78,6 +78,16 @@ class Controls:
 
         return self._by_task("distributions", name, TRAINED, compute)
 
+    def learning_rates(self, variants: Mapping[str, Variant]) -> str:
+        """Say in words at which learning rates each variant was finetuned: a smaller one where the claims' diverged."""
+        said = []
+        for name, variant in variants.items():
+            for task in self.tasks:
+                candidates = self.runner.selection(task).candidates
+                rates = sorted({self.runs.learning_rate(task, candidate, variant) for candidate in candidates})
+                said.append(f"{name}, {task}: {', '.join(f'{rate:g}' for rate in rates)}")
+        return f"Learning rates of finetuning: {'; '.join(said)}."
+
     def _by_task(
         self,
         measured: str,

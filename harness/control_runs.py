@@ -106,9 +106,8 @@ class ControlRuns:
         settings, labelled = self.runner.settings, self.runs.tasks[task]
         own = self.runs.prompts(task, "test", candidate)
         drawn = draw_demonstrations(labelled, settings.demonstrations, settings.seed, candidate)[: len(own.spans)]
-        queries = first_examples(labelled, "test", settings.queries)  # all: the longest bounds the context
-        whole = self.runs.builder.build(labelled, self._altered(task, candidate, drawn, variant), queries)
-        prompts = replace(whole, queries=whole.queries[: self.number], gold=whole.gold[: self.number])
+        queries = first_examples(labelled, "test", self.number)
+        prompts = self.runs.builder.build(labelled, self._altered(task, candidate, drawn, variant), queries)
         return self._behind_another_task(task, prompts) if variant.another_task else prompts
 
     def _altered(self, task: str, candidate: int, drawn: tuple[Example, ...], variant: Variant) -> tuple[Example, ...]:

@@ -8,8 +8,11 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from typing import TypeVar
+
+from harness.errors import HarnessError
 
 Job = TypeVar("Job")
 
@@ -31,15 +34,21 @@ def side_by_side(
     if not jobs:
         return
     context = multiprocessing.get_context("spawn")  # forking a process that has threads can hang
-    with ProcessPoolExecutor(min(processes, len(jobs)), context, initializer=_die_with_parent) as pool:
+    pool = ProcessPoolExecutor(min(processes, len(jobs)), context, initializer=_die_with_parent)
+    try:  # no `with`: its end takes back what an error cancels
         running = {pool.submit(function, job): job for job in jobs}
-        try:
-            for future in as_completed(running):
-                future.result()
-                finished(running[future])
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for future in as_completed(running):
+            future.result()
+            finished(running[future])
+    except BaseException as error:
+        pool.shutdown(wait=False, cancel_futures=True)
+        if isinstance(error, BrokenProcessPool):
+            raise HarnessError(
+                f"one of {processes} processes was killed, as by the system where memory runs out; what was finished "
+                "is kept: run again, with fewer --processes",
+            ) from error
+        raise
+    pool.shutdown()
 
 
 def _die_with_parent() -> None:

@@ -1,6 +1,5 @@
 """What a claim asks of the runs: measurements by name, and the comparisons, tables and charts made of them."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -10,6 +9,7 @@ import numpy as np
 from scipy.stats import t
 
 from harness.control_evidence import Controls
+from harness.judged import family_identity
 from harness.measurements import MEASUREMENTS, VERSION, ByTask
 from harness.metrics import rec2ftp
 from harness.metrics.base_rate import excess_over_base_rate
@@ -123,8 +123,13 @@ class Evidence:
             )
             return Entry({}, {one.claim: asdict(one) for one in found})
 
-        parts = {claim: [_identity(part) for part in given] for claim, given in family.items()}
-        key = {"family": parts, "effects": effects, "alpha": alpha, "runs": runs, "version": CALIBRATION_VERSION}
+        key = {
+            "family": family_identity(family),
+            "effects": effects,
+            "alpha": alpha,
+            "runs": runs,
+            "version": CALIBRATION_VERSION,
+        }
         key["seed"] = self.runner.settings.seed
         facts = self.runner.runs.store.find_or_compute("calibration", key, compute).facts
         return {claim: _calibration(kept) for claim, kept in facts.items()}  # type: ignore[arg-type]
@@ -143,19 +148,6 @@ class Evidence:
 
 CALIBRATION_VERSION = 1
 """Raised when the simulation changes, so that none is read from an older store."""
-
-
-def _identity(part: Comparison) -> list[object]:
-    """Return what decides a comparison's figures, its values as a hash."""
-    values = hashlib.sha256(b"".join(np.ascontiguousarray(cell, np.float64).tobytes() for cell in part.cells))
-    return [
-        part.name,
-        part.kind,
-        part.null,
-        part.minimum_units,
-        [cell.shape for cell in part.cells],
-        values.hexdigest(),
-    ]
 
 
 def _calibration(kept: Mapping[str, Any]) -> Calibration:

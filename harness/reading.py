@@ -92,6 +92,13 @@ LEVELS = (
                 "not shown to be specific to the example and its demonstrations",
             ),
             _labels("SimAOU"),
+            _rival(
+                "O5",
+                (),
+                "ICL depends on the demonstrations' order more than finetuning",
+                "ICL depends on the demonstrations' order less than finetuning by some measure",
+                "whether ICL depends on the demonstrations' order as finetuning does is open",
+            ),
             _causal("SimAOU"),
         ),
     ),

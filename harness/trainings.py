@@ -175,6 +175,16 @@ class Trainings:
             store=self.store.root,
         )
 
+    def _require_text(self) -> None:
+        """Refuse a corpus that is too short for the longest window, before anything trains on it."""
+        from harness.models.gpt.problems import require_window  # noqa: PLC0415  # brings torch
+
+        language = self.size.language
+        tokens = self._token_streams().tensors
+        require_window(tokens["training"], language.length)
+        for half in np.array_split(tokens["validation"], 2):
+            require_window(half, max(language.length, *language.validation_lengths))
+
     def _token_streams(self) -> Entry:
         def make() -> Entry:
             from harness.models.gpt.tokens import make_tokenizer, tokenize  # noqa: PLC0415  # slow import
@@ -191,7 +201,7 @@ class Trainings:
         missing = [t for t in trainings if not self.store.path("training", t.key).is_dir()]
         if not missing:
             return
-        self._token_streams()  # made once, read by every process
+        self._require_text()  # and its tokens, made once, are read by every process
         self.progress.say(self.forecast(missing))
         self.progress.expect(len(missing))
         self.progress.begin(f"training {len(missing)} small models, size {self.size.name}")

@@ -8,8 +8,8 @@ from functools import cache
 from types import ModuleType
 
 from harness.evidence import Evidence, Measured
-from harness.seeds import stream
-from harness.statistics import Comparison, judge_family, overall
+from harness.judged import find_or_judge
+from harness.statistics import Comparison, overall
 from harness.types import Calibration, Check, Claim, ControlResult, Outcome, PartResult, Verdict
 
 
@@ -77,8 +77,8 @@ class Judge:
         parts = self._parts(family)
         controls = {claim_id: self._measured(claim_id).control for claim_id in parts}
         return (
-            judge_family(parts, self.alpha, lambda part: stream(self.seed, "judge", part)),
-            judge_family(controls, self.alpha, lambda part: stream(self.seed, "judge a control", part)),
+            find_or_judge(self.evidence.runner.runs.store, parts, self.alpha, self.seed, "judge"),
+            find_or_judge(self.evidence.runner.runs.store, controls, self.alpha, self.seed, "judge a control"),
         )
 
     def _parts(self, family: str) -> Mapping[str, tuple[Comparison, ...]]:

@@ -80,6 +80,7 @@ def render(document: Document) -> str:
         reading=reading(document),
         levels=readings(document.verdicts),
         qualified=_qualified(document.verdicts),
+        judged={verdict.claim.id for verdict in document.verdicts},
         symbols=SYMBOLS,
         sections=_sections(document),
         forest=_inline(figures.forest_panels(document.verdicts, "effects")),

@@ -105,9 +105,9 @@ def test_kendall_is_read_from_context_and_training_texts(evidence: Evidence, row
 
 
 def _run_script(name: str, exported: Path, *arguments: str) -> None:
-    given = os.environ.get("LMOPS_ICL_DIR")
+    given = os.environ.get("ICL_CLAIMS_LMOPS")
     if given is None:
-        pytest.skip(f"LMOPS_ICL_DIR is not set: it names the folder of the paper's {name}")
+        pytest.skip(f"ICL_CLAIMS_LMOPS is not set: it names the folder of the paper's {name}")
     pytest.importorskip("jsonlines", reason="the paper's scripts read with jsonlines")
     script = (Path(given) / name).read_text(encoding="utf-8")
     placeholder = 'base_dir = "$base_dir/ana_rlt"'

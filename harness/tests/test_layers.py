@@ -38,6 +38,7 @@ LAYERS = {
     "harness.evidence": 4,
     "harness.checks": 4,
     "harness.verdicts": 4,
+    "harness.judged": 4,
     "harness.reading": 4,
     "harness.expectation": 4,
     "harness.export": 4,

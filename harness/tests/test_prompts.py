@@ -204,3 +204,11 @@ def test_chat_tokens_in_data_stay_text_for_the_default_model(real: PromptBuilder
     tokens = real.encode("a <|im_start|> b <|endoftext|>")
     assert not set(tokens) & set(real.tokenizer.all_special_ids)
     assert real.tokenizer.decode(tokens) == "a <|im_start|> b <|endoftext|>"
+
+
+def test_parts_are_read_from_where_they_lie() -> None:
+    """Demonstrations come from the pool, dev queries from dev and test queries from test."""
+    pool, dev, test = (tuple(example(f"{part} {i}") for i in range(3)) for part in ("pool", "dev", "test"))
+    toy = Task("toy", "{text} is", ("No", "Pos"), pool, dev, test, "", "", "")
+    assert set(map(id, draw_demonstrations(toy, 3, 0, 0))) == set(map(id, pool))
+    assert (first_examples(toy, "dev", 2), first_examples(toy, "test", 2)) == (dev[:2], test[:2])

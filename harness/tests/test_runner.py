@@ -187,6 +187,9 @@ class _Told:
     def advance(self, units: float) -> None:
         self.done += units
 
+    def say(self, line: str) -> None:
+        """Do nothing."""
+
     def pause(self) -> None:
         """Do nothing."""
 
@@ -200,3 +203,41 @@ def test_work_that_is_done_adds_up_to_what_was_expected(project: Project, tmp_pa
     Evidence(runner)._all(name, "toy")
     assert told.done == pytest.approx(told.expected)
     assert {"toy: ICL with set 2 on dev", "toy: FT with learning rate 2 on dev", "toy: FT on test"} <= {*told.begun}
+
+
+def test_rate_with_the_best_accuracy_on_dev_is_taken(evidence: Evidence) -> None:
+    """Three rates with two accuracies or more: the one that is taken has the largest, under the set that is taken."""
+    rates = (1e-4, 0.5, 2.0)
+    chosen = _runner(_shared(evidence, learning_rates=rates)).selection("toy")
+    accuracies = [accuracy for accuracy in chosen.ft_accuracy if accuracy is not None]
+    assert len(set(accuracies)) > 1
+    assert accuracies[rates.index(chosen.learning_rate)] == max(accuracies)
+
+
+def test_rate_is_tuned_on_the_set_that_was_taken(evidence: Evidence) -> None:
+    """Of six sets another than the first is best, and FT's accuracies are those of its demonstrations."""
+    runner = _runner(_shared(evidence, dev_queries=20, candidate_sets=6, learning_rates=(0.5, 2.0)))
+    chosen = runner.selection("toy")
+    best = chosen.candidates[0]
+    found = [
+        [runner.runs.accuracy("toy", "dev", Setting.FT, number, rate).facts["accuracy"] for rate in (0.5, 2.0)]
+        for number in (best, 0)
+    ]
+    assert best != 0
+    assert list(chosen.ft_accuracy) == found[0] != found[1]
+
+
+def test_cell_holds_the_three_settings(warm: Evidence) -> None:
+    """Each recording is of its own setting: ZSL and FT read a start token alone, and FT has weights of its own."""
+    cell = warm.runner.cell("toy", 0)
+    assert [cell.zsl.setting, cell.icl.setting, cell.ft.setting] == [Setting.ZSL, Setting.ICL, Setting.FT]
+    assert cell.zsl.scores_context.shape[2] == cell.ft.scores_context.shape[2] == 1 < cell.icl.scores_context.shape[2]
+    assert not np.isclose(cell.ft.label_logits, cell.zsl.label_logits, atol=1e-6).all(axis=1).any()
+
+
+def test_each_rate_answers_with_weights_of_its_own(warm: Evidence) -> None:
+    """On dev, FT's logits differ between two rates in every example: they are not the untouched model's."""
+    small, large = (
+        warm.runner.runs.accuracy("toy", "dev", Setting.FT, 0, rate).tensors["label_logits"] for rate in (0.5, 2.0)
+    )
+    assert not np.isclose(small, large, atol=1e-6).all(axis=1).any()

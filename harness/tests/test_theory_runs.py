@@ -85,3 +85,13 @@ def test_trained_layers_are_repeatable(evidence: Evidence) -> None:
     assert all(np.array_equal(first[name], second[name]) for name in first)
     assert first["loss"][0] != first["loss"][1]
     assert torch.is_grad_enabled()
+
+
+def test_baselines_of_the_updates_differ_from_them(evidence: Evidence) -> None:
+    """No baseline and no control is dW_ICL's own cosine in any example, layer and head; random ones are near 0."""
+    runner = evidence.runner
+    found = runner.updates("toy", runner.selection("toy").candidates[0])
+    for name in ("permuted", "isotropic", "control"):
+        assert not np.isclose(found[f"cosine_{name}"], found["cosine_icl"], atol=1e-6).any(), name
+    for name in ("isotropic", "control"):
+        assert abs(found[f"cosine_{name}"].mean()) < 4 * found[f"cosine_{name}"].std() / np.sqrt(30 * 2 * 2), name

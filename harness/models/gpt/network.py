@@ -213,8 +213,6 @@ def initialise(network: GPT, shape: Shape, generator: torch.Generator) -> GPT:
     What an attention adds has no matrices: networks with different attention get the same weights.
     """
     for name, parameter in network.named_parameters():
-        if "mixing" in name:
-            continue
         if parameter.ndim > 1:
             deviation = parameter.shape[1] ** -0.5
             if name.endswith(("attention.output.weight", "narrow.weight")):

@@ -67,3 +67,10 @@ def test_kendall_sees_order_alone(orders: np.ndarray, order: list[int]) -> None:
     """Growing functions and one permutation of both leave tau as it is; reversal negates it."""
     a, b = orders
     np.testing.assert_allclose(kendall(np.exp(a)[..., order], -b[..., order]), -kendall(a, b), atol=1e-12)
+
+
+def test_kendall_keeps_examples_apart() -> None:
+    """Of three examples the first agrees wholly with its own partner, the second not at all, the third by a third."""
+    a = np.tile([1.0, 2.0, 3.0], (3, 1, 1))
+    b = np.array([[[1.0, 2.0, 3.0]], [[3.0, 2.0, 1.0]], [[1.0, 3.0, 2.0]]])
+    np.testing.assert_allclose(kendall(a, b).ravel(), [1, -1, 1 / 3], atol=1e-12)

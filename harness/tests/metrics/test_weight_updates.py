@@ -122,3 +122,8 @@ def test_other_shapes_are_refused(metric: Callable[[np.ndarray, np.ndarray], np.
     """One head's update against two heads' is a mix-up, not a broadcast."""
     with pytest.raises((HarnessError, TypeCheckError)):
         metric(gaussian(1, 5, 5), gaussian(2, 5, 5))
+
+
+def test_the_largest_singular_values_lead() -> None:
+    """e1 leads in both, and the least of three is e3 in one and e2 in the other: the same line, so 1."""
+    assert subspace_overlap(diagonal(9, 5, 1), diagonal(9, 1, 5), rank=1) == pytest.approx(1)

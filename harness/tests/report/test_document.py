@@ -11,7 +11,7 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.report.document import Document, from_json, to_json, write
-from harness.types import Estimate, Series
+from harness.types import Curve, Estimate, Series
 
 Report = dict[str, Any]
 
@@ -21,6 +21,19 @@ def test_the_round_trip_loses_nothing(document: Document) -> None:
     back = from_json(to_json(document))
     assert back.verdicts == document.verdicts
     assert to_json(back) == to_json(document)
+
+
+def test_rivals_and_places_make_the_round_trip(document: Document) -> None:
+    """What a claim says more about, what a chart's places are, and where each value stands."""
+    first = document.verdicts[3]
+    series = Series("loss", (2.0, 1.0), (1.5, 0.5), (2.5, 1.5), at=(1.0, 600.0))
+    curve = Curve("Training loss", "nats a token", (("training", (series,)),), x_label="step")
+    claim = replace(first.claim, qualifies=("C11", "C12"))
+    given = replace(document, verdicts=(replace(first, claim=claim, curves=(curve,)),))
+    (back,) = from_json(to_json(given)).verdicts
+    assert back == given.verdicts[0]
+    assert back.claim.qualifies == ("C11", "C12")
+    assert (back.curves[0].x_label, back.curves[0].panels[0][1][0].places) == ("step", (1.0, 600.0))
 
 
 def test_an_empty_run_makes_the_round_trip(empty: Document) -> None:

@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import replace
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
@@ -81,6 +82,42 @@ def test_a_seventh_series_takes_the_first_colour_with_dashes() -> None:
     """Six colours can be told apart; the seventh line is told by its dashes."""
     many = Curve("many", "y", (("movie", tuple(Series(f"s{i}", (0.0, 1.0)) for i in range(7))),))
     assert figures.legend(many)[6] == figures.LegendEntry("s6", "series-1", "dashed")
+
+
+def line(svg: str) -> list[float]:
+    """Return where the points of a drawing's first solid line stand, from left to right."""
+    (path, *_) = re.findall(r'<path d="([^"]*)"[^>]*style="fill: none; stroke: var\(--series-1[^"]*"', svg)
+    return [float(x) for x in re.findall(r"[ML] ([\d.]+) ", path)]
+
+
+def test_values_stand_at_their_places() -> None:
+    """Places 100, 200 and 600: the second gap is four times the first; left out, gaps are equal."""
+    given = Series("loss", (3.0, 2.0, 1.0), at=(100, 200, 600))
+    curve = Curve("t", "loss", (("training", (given,)),), x_label="step")
+    ((placed,), (layered,)) = (
+        figures.layer_panels(replace(curve, panels=(("training", (series,)),)), "a")
+        for series in (given, replace(given, at=()))
+    )
+    gaps = [[b - a for a, b in pairwise(line(svg))] for svg in (placed, layered)]
+    assert gaps[0][1] == pytest.approx(4 * gaps[0][0], rel=1e-3)
+    assert gaps[1][1] == pytest.approx(gaps[1][0], rel=1e-3)
+    assert "600" in texts(placed)
+    assert "600" not in texts(layered)
+
+
+def test_chart_says_what_its_places_are() -> None:
+    """Layers, unless the chart names something else."""
+    (movie, _), (steps, _) = (figures.layer_panels(c, "a") for c in (SIMILARITY, replace(SIMILARITY, x_label="step")))
+    assert ("layer" in texts(movie), "step" in texts(movie)) == (True, False)
+    assert ("layer" in texts(steps), "step" in texts(steps)) == (False, True)
+
+
+def test_axis_ends_by_its_places() -> None:
+    """Half a layer of room beside layers, 3 % of the range beside places, and some beside a single one."""
+    values = (0.0, 0.0, 0.0)
+    ends = [figures._ends((Series("s", v, at=at),)) for v, at in ((values, ()), (values, (0, 50, 100)), ((0.0,), (7,)))]
+    assert ends == [(0.5, 3.5), (-3, 103), (6.5, 7.5)]
+    assert figures._ends(()) == (0.5, 1.5)
 
 
 @pytest.mark.parametrize("values", [(), (0.5,), (math.nan,) * 3, (0.1, math.inf, 0.3), (2.0, 2.0)])

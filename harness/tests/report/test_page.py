@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from harness.reading import in_reading_order, readings
 from harness.report import page
 from harness.report.document import Document, from_json, to_json
 from harness.types import Claim, Curve, Outcome, PartResult, RunFacts, Series, Table, Verdict
@@ -62,11 +63,11 @@ def hostile(document: Document, text: str) -> Document:
     panel = (text, (Series(text, (0.1, 0.2)),))
     bad = replace(
         first,
-        claim=Claim(*[text] * 10),
+        claim=Claim(*[text] * 10, qualifies=(text,)),
         reason=text,
         parts=(replace(first.parts[0], name=text, reason=text, unit=text, prediction=text),),
         tables=(Table(text, (text,), ((text, (1.0,)),), note=text),),
-        curves=(Curve(text, text, (panel,)),),
+        curves=(Curve(text, text, (panel,), x_label=text),),
         notes=(text,),
         markers=(text,),
     )
@@ -106,6 +107,77 @@ def test_ids_are_unique_and_links_arrive(html: str) -> None:
     assert len(ids) == len(set(ids))
     assert {link.removeprefix("#") for link in tags.values("href")} <= set(ids)
     assert {"claim-C1", "claim-C2", "claim-C10", "claim-C11", "claim-C12", "claim-C13"} <= set(ids)
+
+
+@pytest.fixture(scope="module")
+def rivals(document: Document) -> Document:
+    """Return the run with two rival explanations of C11, of which O3 speaks of C10 as well, and no charts."""
+    base, refuted, open_ = document.verdicts[3], Outcome.REFUTED, Outcome.INCONCLUSIVE
+    added = [
+        replace(base, claim=replace(base.claim, id=claim, title=f"Rival {claim}", qualifies=qualified), outcome=outcome)
+        for claim, qualified, outcome in (("O1", ("C11",), refuted), ("O3", ("C10", "C11"), open_))
+    ]
+    plain = tuple(replace(verdict, curves=()) for verdict in (*document.verdicts, *added))
+    return replace(document, verdicts=in_reading_order(plain))
+
+
+@pytest.fixture(scope="module")
+def rivals_html(rivals: Document) -> str:
+    """Render it once."""
+    return page.render(rivals)
+
+
+def section(html: str, claim: str) -> str:
+    """Return a claim's section of the page."""
+    start = html.index(f'<section class="claim" id="claim-{claim}">')
+    following = html.find('<section class="claim"', start + 1)
+    return html[start : following if following > 0 else None]
+
+
+def test_rivals_and_the_claims_they_speak_of_link_each_other(rivals_html: str) -> None:
+    """C11 names both with their verdicts, C10 the one that speaks of it; each leads back; C12 has none."""
+    sections = {claim: section(rivals_html, claim) for claim in ("C10", "C11", "C12", "O1", "O3")}
+    rows = {claim: "".join(re.findall(r'<p class="related">.*?</p>', s, re.DOTALL)) for claim, s in sections.items()}
+    led = {claim: re.findall(r'href="#claim-(\w+)"', row) for claim, row in rows.items()}
+    assert led == {"C10": ["O3"], "C11": ["O1", "O3"], "C12": [], "O1": ["C11"], "O3": ["C10", "C11"]}
+    named = Tags(rows["C11"]).text
+    assert re.search(r"O1 Rival O1\s+✗ REFUTED\s*O3 Rival O3\s+\? INCONCLUSIVE", named)
+
+
+def test_rivals_stand_behind_the_claims_they_speak_of(rivals_html: str) -> None:
+    """The document's order is the page's, in the overview and below."""
+    order = re.findall(r'<section class="claim" id="claim-(\w+)">', rivals_html)
+    assert order == ["C1", "C2", "C10", "C11", "O1", "O3", "C12", "C13"]
+    overview = rivals_html[rivals_html.index('<section id="claims">') : rivals_html.index("Effects against no effect")]
+    assert re.findall(r'href="#claim-(\w+)"', overview) == order
+
+
+def test_statements_that_are_not_the_papers_are_not_said_to_be(rivals_html: str) -> None:
+    """C11's statement is the paper's, O1's an objection to it."""
+    cited = {claim: re.findall(r"<cite>(.*?)</cite>", section(rivals_html, claim)) for claim in ("C11", "O1")}
+    assert cited == {"C11": ["the paper, section 4.2, table 3"], "O1": ["section 4.2, table 3"]}
+
+
+def test_overall_reading_has_a_sentence_for_every_level_that_was_judged(rivals: Document, rivals_html: str) -> None:
+    """C10 was refuted and C11 supported; C13 was stopped, so that nothing is said of attention. It is escaped text."""
+    said, text = dict(readings(rivals.verdicts)), Tags(rivals_html).text
+    assert said.keys() == {"Prediction", "Representation"}
+    assert "(O3)" in said["Prediction"]
+    assert all(sentence in text for sentence in said.values())
+    assert ("ICL&#39;s own accuracy" in rivals_html, "ICL's own accuracy" in rivals_html) == (True, False)
+
+
+def test_run_without_any_level_has_no_overall_reading(document: Document) -> None:
+    """C1 and C2 alone say nothing of likeness."""
+    assert "Overall reading" not in page.render(replace(document, verdicts=document.verdicts[:2]))
+
+
+def test_charts_are_named_by_what_their_places_are(document: Document) -> None:
+    """To a reader who hears the page: cosine by step, and by layer where nothing else is said."""
+    first = document.verdicts[3]
+    steps = replace(first, curves=(*first.curves, replace(first.curves[0], x_label="step")))
+    labels = Tags(page.render(replace(document, verdicts=(steps,)))).values("aria-label")
+    assert {"cosine by layer, movie", "cosine by step, movie"} <= set(labels)
 
 
 def test_two_renders_are_the_same_bytes_and_json_holds_all(document: Document) -> None:

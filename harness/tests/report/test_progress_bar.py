@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.report.progress_bar import ProgressBar
+from harness.report.progress_bar import Lines, ProgressBar
 
 
 class _Captured(io.StringIO):
@@ -64,3 +64,37 @@ def test_bar_starts_on_a_line_of_its_own_and_gives_the_cursor_back() -> None:
     assert shown.startswith("\n")
     assert (shown.count("\x1b[?25l"), shown.count("\x1b[?25h")) == (2, 2)
     assert shown.rfind("\x1b[?25h") > shown.rfind("\x1b[?25l")
+
+
+def test_lines_write_what_is_to_stay_and_nothing_else() -> None:
+    """In a file there is no bar: steps and their progress leave no trace, a line stands below pytest's own."""
+    terminal = _Captured()
+    lines = Lines(terminal, terminal.lift)
+    lines.expect(40)
+    lines.begin("movie: finetuning")
+    lines.advance(10)
+    lines.say("60 trainings are ahead [about 8 minutes]")
+    lines.pause()
+    assert terminal.getvalue() == "\n60 trainings are ahead [about 8 minutes]\n"
+    assert terminal.lost == ""
+
+
+def test_line_that_is_to_stay_stands_above_the_bar() -> None:
+    """It is written as it is spelt, brackets and all, and the bar after it goes on."""
+    terminal = _Captured()
+    bar = ProgressBar(terminal, terminal.lift)
+    bar.expect(40)
+    bar.begin("training 60 small models")
+    bar.say("60 trainings are ahead [about 8 minutes]")
+    bar.advance(10)
+    shown = terminal.getvalue()
+    assert shown.count("60 trainings are ahead [about 8 minutes]") == 1
+    assert "25 %" in shown[shown.index("60 trainings") :]
+    assert terminal.lost == ""
+
+
+def test_line_before_anything_runs_starts_no_bar() -> None:
+    """It stands on a line of its own, and the terminal stays pytest's."""
+    terminal = _Captured()
+    ProgressBar(terminal, terminal.lift).say("60 trainings are ahead")
+    assert terminal.getvalue() == "\n60 trainings are ahead"

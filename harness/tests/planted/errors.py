@@ -1,0 +1,34 @@
+"""All planted errors."""
+
+from harness.tests.planted import (
+    in_calibration,
+    in_claims,
+    in_control_evidence,
+    in_controls,
+    in_data,
+    in_judgement,
+    in_measurements,
+    in_metrics,
+    in_models,
+    in_momentum,
+    in_rival_claims,
+    in_theory,
+    in_trainings,
+)
+from harness.tests.planted.planted import Planted
+
+ERRORS: list[Planted] = [
+    *in_metrics.ERRORS,
+    *in_measurements.ERRORS,
+    *in_theory.ERRORS,
+    *in_data.ERRORS,
+    *in_models.ERRORS,
+    *in_judgement.ERRORS,
+    *in_claims.ERRORS,
+    *in_rival_claims.ERRORS,
+    *in_controls.ERRORS,
+    *in_control_evidence.ERRORS,
+    *in_momentum.ERRORS,
+    *in_trainings.ERRORS,
+    *in_calibration.ERRORS,
+]

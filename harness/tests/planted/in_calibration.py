@@ -1,0 +1,296 @@
+"""Errors planted in the simulation of the decision rules, the overall reading, and the report of both."""
+
+from harness.tests.planted.planted import Planted
+
+CALIBRATION, RUNS, MANY = (f"harness/statistics/{name}.py" for name in ("calibration", "new_runs", "many_runs"))
+OF_CALIBRATION, OF_RUNS, OF_MANY = (
+    f"harness/tests/statistics/test_{name}.py::test_" for name in ("calibration", "new_runs", "many_runs")
+)
+READING, OF_READING = "harness/reading.py", "harness/tests/test_reading.py::test_"
+FIGURES, PAGE, GATHERING = (f"harness/report/{name}.py" for name in ("figures", "page", "gathering"))
+OF_FIGURES, OF_PAGE, OF_GATHERING = (
+    f"harness/tests/report/test_{name}.py::test_" for name in ("figures", "page", "gathering")
+)
+GAPS = "harness/tests/planted/test_gaps.py::test_"
+COMPARED = "C1 C2 C10 C11 C12 C13"
+ALL_READ = "C10 C11 C12 C13 O1 O2 O3 O4 O6 O7 O8"
+
+SIMULATED = [
+    Planted(
+        "effects where there are to be none",
+        COMPARED,
+        CALIBRATION,
+        "unaffected = simulate(family, alpha, rng,",
+        "unaffected = simulate(family, alpha, rng, effects=effects,",
+        f"{GAPS}false_support_is_counted_without_the_effect",
+    ),
+    Planted(
+        "power at twice the effect",
+        COMPARED,
+        CALIBRATION,
+        "shifts += sizes",
+        "shifts += [2 * size for size in sizes]",
+        f"{OF_CALIBRATION}simulated_power_is_the_normal_one",
+    ),
+    Planted(
+        "one supported part supports the claim",
+        COMPARED,
+        CALIBRATION,
+        "[:, indices].all(axis=1)",
+        "[:, indices].any(axis=1)",
+        f"{GAPS}claim_that_is_half_true_is_rarely_supported",
+    ),
+    Planted(
+        "rejected on either side",
+        COMPARED,
+        CALIBRATION,
+        "rejected[runs, index] = lows > 0",
+        "rejected[runs, index] = lows > -np.inf",
+        f"{OF_CALIBRATION}a_simulation_decides_as_the_judge",
+    ),
+    Planted(
+        "fewer examples where more are needed",
+        COMPARED,
+        CALIBRATION,
+        "if power(middle) >= POWER else",
+        "if power(middle) < POWER else",
+        f"{OF_CALIBRATION}needed_examples_are_those_of_the_closed_form",
+    ),
+    Planted(
+        "too few cases decide",
+        COMPARED,
+        CALIBRATION,
+        "if _run(part, cells, 0).shortage:",
+        "if not cells:",
+        f"{OF_CALIBRATION}too_few_cases_support_nothing",
+    ),
+    Planted(
+        "data not centred",
+        COMPARED,
+        RUNS,
+        "centred = known - known.mean()",
+        "centred = known - 0.0",
+        f"{OF_RUNS}new_values_under_one_seed_are_old_deviations_about_the_centre",
+    ),
+    Planted(
+        "draws not shared between comparisons",
+        COMPARED,
+        RUNS,
+        "@cache\n    def drawn(",
+        "def drawn(",
+        f"{OF_RUNS}draws_are_shared_between_comparisons",
+    ),
+    Planted(
+        "one task's draws for another's",
+        COMPARED,
+        RUNS,
+        "drawn(task, *cell.shape)",
+        "drawn(0, *cell.shape)",
+        f"{OF_RUNS}tasks_are_drawn_apart",
+    ),
+    Planted(
+        "effect forgotten",
+        COMPARED,
+        RUNS,
+        "part.null + shift, rng)",
+        "part.null, rng)",
+        f"{OF_RUNS}a_proportion_has_the_effect_asked_for",
+    ),
+    Planted(
+        "noise drawn twice",
+        COMPARED,
+        RUNS,
+        "math.sqrt(max(0.0, 1 - noise / square))",
+        "1.0",
+        f"{OF_RUNS}new_seeds_and_examples_vary_as_the_old",
+    ),
+    Planted(
+        "same seeds for new ones",
+        COMPARED,
+        RUNS,
+        "(draw.mixing @ terms.seeds)[:, :, None]\n    rest",
+        "(0 * draw.mixing @ terms.seeds)[:, :, None]\n    rest",
+        f"{OF_RUNS}new_seeds_and_examples_vary_as_the_old",
+    ),
+    Planted(
+        "no correction in the simulation",
+        COMPARED,
+        MANY,
+        "<= alpha / np.arange(count, 0, -1)",
+        "<= alpha",
+        f"{OF_MANY}decisions_and_levels_are_holms",
+    ),
+    Planted(
+        "one-sided p values",
+        COMPARED,
+        MANY,
+        "np.minimum(2 * (",
+        "np.minimum(1 * (",
+        f"{OF_MANY}exact_p_values_are_the_judges",
+    ),
+    Planted(
+        "p values of 0",
+        COMPARED,
+        MANY,
+        "extra = 0 if exact else 1",
+        "extra = 0",
+        f"{OF_MANY}a_random_p_value_is_never_zero",
+    ),
+    Planted(
+        "acceleration six times too large",
+        COMPARED,
+        MANY,
+        "** 1.5 / 6",
+        "** 1.5",
+        f"{OF_MANY}lower_ends_are_the_judges",
+    ),
+    Planted(
+        "calibration read for another effect",
+        COMPARED,
+        "harness/evidence.py",
+        '"effects": effects,\n',
+        "\n",
+        f"{GAPS}calibration_is_kept_by_what_it_is_drawn_from",
+    ),
+]
+READ = [
+    Planted(
+        "one supported claim supports the level",
+        ALL_READ,
+        READING,
+        "if outcomes == {Outcome.SUPPORTED}:",
+        "if Outcome.SUPPORTED in outcomes:",
+        f"{OF_READING}sentence_begins_with_the_papers_own_claims",
+    ),
+    Planted(
+        "a refuted claim among others passed over",
+        ALL_READ,
+        READING,
+        "elif Outcome.REFUTED in outcomes:",
+        "elif outcomes == {Outcome.REFUTED}:",
+        f"{OF_READING}sentence_begins_with_the_papers_own_claims",
+    ),
+    Planted(
+        "a withdrawn control ignored",
+        ALL_READ,
+        READING,
+        "and not verdict.control.passed",
+        "and verdict.control.passed is None",
+        f"{OF_READING}failed_control_takes_support_away_and_leaves_a_refutation",
+    ),
+    Planted(
+        "a refutation withdrawn as support is",
+        ALL_READ,
+        READING,
+        "if withdrawn and found is Outcome.SUPPORTED else",
+        "if withdrawn else",
+        f"{OF_READING}failed_control_takes_support_away_and_leaves_a_refutation",
+    ),
+    Planted(
+        "other levels' comparisons speak too",
+        ALL_READ,
+        READING,
+        "if not rival.parts or part.name.startswith(rival.parts)]",
+        "]",
+        f"{OF_READING}only_the_levels_own_comparisons_speak",
+    ),
+    Planted(
+        "words of support and refutation swapped",
+        ALL_READ,
+        READING,
+        "zip((Outcome.SUPPORTED, Outcome.REFUTED,",
+        "zip((Outcome.REFUTED, Outcome.SUPPORTED,",
+        f"{OF_READING}rival_has_words_for_each_outcome",
+    ),
+    Planted(
+        "comparisons that were not made taken for support",
+        ALL_READ,
+        READING,
+        "if parts else Outcome.INCONCLUSIVE",
+        "if parts else Outcome.SUPPORTED",
+        f"{OF_READING}comparisons_that_were_not_made_leave_it_open",
+    ),
+    Planted(
+        "a level read without all of its claims",
+        ALL_READ,
+        READING,
+        "if all(c in by_id for c in level.claims))",
+        "if any(c in by_id for c in level.claims))",
+        f"{OF_READING}level_whose_claims_were_not_all_judged_has_no_sentence",
+    ),
+    Planted(
+        "C10 before C2",
+        "C10 C11 C12 C13 C14 C15",
+        READING,
+        "return claim[0], int(claim[1:])",
+        "return claim[0], claim[1:]",
+        f"{OF_READING}numbers_of_ids_count_as_numbers",
+    ),
+    Planted(
+        "rivals behind the first claim they speak of",
+        ALL_READ,
+        READING,
+        "*max(qualified)",
+        "*min(qualified)",
+        f"{OF_READING}rival_stands_behind_the_last_claim_that_it_speaks_of",
+    ),
+]
+SHOWN = [
+    Planted(
+        "values one after the other, not at their places",
+        "C14 C15",
+        FIGURES,
+        "axes.plot(series.places, values,",
+        "axes.plot(range(len(values)), values,",
+        f"{OF_FIGURES}values_stand_at_their_places",
+    ),
+    Planted(
+        "layers for all places",
+        "C14 C15",
+        FIGURES,
+        "axes.set_xlabel(curve.x_label)",
+        'axes.set_xlabel("layer")',
+        f"{OF_FIGURES}chart_says_what_its_places_are",
+    ),
+    Planted(
+        "effects in points on an axis of fractions",
+        COMPARED,
+        FIGURES,
+        "_finite(v * scale(unit) for e",
+        "_finite(v for e",
+        f"{OF_FIGURES}percent_axes_count_points",
+    ),
+    Planted(
+        "rivals linked from themselves",
+        ALL_READ,
+        PAGE,
+        "found.setdefault(claim, [])",
+        "found.setdefault(verdict.claim.id, [])",
+        f"{OF_PAGE}rivals_and_the_claims_they_speak_of_link_each_other",
+    ),
+    Planted(
+        "false support as a fraction of a percent",
+        COMPARED,
+        PAGE,
+        "{100 * found.false_support:.1f}",
+        "{found.false_support:.1f}",
+        f"{GAPS}calibration_is_said_in_percent",
+    ),
+    Planted(
+        "power for false support",
+        COMPARED,
+        PAGE,
+        "{100 * found.power:.0f}",
+        "{100 * found.false_support:.0f}",
+        f"{GAPS}calibration_is_said_in_percent",
+    ),
+    Planted(
+        "verdicts in the order in which they came",
+        ALL_READ,
+        GATHERING,
+        "in_reading_order(tuple(self.verdicts.values()))",
+        "tuple(self.verdicts.values())",
+        f"{OF_GATHERING}rivals_are_said_and_reported_behind_the_claims_they_speak_of",
+    ),
+]
+ERRORS = [*SIMULATED, *READ, *SHOWN]

@@ -1,0 +1,186 @@
+"""Errors planted in splits, prompts, and what is selected and run on which part."""
+
+from harness.tests.planted.planted import Planted
+
+SPLIT, PROMPTS = "harness/tasks/split.py", "harness/prompts.py"
+RUNNER, RUNS = "harness/runner.py", "harness/runs.py"
+OF_SPLIT, OF_PROMPTS = "harness/tests/tasks/test_split.py", "harness/tests/test_prompts.py"
+OF_RUNNER, OF_RUNS = "harness/tests/test_runner.py", "harness/tests/test_runs.py"
+MODEL = "C1 C2 C8 C9 C10 C11 C12 C13 Q1"
+TUNED = "C2 C10 C11 C12 C13 Q1"
+
+SPLITS = [
+    Planted(
+        "dev and test mixed",
+        MODEL,
+        PROMPTS,
+        "getattr(task, part)",
+        "task.test",
+        f"{OF_PROMPTS}::test_parts_are_read_from_where_they_lie",
+    ),
+    Planted(
+        "demonstrations drawn from the test part",
+        MODEL,
+        PROMPTS,
+        "pool = task.demonstration_pool",
+        "pool = task.test",
+        f"{OF_PROMPTS}::test_parts_are_read_from_where_they_lie",
+    ),
+    Planted(
+        "texts of test left in dev",
+        MODEL,
+        SPLIT,
+        "_without(kept_dev, kept_test)",
+        "_without(kept_dev, [])",
+        f"{OF_SPLIT}::test_given_test_keeps_its_texts_and_others_lose_them",
+    ),
+    Planted(
+        "texts of dev left in train",
+        MODEL,
+        SPLIT,
+        "_without(kept_train, [*kept_test, *clean_dev])",
+        "_without(kept_train, kept_test)",
+        f"{OF_SPLIT}::test_given_test_keeps_its_texts_and_others_lose_them",
+    ),
+    Planted(
+        "copies in other letters taken for other texts",
+        MODEL,
+        SPLIT,
+        "normalise(text.casefold())",
+        "normalise(text)",
+        f"{OF_SPLIT}::test_case_and_space_do_not_make_a_text",
+    ),
+    Planted(
+        "texts with two labels kept",
+        MODEL,
+        SPLIT,
+        "if len({copy.label for copy in copies}) > 1:",
+        "if len({copy.label for copy in copies}) > 2:",
+        f"{OF_SPLIT}::test_copies_leave_one_and_conflicts_leave_none",
+    ),
+]
+TEXTS = [
+    Planted(
+        "gold label visible in the query",
+        MODEL,
+        PROMPTS,
+        "self.encode(task.template.format_map(e.texts)) for e in examples",
+        'self.encode(f"{task.template.format_map(e.texts)} {task.answers[e.label]}") for e in examples',
+        f"{OF_PROMPTS}::test_whole_prompt_reads_as_the_paper_has_it",
+    ),
+    Planted(
+        "queries among their demonstrations let pass",
+        MODEL,
+        PROMPTS,
+        "{e.content_hash for e in demonstrations} & {e.content_hash for e in examples}",
+        "{id(e) for e in demonstrations} & {id(e) for e in examples}",
+        f"{OF_PROMPTS}::test_query_among_its_demonstrations_is_refused",
+    ),
+    Planted(
+        "every demonstration with the first answer",
+        MODEL,
+        PROMPTS,
+        "task.answers[example.label]",
+        "task.answers[0]",
+        f"{OF_PROMPTS}::test_whole_prompt_reads_as_the_paper_has_it",
+    ),
+    Planted(
+        "separator counted as demonstration",
+        "C8 C13 Q1",
+        PROMPTS,
+        "spans.append((len(prefix), len(prefix) + len(tokens)))",
+        "spans.append((len(prefix), len(prefix) + len(tokens) + len(separator)))",
+        f"{OF_PROMPTS}::test_spans_are_the_demonstrations_tokens",
+    ),
+    Planted(
+        "last token of the answer for its first",
+        "C1 C2 C10",
+        PROMPTS,
+        'self._completion(task, "x", answer)[0]',
+        'self._completion(task, "x", answer)[-1]',
+        f"{OF_PROMPTS}::test_answer_tokens_follow_one_space",
+    ),
+    Planted(
+        "training texts without their answers",
+        "C2 C8",
+        PROMPTS,
+        "texts.append((self.start_token, *tokens))",
+        "texts.append((self.start_token, *self.encode(question)))",
+        f"{OF_PROMPTS}::test_training_texts_have_the_spans_tokens",
+    ),
+]
+SELECTION = [
+    Planted(
+        "selected on the reported examples",
+        MODEL,
+        RUNNER,
+        '"test" if settings.protocol is Protocol.PAPER else "dev"',
+        '"test"',
+        f"{OF_RUNNER}::test_paper_protocol_selects_on_the_reported_examples",
+    ),
+    Planted(
+        "worst demonstration set taken",
+        MODEL,
+        RUNNER,
+        "(-icl[c], c)",
+        "(icl[c], c)",
+        f"{OF_RUNNER}::test_best_set_and_rate_on_dev_are_taken",
+    ),
+    Planted(
+        "worst learning rate taken",
+        TUNED,
+        RUNNER,
+        "max(usable, key=lambda rate: (usable[rate], -rate))",
+        "min(usable, key=lambda rate: (usable[rate], rate))",
+        f"{OF_RUNNER}::test_rate_with_the_best_accuracy_on_dev_is_taken",
+    ),
+    Planted(
+        "learning rate tuned on the first set, not the best",
+        TUNED,
+        RUNNER,
+        "Setting.FT, chosen[0], rate)",
+        "Setting.FT, 0, rate)",
+        f"{OF_RUNNER}::test_rate_is_tuned_on_the_set_that_was_taken",
+    ),
+    Planted(
+        "ICL's recording in ZSL's place",
+        MODEL,
+        RUNNER,
+        "zsl=from_entry(self.runs.recording(task, Setting.ZSL, None, None))",
+        "zsl=from_entry(icl)",
+        f"{OF_RUNNER}::test_cell_holds_the_three_settings",
+    ),
+    Planted(
+        "FT scored with the untouched weights",
+        TUNED,
+        RUNS,
+        "self.finetuned_weights(task, candidate or 0, rate or 0.0)):",
+        "{s.name: s.of(s.parameter.data).clone() for s in self.model.key_value_slices}):",
+        f"{OF_RUNNER}::test_cell_holds_the_three_settings",
+    ),
+    Planted(
+        "FT selected with the untouched weights",
+        TUNED,
+        RUNS,
+        "with self.model.with_weights(found.weights):",
+        "if found.weights:",
+        f"{OF_RUNNER}::test_each_rate_answers_with_weights_of_its_own",
+    ),
+    Planted(
+        "the same demonstrations under every number",
+        MODEL,
+        PROMPTS,
+        'stream(seed, "demonstrations", task.name, candidate)',
+        'stream(seed, "demonstrations", task.name)',
+        f"{OF_PROMPTS}::test_demonstration_sets_are_drawn_without_repetition",
+    ),
+    Planted(
+        "learning rate no part of the key",
+        TUNED,
+        RUNS,
+        'parts["learning_rate"] = rate',
+        'parts["learning_rate"] = 0.0',
+        f"{OF_RUNS}::test_part_setting_set_and_rate_change_the_key",
+    ),
+]
+ERRORS = [*SPLITS, *TEXTS, *SELECTION]

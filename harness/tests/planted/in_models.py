@@ -1,0 +1,238 @@
+"""Errors planted in scoring, recording and finetuning."""
+
+from harness.tests.planted.planted import Planted
+
+SCORING, PREFIX = "harness/models/scoring.py", "harness/models/prefix_attention.py"
+FINETUNING, MODEL, UPDATES = (f"harness/models/{name}.py" for name in ("finetuning", "language_model", "updates"))
+OF_SCORING = "harness/tests/models/test_scoring.py::test_shared_prefix_gives_what_whole_prompts_give"
+OF_REFERENCE = "harness/tests/models/test_reference.py::test_reference_is_the_familys_own_forward"
+OF_PARTS = "harness/tests/models/test_parts.py"
+OF_FINETUNING, OF_UPDATES = "harness/tests/models/test_finetuning.py", "harness/tests/models/test_updates.py"
+OF_STEPS = f"{OF_FINETUNING}::test_steps_are_torchs_sgd"
+ANSWERS, ATTENTION = "C1 C2 C10", "C11 C12 C13"
+EVERYTHING = f"{ANSWERS} {ATTENTION}"
+
+RECORDING = [
+    Planted(
+        "the token before the last scored",
+        ANSWERS,
+        SCORING,
+        "hidden[torch.arange(len(queries), device=model.device), last]",
+        "hidden[torch.arange(len(queries), device=model.device), last - 1]",
+        OF_SCORING,
+    ),
+    Planted(
+        "padding scored for the last token",
+        EVERYTHING,
+        SCORING,
+        "torch.tensor([len(q) - 1 for q in queries]",
+        "torch.tensor([max(map(len, queries)) - 1 for q in queries]",
+        OF_SCORING,
+    ),
+    Planted(
+        "ICL and ZSL read each other's prefix",
+        EVERYTHING,
+        SCORING,
+        "prompts.prefix if setting is Setting.ICL else [prompts.start_token]",
+        "prompts.prefix if setting is Setting.ZSL else [prompts.start_token]",
+        OF_SCORING,
+    ),
+    Planted(
+        "positions of the query counted without its prefix",
+        EVERYTHING,
+        SCORING,
+        "torch.arange(len(prefix), len(prefix) + longest, device=model.device)",
+        "torch.arange(longest, device=model.device)",
+        OF_SCORING,
+    ),
+    Planted(
+        "query slice off by one",
+        "C12",
+        SCORING,
+        "own[i, :, :, : len(query)]",
+        "own[i, :, :, 1 : len(query) + 1]",
+        OF_SCORING,
+    ),
+    Planted(
+        "demonstrations leaking into the query slice",
+        "C12",
+        PREFIX,
+        "LayerScores(last_own.flatten(1, 2),",
+        "LayerScores(torch.cat([last_prefix[..., -1:], last_own[..., 1:]], -1).flatten(1, 2),",
+        OF_SCORING,
+    ),
+    Planted(
+        "softmax left in the recorded scores",
+        "C12",
+        PREFIX,
+        "LayerScores(last_own.flatten(1, 2),",
+        "LayerScores(last_own.softmax(-1).flatten(1, 2),",
+        OF_SCORING,
+    ),
+    Planted(
+        "scores not scaled",
+        EVERYTHING,
+        PREFIX,
+        "(query * scaling).view(",
+        "query.view(",
+        OF_SCORING,
+    ),
+    Planted(
+        "attention to the next token",
+        EVERYTHING,
+        PREFIX,
+        ".triu(1)",
+        ".triu(2)",
+        OF_SCORING,
+    ),
+    Planted(
+        "one head's scores for the sum over heads",
+        "C13",
+        PREFIX,
+        "last_prefix.sum(dim=(1, 2))",
+        "last_prefix[:, 0, 0]",
+        OF_SCORING,
+    ),
+    Planted(
+        "attention output of the first token",
+        "C11",
+        SCORING,
+        "output[0][rows, last]",
+        "output[0][rows, 0]",
+        OF_SCORING,
+    ),
+    Planted(
+        "query vector of the first token",
+        "C13",
+        SCORING,
+        "model.query_of(attention, output[rows, last])",
+        "model.query_of(attention, output[rows, 0 * last])",
+        OF_SCORING,
+    ),
+    Planted(
+        "mass of the prefix by the best score alone",
+        "C9 C11",
+        PREFIX,
+        "(prefix_top + total.log())",
+        "(prefix_top + 0 * total)",
+        OF_SCORING,
+    ),
+    Planted(
+        "reference's query slice off by one",
+        "C12",
+        "harness/models/reference.py",
+        "scores[:, :, len(prefix) :]",
+        "scores[:, :, len(prefix) - 1 : -1]",
+        OF_REFERENCE,
+    ),
+    Planted(
+        "scale left in the relaxed form",
+        "C9",
+        PREFIX,
+        "relaxed.flatten(1, 2) / module.scaling",
+        "relaxed.flatten(1, 2) / 1.0",
+        f"{OF_PARTS}::test_parts_are_those_of_the_models_own_attention",
+    ),
+    Planted(
+        "padding in the mean of values",
+        "C9",
+        PREFIX,
+        "(value * seen[:, None, :, None])",
+        "(value * 1)",
+        f"{OF_PARTS}::test_padding_belongs_to_no_part {OF_PARTS}::test_parts_are_those_of_the_models_own_attention",
+    ),
+]
+TRAINING = [
+    Planted(
+        "steps up the slope", "C2 C10 C11 C12 C13", FINETUNING, ".sub_(s.of(gradient)", ".add_(s.of(gradient)", OF_STEPS
+    ),
+    Planted(
+        "loss of the answer alone",
+        "C2 C10 C11 C12 C13",
+        FINETUNING,
+        "cross_entropy(logits[0, :-1].float(), ids[0, 1:])",
+        "cross_entropy(logits[0, -2:-1].float(), ids[0, -1:])",
+        OF_STEPS,
+    ),
+    Planted(
+        "loss of the token itself, not of the next",
+        "C2 C10 C11 C12 C13",
+        FINETUNING,
+        "cross_entropy(logits[0, :-1].float(), ids[0, 1:])",
+        "cross_entropy(logits[0].float(), ids[0])",
+        OF_STEPS,
+    ),
+    Planted(
+        "steps in the reverse order",
+        "C2 C8 C10 C11 C12 C13",
+        FINETUNING,
+        "for tokens in demonstrations:",
+        "for tokens in demonstrations[::-1]:",
+        f"{OF_STEPS}[llama-5] {OF_STEPS}[gpt2-5]",
+    ),
+    Planted(
+        "queries trained too",
+        "C2 C8 C10 C11 C12 C13",
+        MODEL,
+        "for outputs in self.architecture.key_value:",
+        "for outputs in (*self.architecture.key_value, self.architecture.query):",
+        "harness/tests/models/test_language_model.py::test_what_trains_is_keys_and_values",
+    ),
+    Planted(
+        "finetuned weights left in the model",
+        "C1 C2 C10 C11 C12 C13",
+        FINETUNING,
+        "parameter.requires_grad_(False).copy_(value)",
+        "parameter.requires_grad_(False).copy_(parameter)",
+        f"{OF_FINETUNING}::test_models_own_weights_come_back",
+    ),
+    Planted(
+        "weights put in never taken out",
+        "C1 C2 C10 C11 C12 C13",
+        MODEL,
+        "copy_(original[s.name])",
+        "copy_(weights[s.name])",
+        "harness/tests/models/test_language_model.py::test_weights_put_in_come_out_again",
+    ),
+    Planted(
+        "collapsed run not stopped",
+        "C2",
+        FINETUNING,
+        "losses[0] + uniform_guess",
+        "losses[0] + math.inf",
+        f"{OF_FINETUNING}::test_collapsed_run_stops_early",
+    ),
+    Planted(
+        "query vectors not scaled",
+        "C13",
+        MODEL,
+        "projected[..., start:stop] * module.scaling",
+        "projected[..., start:stop] * 1.0",
+        "harness/tests/models/test_language_model.py::test_query_vectors_by_hand",
+    ),
+    Planted(
+        "separators among the demonstrations' tokens",
+        "Q1",
+        UPDATES,
+        "for i in range(first, last)]",
+        "for i in range(first, last + 1)]",
+        f"{OF_UPDATES}::test_icl_update_sums_outer_products_of_the_demonstrations_tokens",
+    ),
+    Planted(
+        "start token among the query's own",
+        "Q1",
+        UPDATES,
+        "own = [x[1:] for x in inputs]",
+        "own = [x[0:] for x in inputs]",
+        f"{OF_UPDATES}::test_ft_update_is_the_difference_of_the_two_products",
+    ),
+    Planted(
+        "keys and values swapped",
+        "Q1",
+        UPDATES,
+        "return project(model.architecture.value), project(model.architecture.key)",
+        "return project(model.architecture.key), project(model.architecture.value)",
+        f"{OF_UPDATES}::test_values_are_those_that_the_model_attends_to",
+    ),
+]
+ERRORS = [*RECORDING, *TRAINING]
