@@ -10,8 +10,8 @@ from safetensors.torch import load_file, save_file
 
 import fixtures
 from harness.errors import HarnessError
-from harness.models.language_model import LanguageModel
 from harness.models.devices import choose_device
+from harness.models.language_model import LanguageModel
 from harness.models.loading import load_model, load_prompt_builder
 from harness.models.scoring import score
 from harness.models.source import ModelSource, locate_model

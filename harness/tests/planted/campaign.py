@@ -14,7 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -80,23 +80,23 @@ def run(errors: Sequence[Planted], at_once: int) -> Iterator[tuple[Planted, Outc
         _copy_sources(copies[0])
         for copy in copies[1:]:
             shutil.copytree(copies[0], copy)
-        for job, found in _in_children(copies, _without_errors(errors)):
+        for _, found in _in_children(copies, _without_errors(errors, 2 * at_once)):
             if found.code != pytest.ExitCode.OK:
                 said = "\n".join(found.output.splitlines()[-20:])
-                raise HarnessError(
-                    f"tests fail where nothing is planted, mend them first: {' '.join(job.tests)}\n{said}"
-                )
+                raise HarnessError(f"tests fail where nothing is planted, mend them first: {found.failed}\n{said}")
         for job, found in _in_children(copies, [Job(tuple(e.caught_by.split()), e) for e in errors]):
             if job.planted is not None:
                 yield job.planted, found
 
 
-def _without_errors(errors: Sequence[Planted]) -> list[Job]:
-    """Return the errors' tests, a job a file."""
+def _without_errors(errors: Sequence[Planted], number: int) -> list[Job]:
+    """Return the errors' tests in at most so many jobs, whole files together: they share fixtures, and a start."""
     files: defaultdict[str, set[str]] = defaultdict(set)
     for test in {test for error in errors for test in error.caught_by.split()}:
         files[test.split("::")[0]].add(test)
-    return [Job((file,) if file in tests else tuple(sorted(tests))) for file, tests in files.items()]
+    by_file = [[file] if file in tests else sorted(tests) for file, tests in sorted(files.items())]
+    shares = (tuple(chain.from_iterable(by_file[first::number])) for first in range(number))
+    return [Job(tests) for tests in shares if tests]
 
 
 def _prepare() -> None:

@@ -73,7 +73,7 @@ def _ran(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_planted_errors_are_caught() -> None:
-    """One error of each file: all of them take two minutes of processor time, and are the command's."""
+    """One error of each file: a minute of processor time. All of them take four, and are the command's."""
     done = _ran("-m", "harness.tests.planted", "--one-a-file")
     *lines, last = done.stdout.splitlines() or [done.stderr]
     assert not [line for line in lines if not line.startswith("caught")]

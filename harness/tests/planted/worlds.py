@@ -147,6 +147,7 @@ class World(Evidence):
             of=self.of,
             order_spread=lambda name: self.of("order_spread", name),
             distributions=lambda name: self.of("distributions", name),
+            learning_rates=", ".join,
         )
         trainings = SimpleNamespace(size=TINY, described=tuple, least_squares=lambda: np.full((EXAMPLES, PAIRS), 0.25))
         self.runner: Any = SimpleNamespace(settings=SimpleNamespace(seed=0, simulations=0), trainings=trainings)
