@@ -35,6 +35,8 @@ COUNT_WORDS = {
 }
 HASH = re.compile(r"(?:sha256:)?[0-9a-f]{32,}", re.IGNORECASE)
 HASH_SHOWN = 10
+ENOUGH = 0.8
+"""Power that a design is expected to have."""
 
 
 def render(document: Document) -> str:
@@ -163,7 +165,9 @@ def calibration(found: Calibration) -> str:
         return said + "."
     sizes = ", ".join(f"{size:.3g}" for size in dict.fromkeys(found.effect or ()))
     said += f"; with the paper's effect ({sizes}) in {100 * found.power:.0f} % at {per_task}"
-    return f"{said}; {found.needed} a task would make it 80 %." if found.needed else f"{said}."
+    if found.needed:
+        return f"{said}; {found.needed} a task would make it 80 %."
+    return f"{said}; more examples alone would not make it 80 %." if found.power < ENOUGH else f"{said}."
 
 
 def scalar(value: object) -> str:

@@ -31,7 +31,7 @@ OPTIONS = {
     "demonstrations": "6",
     "candidate-sets": "2",
     "learning-rates": "2,1e38",
-    "simulations": "20",
+    "simulations": "0",
 }
 """Options of a run that takes about a second once torch is loaded. At the larger learning rate finetuning diverges."""
 

@@ -171,3 +171,9 @@ def test_calibration_is_said_in_percent() -> None:
         "Simulated 1,000 times on these data: with no effect in its family the rule says SUPPORTED in 1.3 % of runs; "
         "with the paper's effect (0.1) in 62 % at 40 examples a task; 90 a task would make it 80 %."
     )
+
+
+def test_power_that_no_number_of_examples_reaches_is_said() -> None:
+    """Where the search for enough examples ends in vain, the report does not stay silent."""
+    found = Calibration("C1", 1000, (40,), 0.0, (0.1,), 0.02, None)
+    assert calibration(found).endswith("in 2 % at 40 examples a task; more examples alone would not make it 80 %.")
