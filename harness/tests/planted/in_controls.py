@@ -154,8 +154,8 @@ VARIANTS = [
         "the claims' own finetuning for the variant's",
         "O1 O4 O5 O7",
         RUNS,
-        "self._weights(task, candidate, variant)):",
-        "self._weights(task, candidate, Variant())):",
+        "weights_of(self._finetuned(task, candidate, variant))):",
+        "weights_of(self._finetuned(task, candidate, Variant()))):",
         ALTERED,
     ),
     Planted(
