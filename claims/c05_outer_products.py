@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.checks import identity_checks, planted_check
-from harness.evidence import Evidence, Measured
-from harness.types import Claim
+from harness.evidence.checks import identity_checks, planted_check
+from harness.evidence.evidence import Evidence
+from harness.judging.claims import Claim, Measured
 
 CLAIM = Claim(
     id="C5",

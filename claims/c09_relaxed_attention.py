@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.checks import identity_checks
-from harness.evidence import Evidence, Measured, difference, layer_curve, task_table
-from harness.types import Claim
+from harness.evidence.checks import identity_checks
+from harness.evidence.evidence import Evidence
+from harness.judging.claims import Claim, Measured
+from harness.judging.comparisons import difference
+from harness.judging.exhibits import layer_curve, task_table
 
 CLAIM = Claim(
     id="C9",

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.evidence import Evidence, Measured, proportion, task_table
-from harness.types import Claim
+from harness.evidence.evidence import Evidence
+from harness.judging.claims import Claim, Measured
+from harness.judging.comparisons import proportion
+from harness.judging.exhibits import task_table
 
 CLAIM = Claim(
     id="C10",

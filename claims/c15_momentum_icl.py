@@ -5,8 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.evidence import Evidence, Measured, by_coin, difference, loss_curve, run_curve, task_table
-from harness.types import Claim
+from harness.evidence.evidence import Evidence
+from harness.judging.claims import Claim, Measured
+from harness.judging.comparisons import by_coin, difference
+from harness.judging.exhibits import loss_curve, run_curve, task_table
 
 CLAIM = Claim(
     id="C15",

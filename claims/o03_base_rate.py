@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.evidence import Evidence, Measured, mean_of, task_table
-from harness.types import Claim
+from harness.evidence.evidence import Evidence
+from harness.judging.claims import Claim, Measured
+from harness.judging.comparisons import mean_of
+from harness.judging.exhibits import task_table
 
 CLAIM = Claim(
     id="O3",

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.evidence import Evidence, Measured, by_coin_of, difference, task_table
-from harness.types import Claim
+from harness.evidence.evidence import Evidence
+from harness.judging.claims import Claim, Measured
+from harness.judging.comparisons import by_coin_of, difference
+from harness.judging.exhibits import task_table
 
 CLAIM = Claim(
     id="O5",

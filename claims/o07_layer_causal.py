@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.control_runs import Variant
-from harness.evidence import Evidence, Measured, by_coin_of, difference, layer_curve, task_table
-from harness.types import Claim
+from harness.evidence.evidence import Evidence
+from harness.judging.claims import Claim, Measured
+from harness.judging.comparisons import by_coin_of, difference
+from harness.judging.exhibits import layer_curve, task_table
+from harness.runs.control_runs import Variant
 
 CLAIM = Claim(
     id="O7",

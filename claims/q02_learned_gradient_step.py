@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.evidence import Evidence, Measured, difference, task_table
-from harness.types import Claim
+from harness.evidence.evidence import Evidence
+from harness.judging.claims import Claim, Measured
+from harness.judging.comparisons import difference
+from harness.judging.exhibits import task_table
 
 CLAIM = Claim(
     id="Q2",

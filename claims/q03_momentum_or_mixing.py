@@ -5,8 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from harness.evidence import Evidence, Measured, by_coin, difference
-from harness.types import Claim, Table
+from harness.evidence.evidence import Evidence
+from harness.judging.claims import Claim, Measured
+from harness.judging.comparisons import by_coin, difference
+from harness.judging.exhibits import Table
 
 CLAIM = Claim(
     id="Q3",

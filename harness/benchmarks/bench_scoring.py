@@ -10,10 +10,10 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from harness.data import Setting
 from harness.models.language_model import LanguageModel
 from harness.models.scoring import score
 from harness.prompts import Prompts
-from harness.types import Setting
 
 
 @torch.inference_mode()

@@ -19,13 +19,7 @@ from torch import Tensor
 
 from harness.dual_form.cases import AttentionCase, SplitCase, TrainingCase
 from harness.dual_form.dual import dual_form, weight_update
-from harness.dual_form.gradient_descent import (
-    Gradients,
-    LinearLayer,
-    TrainedLayer,
-    backpropagate,
-    train,
-)
+from harness.dual_form.gradient_descent import Gradients, LinearLayer, TrainedLayer, backpropagate, train
 from harness.dual_form.linear_attention import SplitAttention, outer_sum, softmax_attention, split_attention
 from harness.dual_form.relaxed_attention import (
     Projections,

@@ -20,11 +20,11 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from harness.errors import HarnessError
 from harness.models.architectures import architecture_of
+from harness.models.catalogue import GgufModel, gguf_file
 from harness.models.devices import choose_device
 from harness.models.language_model import LanguageModel
 from harness.models.source import ModelSource, model_type, weights_folder
 from harness.prompts import PromptBuilder
-from harness.tasks.catalogue import GgufModel, gguf_file
 
 
 def load_model(source: ModelSource, store: Path, device: str = "auto", dtype: str = "float32") -> LanguageModel:

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
+from harness.data import Setting
 from harness.errors import HarnessError
 from harness.models.language_model import LanguageModel
 from harness.models.prefix_attention import SharedPrefix
 from harness.models.scoring import encode_prefix, forward_behind, in_batches, last_of
 from harness.prompts import Prompts
-from harness.types import Setting
 
 
 @torch.inference_mode()

@@ -5,11 +5,11 @@ from dataclasses import fields
 import numpy as np
 import torch
 
+from harness.data import AttentionParts, Setting
 from harness.models.language_model import LanguageModel
 from harness.models.prefix_attention import LayerParts, SharedPrefix
 from harness.models.scoring import Queries, encode_prefix, forward_behind, in_batches, last_of
 from harness.prompts import Prompts
-from harness.types import AttentionParts, Setting
 
 NAMES = tuple(field.name for field in fields(LayerParts))
 

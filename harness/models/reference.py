@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import eager_mask
 
+from harness.data import Recording, Setting
 from harness.models.language_model import LanguageModel
 from harness.prompts import Prompts
-from harness.types import Recording, Setting
 
 REFERENCE = "reference_eager"
 

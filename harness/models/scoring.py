@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.data import Recording, Setting
 from harness.errors import HarnessError
 from harness.models.language_model import LanguageModel
 from harness.models.prefix_attention import SharedPrefix
 from harness.prompts import Prompts
-from harness.types import Recording, Setting
 
 Row = TypeVar("Row")
 Queries = Sequence[Sequence[int]]

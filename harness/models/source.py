@@ -5,9 +5,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.data import JSON
 from harness.errors import HarnessError, nearest
-from harness.tasks.catalogue import GgufModel, HubModel, model_rows
-from harness.types import JSON
+from harness.models.catalogue import GgufModel, HubModel, model_rows
 
 HUB_FILES = [
     "*.safetensors",

@@ -11,11 +11,23 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from harness.data import JSON
 from harness.errors import HarnessError
+from harness.judging.verdicts import Verdict
 from harness.report.page import render
-from harness.types import RunFacts, Verdict
 
 FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """How the run was made: JSON-ready facts, shown at the foot of the report."""
+
+    model: JSON
+    tasks: tuple[JSON, ...]
+    settings: JSON
+    environment: JSON
+    notes: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from harness.judging.exhibits import Curve, Series
+from harness.judging.verdicts import Verdict
 from harness.report.numbers import scale, scale_name
-from harness.types import Curve, Outcome, PartResult, Series, Verdict
+from harness.statistics.results import Outcome, PartResult
 
 # Okabe and Ito's palette, which stays apart under the common kinds of colour blindness.
 SERIES_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")

@@ -3,7 +3,7 @@
 import math
 import re
 
-from harness.types import Estimate
+from harness.statistics.results import Estimate
 
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"

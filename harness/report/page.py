@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.reading import readings
+from harness.data import JSON
+from harness.judging.reading import readings
+from harness.judging.verdicts import Verdict
 from harness.report import figures, numbers
-from harness.types import JSON, Calibration, Outcome, PartResult, Verdict
+from harness.statistics.results import Calibration, Outcome, PartResult
 
 if TYPE_CHECKING:
     from harness.report.document import Document

@@ -27,7 +27,7 @@ from harness.statistics.comparison import Comparison
 from harness.statistics.estimation import estimate, p_value
 from harness.statistics.many_runs import bca_lows, holm_decisions, sign_flip_p_values, two_level_variances
 from harness.statistics.new_runs import Cells, draw_runs
-from harness.types import Calibration
+from harness.statistics.results import Calibration
 
 RUNS = 1_000
 POWER = 0.8

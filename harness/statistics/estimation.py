@@ -13,7 +13,7 @@ from jaxtyping import Float
 from scipy import stats
 
 from harness.statistics.comparison import Comparison
-from harness.types import Estimate
+from harness.statistics.results import Estimate
 
 RESAMPLES = 9_999
 _BATCH = 1_000  # resamples held in memory at once: 4 tasks of 100 examples take 3 MB

@@ -10,7 +10,7 @@ from harness.errors import HarnessError
 from harness.statistics.comparison import Comparison
 from harness.statistics.estimation import RESAMPLES, estimate, p_value
 from harness.statistics.holm import Corrected, holm
-from harness.types import Estimate, Outcome, PartResult
+from harness.statistics.results import Estimate, Outcome, PartResult
 
 _POWER = 0.8
 

@@ -5,13 +5,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.data import Task
 from harness.errors import HarnessError
-from harness.tasks.catalogue import TaskCatalogue, TaskRow, VaderSource, Wording, read_tasks, unknown
+from harness.packages import unknown
+from harness.tasks.catalogue import TaskCatalogue, TaskRow, VaderSource, Wording, read_tasks
 from harness.tasks.hub import read_hub
 from harness.tasks.local import own_task, own_task_names, read_folder, task_folder
 from harness.tasks.split import Counts, Parts, split_balanced
 from harness.tasks.vader import rated_examples
-from harness.types import Task
 
 __all__ = ["LoadedTask", "load_task", "read_task"]
 

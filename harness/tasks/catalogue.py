@@ -1,56 +1,12 @@
-"""What fixtures/models.toml and fixtures/tasks.toml may say, read into checked records."""
+"""What fixtures/tasks.toml may say, read into checked records."""
 
 import string
-import tomllib
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
-from harness.errors import HarnessError, nearest
-from harness.tasks.package import Package, extract_member, fetch_package
-
-_Record = TypeVar("_Record")
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Prompted(_Row):
-    """What every model's row says of how its prompts are laid out."""
-
-    start_token: str
-    """Token that every prompt begins with."""
-    separator: str = "\n"
-    """Text between a demonstration and what follows it."""
-    licence: str
-    source: str
-
-
-class GgufModel(_Prompted):
-    """Weights in one GGUF file inside a package of the package index."""
-
-    kind: Literal["gguf-package"]
-    package: str
-    version: str
-    archive: str
-    archive_sha256: Sha256
-    member: str
-    member_sha256: Sha256
-    member_bytes: int = Field(gt=0)
-
-
-class HubModel(_Prompted):
-    """Weights on the Hugging Face hub."""
-
-    kind: Literal["hub"]
-    id: str
-
-
-ModelRow = Annotated[GgufModel | HubModel, Field(discriminator="kind")]
+from harness.packages import Package, Row, Sha256, read_toml
 
 
 class RatedPackage(Package):
@@ -60,7 +16,7 @@ class RatedPackage(Package):
     ratings_archive_sha256: Sha256
 
 
-class VaderSource(_Row):
+class VaderSource(Row):
     """Rated snippets of the vaderSentiment package.
 
     `ratings[i]` is the closed range of answer i's mean ratings. A rating in no range is left out; one on a
@@ -74,7 +30,7 @@ class VaderSource(_Row):
     ratings: tuple[tuple[float, float], ...]
 
 
-class HubSource(_Row):
+class HubSource(Row):
     """Where a copy of a task's data lies on the Hugging Face hub."""
 
     id: str
@@ -86,7 +42,7 @@ class HubSource(_Row):
     """The template's field (or 'label') to the column's name there, where they differ."""
 
 
-class FolderSource(_Row):
+class FolderSource(Row):
     """Data that the user brings (DIR/<task>/train.jsonl, test.jsonl), or names a hub copy of."""
 
     kind: Literal["folder"]
@@ -95,7 +51,7 @@ class FolderSource(_Row):
     hub: HubSource | None = None
 
 
-class Wording(_Row):
+class Wording(Row):
     """How a task is posed: the template without its answer, which follows one space, and the answer words."""
 
     template: str
@@ -146,7 +102,7 @@ class OwnTask(Wording):
     licence: str = "not stated"
 
 
-class TaskCatalogue(_Row):
+class TaskCatalogue(Row):
     """All of fixtures/tasks.toml."""
 
     packages: dict[str, RatedPackage]
@@ -160,24 +116,7 @@ class TaskCatalogue(_Row):
         return self
 
 
-_MODELS: TypeAdapter[dict[str, ModelRow]] = TypeAdapter(dict[str, ModelRow])
 _TASKS = TypeAdapter(TaskCatalogue)
-
-
-def read_toml(path: Path, expected: TypeAdapter[_Record]) -> _Record:
-    """Return the file as the record that `expected` checks.
-
-    Raises:
-        HarnessError: it is missing, no TOML, or holds a key or value that the type doesn't know; says which.
-
-    """
-    try:
-        return expected.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise HarnessError(f"can't read {path}: {error}") from error
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise HarnessError(f"{path} can't be used: {wrong}") from error
 
 
 def read_tasks(catalogue: Path) -> TaskCatalogue:
@@ -185,39 +124,6 @@ def read_tasks(catalogue: Path) -> TaskCatalogue:
     return read_toml(catalogue, _TASKS)
 
 
-def model_rows(catalogue: Path) -> dict[str, ModelRow]:
-    """Return the rows of fixtures/models.toml by name (see read_toml for what it raises)."""
-    return read_toml(catalogue, _MODELS)
-
-
 def task_names(catalogue: Path) -> tuple[str, ...]:
     """Return the names of the catalogue's tasks in its order."""
     return tuple(read_tasks(catalogue).tasks)
-
-
-def model_row(name: str, catalogue: Path) -> ModelRow:
-    """Return the named model's row; HarnessError with the nearest known name where there is none."""
-    rows = model_rows(catalogue)
-    if name not in rows:
-        raise HarnessError(unknown("model", name, rows))
-    return rows[name]
-
-
-def gguf_file(row: GgufModel, fetched: Path) -> Path:
-    """Return the path of the model's GGUF file under `fetched`, fetched and unpacked where needed."""
-    package = Package(
-        name=row.package,
-        version=row.version,
-        archive=row.archive,
-        sha256=row.archive_sha256,
-        licence=row.licence,
-        source=row.source,
-    )
-    archive = fetch_package(package, fetched)
-    into = fetched / f"{row.package}-{row.version}"
-    return extract_member(archive, row.member, into, row.member_sha256, row.member_bytes)
-
-
-def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """Return the message for a name that the catalogue doesn't hold."""
-    return f"unknown {kind} '{name}': {nearest(name, known)}"

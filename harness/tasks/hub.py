@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from harness.data import Example
 from harness.errors import HarnessError
 from harness.tasks.catalogue import HubSource, Wording
 from harness.tasks.rows import Row, labelled_examples
 from harness.tasks.split import Parts, split_given
-from harness.types import Example
 
 
 def read_hub(source: HubSource, wording: Wording) -> Parts:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from harness.data import Example
 from harness.errors import HarnessError
-from harness.tasks.catalogue import OwnTask, Wording, read_toml
+from harness.packages import read_toml
+from harness.tasks.catalogue import OwnTask, Wording
 from harness.tasks.rows import Row, labelled_examples
 from harness.tasks.split import Parts, split_given
-from harness.types import Example
 
 
 def task_folder(data_dir: Path, name: str) -> Path | None:

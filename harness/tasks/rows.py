@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
+from harness.data import Example
 from harness.errors import HarnessError
 from harness.tasks.catalogue import Wording
 from harness.tasks.split import make_example, normalise
-from harness.types import Example
 
 Row = tuple[str, object]
 """Where the row stands (as an error names it, such as 'train.jsonl:3'), and what it holds."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.types import Example
+from harness.data import Example
 
 TEST_SHARE = 0.4
 DEV_SHARE = 0.2

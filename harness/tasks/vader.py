@@ -4,11 +4,11 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.data import Example
 from harness.errors import HarnessError
+from harness.packages import extract_member, fetch_package
 from harness.tasks.catalogue import RatedPackage, VaderSource
-from harness.tasks.package import extract_member, fetch_package
 from harness.tasks.split import make_example
-from harness.types import Example
 
 LIMIT_BYTES = 16 << 20
 """Far above the largest file (inner archive 2.3 MB, ratings 1.4 MB), far below what would hurt."""

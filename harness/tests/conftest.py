@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 import fixtures
-from harness.evidence import Evidence
-from harness.runner import Runner
-from harness.tasks.catalogue import GgufModel, model_rows, read_tasks
+from harness.evidence.evidence import Evidence
+from harness.models.catalogue import GgufModel, model_rows
+from harness.runs.runner import Runner
+from harness.tasks.catalogue import read_tasks
 from harness.tests.tiny import Project, make_project
 
 ROOT = Path(__file__).parents[2]

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from harness.__main__ import main
-from harness.report.document import Document, to_json
+from harness.judging.claims import Claim
+from harness.judging.verdicts import Verdict
+from harness.report.document import Document, RunFacts, to_json
+from harness.statistics.results import Outcome
 from harness.tests.tiny import Project
-from harness.types import Claim, Outcome, RunFacts, Verdict
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 import fixtures
+from harness.data import Example, Task
 from harness.errors import HarnessError
 from harness.models.loading import load_prompt_builder, quiet_transformers
 from harness.prompts import PromptBuilder, Prompts, draw_demonstrations, first_examples
 from harness.tasks import load_task
 from harness.tests.byte_tokenizer import byte_tokenizer
 from harness.tests.models.default import STORE, default_source
-from harness.types import Example, Task
 
 ANSWERS = (("Ġ", "N"), ("Ġ", "P"))  # merges that give ' No' and ' Pos' unlike first tokens
 

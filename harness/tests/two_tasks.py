@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import fixtures
-from harness.control_runs import ControlRuns
-from harness.runner import Runner
+from harness.runs.control_runs import ControlRuns
+from harness.runs.runner import Runner
 from harness.tests.tiny import Project
 
 QUERIES = 8

@@ -5,9 +5,9 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
+from harness.data import Setting
 from harness.models.gpt.network import GPT, Cache
 from harness.prompts import Prompts
-from harness.types import Setting
 
 
 @torch.inference_mode()

@@ -9,7 +9,7 @@ import fixtures
 from harness.models.language_model import LanguageModel
 from harness.progress import Silent
 from harness.prompts import Prompts
-from harness.runs import Runs
+from harness.runs.runs import Runs
 from harness.settings import Settings
 from harness.tasks import load_task
 from harness.tests.models.default import STORE, default_source

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import torch
 
+from harness.data import Recording, Setting
 from harness.models.language_model import LanguageModel
 from harness.prompts import Prompts
 from harness.tests.crosscheck.whole_prompt import Forward, eager_copy, whole_prompt
-from harness.types import Recording, Setting
 
 Parts = Sequence[np.ndarray]
 """One array a query."""

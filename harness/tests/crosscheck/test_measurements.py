@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from harness.measurements import MEASUREMENTS, attention_to_demonstrations
-from harness.runner import Cell
+from harness.data import Cell, Recording, Setting
+from harness.evidence.measurements import MEASUREMENTS, attention_to_demonstrations
 from harness.tests.crosscheck import paper_metrics as paper
 from harness.tests.crosscheck.arrays import exact, noise, padded, same
-from harness.types import Recording, Setting
 
 QUERY_LENGTHS = [17, 40, 9, 26]
 DEMONSTRATION_LENGTHS = [12, 31, 7, 22]

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.evidence import Evidence
-from harness.export import export_lmops
-from harness.measurements import attention_to_demonstrations
+from harness.data import Cell
+from harness.evidence.evidence import Evidence
+from harness.evidence.measurements import attention_to_demonstrations
 from harness.metrics import kendall, rec2ftp_ratio, sim_am, sim_aou
-from harness.runner import Cell
+from harness.report.lmops import export_lmops
 from harness.tests.crosscheck import paper_metrics as paper
 
 MODEL, TASK = "1_3b", "sst2"

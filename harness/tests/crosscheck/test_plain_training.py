@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from torch import Tensor
 
+from harness.data import Setting
 from harness.models.finetuning import finetune
 from harness.models.language_model import LanguageModel
 from harness.models.scoring import score
@@ -16,7 +17,6 @@ from harness.prompts import Prompts
 from harness.tests.crosscheck.parts import assert_agree, plain_parts, recorded_parts
 from harness.tests.crosscheck.whole_prompt import eager_copy, train_keys_and_values, whole_prompt
 from harness.tests.models.families import FAMILIES, VARIANTS, rounded, tiny
-from harness.types import Setting
 
 RATE = 1e-2
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import torch
 
+from harness.data import Setting
 from harness.models.language_model import LanguageModel
 from harness.models.scoring import score
 from harness.prompts import Prompts
 from harness.tests.crosscheck.parts import assert_agree, plain_parts, recorded_parts
 from harness.tests.crosscheck.whole_prompt import Forward
 from harness.tests.models.families import rounded, tiny
-from harness.types import Setting
 
 SIZES: dict[str, dict[str, str]] = {
     "gpt2": {

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from harness.data import Setting
 from harness.models.language_model import LanguageModel
 from harness.models.scoring import score
 from harness.prompts import Prompts
 from harness.tests.crosscheck.parts import assert_agree, forwards, own, plain_parts, recorded_parts
 from harness.tests.models.families import VARIANTS, rounded, tiny
-from harness.types import Setting
 
 ONE_HEAD: tuple[tuple[str, dict[str, Any]], ...] = (
     ("llama", {"num_attention_heads": 1, "num_key_value_heads": 1}),

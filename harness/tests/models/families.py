@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, XGLMConfig
 
+from harness.data import Recording
 from harness.models.language_model import LanguageModel
 from harness.models.loading import quiet_transformers
-from harness.types import Recording
 
 VOCABULARY = 97
 TOKENS: dict[str, Any] = {"vocab_size": VOCABULARY, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": None}

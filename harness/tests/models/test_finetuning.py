@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from harness.data import Setting
 from harness.errors import HarnessError
 from harness.models.finetuning import Finetuned, finetune
 from harness.models.language_model import LanguageModel
 from harness.models.scoring import score
 from harness.prompts import Prompts
 from harness.tests.models.families import GATHERED, assert_untouched, queries_by_hand, rounded, snapshot, tiny
-from harness.types import Setting
 
 RATE = 1e-2
 BLIND = "k_proj.bias"  # softmax does not see a constant in all scores: a key's bias has no gradient but rounding

@@ -9,17 +9,17 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import fixtures
+from harness.data import Setting
 from harness.errors import HarnessError
+from harness.models.catalogue import HubModel
 from harness.models.devices import choose_device
 from harness.models.language_model import LanguageModel
 from harness.models.loading import load_model, load_prompt_builder
 from harness.models.scoring import score
 from harness.models.source import ModelSource, locate_model
 from harness.prompts import Prompts
-from harness.tasks.catalogue import HubModel
 from harness.tests.byte_tokenizer import byte_tokenizer
 from harness.tests.models.families import assert_identical
-from harness.types import Setting
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from harness.data import Setting
 from harness.errors import HarnessError
 from harness.models.finetuning import finetune
 from harness.models.language_model import LanguageModel
@@ -11,7 +12,6 @@ from harness.models.next_token import next_token_logits
 from harness.models.scoring import score
 from harness.prompts import Prompts
 from harness.tests.models.families import VOCABULARY, assert_untouched, rounded
-from harness.types import Setting
 
 
 def _whole_prompts(model: LanguageModel, prompts: Prompts, setting: Setting) -> np.ndarray:

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from harness.data import AttentionParts, Setting
 from harness.models.language_model import LanguageModel
 from harness.models.parts import attention_parts
 from harness.models.prefix_attention import SharedPrefix
 from harness.models.scoring import encode_prefix, forward_behind, last_of
 from harness.prompts import Prompts
 from harness.tests.models.families import VARIANTS, assert_untouched, rounded, tiny
-from harness.types import AttentionParts, Setting
 
 Taken = dict[str, np.ndarray]
 PARTS = tuple(field.name for field in fields(AttentionParts))[1:]

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from transformers.models.llama.modeling_llama import rotate_half
 
+from harness.data import Recording, Setting
 from harness.models.language_model import LanguageModel
 from harness.models.reference import reference_score
 from harness.prompts import Prompts
 from harness.tests.models.families import VARIANTS, assert_same, assert_untouched, queries_by_hand, rounded, tiny
-from harness.types import Recording, Setting
 
 
 def stock(model: LanguageModel, prompts: Prompts, setting: Setting) -> Recording:

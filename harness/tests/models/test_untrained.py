@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from harness.data import Setting
 from harness.models.language_model import LanguageModel
 from harness.models.scoring import score
 from harness.models.untrained import fresh_weights, shuffled_weights
 from harness.prompts import Prompts
 from harness.tests.models.families import FAMILIES, assert_identical, assert_untouched, snapshot, tiny
-from harness.types import Setting
 
 Rival = Callable[[LanguageModel, np.random.Generator], LanguageModel]
 RIVALS = [fresh_weights, shuffled_weights]

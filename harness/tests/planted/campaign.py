@@ -108,7 +108,7 @@ def _prepare() -> None:
     import torch  # noqa: PLC0415  # slow imports, for those alone who run the campaign
 
     from harness.models import loading, scoring  # noqa: F401, PLC0415
-    from harness.report import plugin  # noqa: F401, PLC0415
+    from harness.plugin import plugin  # noqa: F401, PLC0415
     from harness.tests import tiny  # noqa: F401, PLC0415
     from harness.tests.models import families  # noqa: F401, PLC0415
 

@@ -6,7 +6,7 @@ CALIBRATION, RUNS, MANY = (f"harness/statistics/{name}.py" for name in ("calibra
 OF_CALIBRATION, OF_RUNS, OF_MANY = (
     f"harness/tests/statistics/test_{name}.py::test_" for name in ("calibration", "new_runs", "many_runs")
 )
-READING, OF_READING = "harness/reading.py", "harness/tests/test_reading.py::test_"
+READING, OF_READING = "harness/judging/reading.py", "harness/tests/judging/test_reading.py::test_"
 FIGURES, PAGE, GATHERING = (f"harness/report/{name}.py" for name in ("figures", "page", "gathering"))
 OF_FIGURES, OF_PAGE, OF_GATHERING = (
     f"harness/tests/report/test_{name}.py::test_" for name in ("figures", "page", "gathering")
@@ -147,7 +147,7 @@ SIMULATED = [
     Planted(
         "calibration read for another effect",
         COMPARED,
-        "harness/evidence.py",
+        "harness/evidence/evidence.py",
         '"effects": effects,\n',
         "\n",
         f"{GAPS}calibration_is_kept_by_what_it_is_drawn_from",

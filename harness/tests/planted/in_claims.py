@@ -3,7 +3,7 @@
 from harness.tests.planted.planted import Planted
 
 COMPARES, SHOWS, TRIED, SHARED, REC2FTP, TRAINED = (
-    f"harness/tests/test_claims.py::test_{name}"
+    f"harness/tests/claims/test_claims.py::test_{name}"
     for name in (
         "claim_compares_the_value_with_its_baseline[{claim}]",
         "table_shows_the_means_under_their_names[{claim}]",
@@ -13,7 +13,7 @@ COMPARES, SHOWS, TRIED, SHARED, REC2FTP, TRAINED = (
         "trained_layers_are_held_to_the_gradient_step",
     )
 )
-FAMILIES = "harness/tests/test_families.py"
+FAMILIES = "harness/tests/claims/test_families.py"
 
 
 def of(claim: str, name: str, file: str, right: str, wrong: str, caught_by: str = COMPARES) -> Planted:

@@ -2,9 +2,12 @@
 
 from harness.tests.planted.planted import Planted
 
-EVIDENCE, BASE_RATE = "harness/evidence.py", "harness/metrics/base_rate.py"
-OF_EVIDENCE, OF_BASE_RATE = "harness/tests/test_evidence.py::test_", "harness/tests/metrics/test_base_rate.py::test_"
-CONTROLS, OF_CONTROLS = "harness/control_evidence.py", "harness/tests/test_control_evidence.py::test_"
+EVIDENCE, BASE_RATE = "harness/evidence/evidence.py", "harness/metrics/base_rate.py"
+OF_EVIDENCE, OF_BASE_RATE = (
+    "harness/tests/evidence/test_evidence.py::test_",
+    "harness/tests/metrics/test_base_rate.py::test_",
+)
+CONTROLS, OF_CONTROLS = "harness/evidence/controls.py", "harness/tests/evidence/test_controls.py::test_"
 BY_COIN = "C14 C15 Q3 O1 O2 O4 O5 O6 O7 O8"
 
 ERRORS = [

@@ -6,8 +6,8 @@ CAUSAL, UNTRAINED, NEXT = (f"harness/models/{name}.py" for name in ("layer_causa
 OF_CAUSAL, OF_UNTRAINED, OF_NEXT = (
     f"harness/tests/models/test_{name}.py::test_" for name in ("layer_causal", "untrained", "next_token")
 )
-RUNS = "harness/control_runs.py"
-OF_RUNS = "harness/tests/test_control_runs.py::test_"
+RUNS = "harness/runs/control_runs.py"
+OF_RUNS = "harness/tests/runs/test_control_runs.py::test_"
 ALTERED = f"{OF_RUNS}variant_changes_what_it_says_and_nothing_else"
 BY_COIN = "C14 C15 Q3 O1 O2 O4 O5 O6 O7 O8"
 
@@ -212,7 +212,7 @@ VARIANTS = [
         RUNS,
         '"variant": asdict(variant), ',
         "",
-        "harness/tests/test_control_keys.py::test_every_field_of_a_variant_and_the_set_change_the_key",
+        "harness/tests/runs/test_control_keys.py::test_every_field_of_a_variant_and_the_set_change_the_key",
     ),
     Planted(
         "the last queries for the first",

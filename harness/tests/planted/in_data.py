@@ -3,9 +3,9 @@
 from harness.tests.planted.planted import Planted
 
 SPLIT, PROMPTS = "harness/tasks/split.py", "harness/prompts.py"
-RUNNER, RUNS = "harness/runner.py", "harness/runs.py"
+RUNNER, RUNS = "harness/runs/runner.py", "harness/runs/runs.py"
 OF_SPLIT, OF_PROMPTS = "harness/tests/tasks/test_split.py", "harness/tests/test_prompts.py"
-OF_RUNNER, OF_RUNS = "harness/tests/test_runner.py", "harness/tests/test_runs.py"
+OF_RUNNER, OF_RUNS = "harness/tests/runs/test_runner.py", "harness/tests/runs/test_runs.py"
 MODEL = "C1 C2 C8 C9 C10 C11 C12 C13 Q1"
 TUNED = "C2 C10 C11 C12 C13 Q1"
 

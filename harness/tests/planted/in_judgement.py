@@ -4,14 +4,14 @@ from harness.tests.planted.planted import Planted
 
 ESTIMATION, HOLM = "harness/statistics/estimation.py", "harness/statistics/holm.py"
 JUDGEMENT, COMPARISON = "harness/statistics/judgement.py", "harness/statistics/comparison.py"
-VERDICTS, NUMBERS = "harness/verdicts.py", "harness/report/numbers.py"
+VERDICTS, NUMBERS = "harness/judging/judge.py", "harness/report/numbers.py"
 OF_ESTIMATION, OF_JUDGEMENT = (
     "harness/tests/statistics/test_estimation.py",
     "harness/tests/statistics/test_judgement.py",
 )
 OF_COMPARISON, OF_HOLM = "harness/tests/statistics/test_comparison.py", "harness/tests/statistics/test_holm.py"
-JUDGED_FILE, OF_JUDGED = "harness/judged.py", "harness/tests/test_judged.py"
-OF_VERDICTS, OF_NUMBERS = "harness/tests/test_verdicts.py", "harness/tests/report/test_numbers.py"
+JUDGED_FILE, OF_JUDGED = "harness/judging/kept.py", "harness/tests/judging/test_kept.py"
+OF_VERDICTS, OF_NUMBERS = "harness/tests/judging/test_judge.py", "harness/tests/report/test_numbers.py"
 COMPARED = "C1 C2 C9 C10 C11 C12 C13 Q1 Q2"
 MEANS = "C1 C2 C9 C11 C12 C13 Q1 Q2"
 EXACT = "C4 C5 C6 C7 C8 C9"
@@ -191,7 +191,7 @@ JUDGED = [
     Planted(
         "twice the error that rounding makes allowed",
         EXACT,
-        "harness/types.py",
+        "harness/data.py",
         "self.worst <= 1.0",
         "self.worst <= 2.0",
         f"{OF_VERDICTS}::test_exact_statements_must_all_hold",

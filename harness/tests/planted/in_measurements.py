@@ -2,9 +2,9 @@
 
 from harness.tests.planted.planted import Planted
 
-TYPES, MEASUREMENTS, EVIDENCE = "harness/types.py", "harness/measurements.py", "harness/evidence.py"
-OF_TYPES, OF_MEASUREMENTS = "harness/tests/test_types.py", "harness/tests/test_measurements.py"
-OF_EVIDENCE = "harness/tests/test_evidence.py"
+TYPES, MEASUREMENTS, EVIDENCE = "harness/data.py", "harness/evidence/measurements.py", "harness/evidence/evidence.py"
+OF_TYPES, OF_MEASUREMENTS = "harness/tests/test_data.py", "harness/tests/evidence/test_measurements.py"
+OF_EVIDENCE = "harness/tests/evidence/test_evidence.py"
 OF_CONTROLS = f"{OF_MEASUREMENTS}::test_control_has_no_effect_in_expectation"
 OF_NOISE = (
     f"{OF_MEASUREMENTS}::test_noise_is_the_papers_where_it_says_uniform_and_has_no_direction_where_it_says_isotropic"

@@ -4,11 +4,11 @@ from harness.tests.planted.in_claims import SHOWS, of
 from harness.tests.planted.planted import Planted
 
 COIN, TEXT_TASKS, MEANS, BASE_RATE, FAMILIES = (
-    "harness/tests/test_claims.py::test_coin_decides_in_the_control[{claim}]",
-    "harness/tests/test_claims.py::test_text_tasks_are_a_part_where_they_are_asked",
-    "harness/tests/test_claims.py::test_tables_of_trained_models_are_means_by_attention",
-    "harness/tests/test_claims.py::test_base_rate_is_exceeded_or_not",
-    "harness/tests/test_families.py",
+    "harness/tests/claims/test_claims.py::test_coin_decides_in_the_control[{claim}]",
+    "harness/tests/claims/test_claims.py::test_text_tasks_are_a_part_where_they_are_asked",
+    "harness/tests/claims/test_claims.py::test_tables_of_trained_models_are_means_by_attention",
+    "harness/tests/claims/test_claims.py::test_base_rate_is_exceeded_or_not",
+    "harness/tests/claims/test_families.py",
 )
 PERPLEXITY, IN_CONTEXT, MIXING = "c14_momentum_perplexity", "c15_momentum_icl", "q03_momentum_or_mixing"
 

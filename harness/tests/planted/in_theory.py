@@ -3,11 +3,11 @@
 from harness.tests.planted.planted import Planted
 
 RELAXED, UPDATES = "harness/metrics/relaxed.py", "harness/metrics/weight_updates.py"
-TYPES, MEASUREMENTS = "harness/types.py", "harness/measurements.py"
-THEORY, CHECKS = "harness/theory_runs.py", "harness/checks.py"
+TYPES, MEASUREMENTS = "harness/data.py", "harness/evidence/measurements.py"
+THEORY, CHECKS = "harness/runs/theory.py", "harness/evidence/checks.py"
 OF_RELAXED, OF_UPDATES = "harness/tests/metrics/test_relaxed.py", "harness/tests/metrics/test_weight_updates.py"
-OF_MEASUREMENTS, OF_THEORY = "harness/tests/test_measurements.py", "harness/tests/test_theory_runs.py"
-OF_CHECKS = "harness/tests/test_checks.py"
+OF_MEASUREMENTS, OF_THEORY = "harness/tests/evidence/test_measurements.py", "harness/tests/runs/test_theory.py"
+OF_CHECKS = "harness/tests/evidence/test_checks.py"
 
 METRICS = [
     Planted(
@@ -149,7 +149,7 @@ CHECKED = [
         CHECKS,
         "max(figures[error] for figures",
         "min(figures[error] for figures",
-        "harness/tests/test_claims.py::test_shared_properties_are_exact",
+        "harness/tests/claims/test_claims.py::test_shared_properties_are_exact",
     ),
     Planted(
         "control without its error",

@@ -3,8 +3,12 @@
 from harness.tests.planted.planted import Planted
 
 CLAIMS = "C14 C15 Q3"
-TRAININGS, RUNS, TEXT_TASKS = "harness/trainings.py", "harness/training_runs.py", "harness/text_task_runs.py"
-OF_TRAININGS, OF_RUNS = "harness/tests/test_trainings.py", "harness/tests/test_training_runs.py"
+TRAININGS, RUNS, TEXT_TASKS = (
+    "harness/trainings/grid.py",
+    "harness/trainings/training.py",
+    "harness/trainings/text_tasks.py",
+)
+OF_TRAININGS, OF_RUNS = "harness/tests/trainings/test_grid.py", "harness/tests/trainings/test_training.py"
 CORPUS, SOURCES, OF_CORPUS = (
     "harness/tasks/corpus.py",
     "harness/tasks/corpus_sources.py",

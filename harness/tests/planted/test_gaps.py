@@ -8,26 +8,26 @@ import numpy as np
 import pytest
 import torch
 
-from harness.control_runs import Variant
-from harness.evidence import Evidence
-from harness.judged import find_or_judge
+from harness.evidence.evidence import Evidence
+from harness.judging.kept import find_or_judge
 from harness.models.gpt.network import AttentionChoice, vector_gpt
 from harness.models.gpt.problems import Recall, recall_answers
 from harness.models.gpt.sizes import Shape
 from harness.models.gpt.tokens import tokenize
 from harness.report.page import calibration
+from harness.runs.control_runs import Variant
 from harness.seeds import stream
 from harness.statistics import Comparison
 from harness.statistics.calibration import calibrate
+from harness.statistics.results import Calibration
 from harness.store import Entry, Store
-from harness.tests.test_text_task_runs import SIZE, evidence_of, prompt_by_hand
-from harness.tests.test_training_runs import keep_text, training
-from harness.tests.test_trainings import MINUSCULE, trainings, write_corpus
 from harness.tests.tiny import ANSWERS, WORDS, Project
+from harness.tests.trainings.test_grid import MINUSCULE, trainings, write_corpus
+from harness.tests.trainings.test_text_tasks import SIZE, evidence_of, prompt_by_hand
+from harness.tests.trainings.test_training import keep_text, training
 from harness.tests.two_tasks import controls_of, two_tasks
-from harness.training_runs import Training, problem_of
-from harness.trainings import ATTENTIONS, Trainings
-from harness.types import Calibration
+from harness.trainings.grid import ATTENTIONS, Trainings
+from harness.trainings.training import Training, problem_of
 
 
 def keep(made: Trainings, given: Training, tensors: Mapping[str, np.ndarray]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import claims
 import harness.metrics
-from harness.measurements import MEASUREMENTS
+from harness.evidence.measurements import MEASUREMENTS
 from harness.tests.planted.errors import ERRORS
 from harness.tests.planted.planted import ROOT, Planted
 
@@ -57,7 +57,7 @@ def test_every_metric_has_a_planted_error() -> None:
 
 def test_every_measurement_has_a_planted_error() -> None:
     """A new row of MEASUREMENTS needs one."""
-    assert MEASUREMENTS.keys() <= _concerned("harness/measurements.py")
+    assert MEASUREMENTS.keys() <= _concerned("harness/evidence/measurements.py")
 
 
 def test_every_claim_has_a_planted_error() -> None:

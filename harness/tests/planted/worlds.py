@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from harness.control_runs import Variant
-from harness.evidence import Evidence
-from harness.measurements import ByTask
+from harness.evidence.evidence import Evidence
+from harness.evidence.measurements import ByTask
 from harness.models.gpt.sizes import TINY
+from harness.runs.control_runs import Variant
 from harness.seeds import stream
-from harness.training_runs import ProblemName
-from harness.trainings import ATTENTIONS, Found
+from harness.trainings.grid import ATTENTIONS, Found
+from harness.trainings.training import ProblemName
 
 TASKS = ("a", "b")
 EXAMPLES, LAYERS, RUNS, PAIRS, STEPS = 30, 3, 5, 4, 6

@@ -7,20 +7,12 @@ import numpy as np
 import pytest
 from jaxtyping import Float64
 
-from harness.report.document import Document
+from harness.judging.claims import Claim
+from harness.judging.exhibits import Curve, Series, Table
+from harness.judging.verdicts import ControlResult, Verdict
+from harness.report.document import Document, RunFacts
 from harness.seeds import stream
-from harness.types import (
-    Claim,
-    ControlResult,
-    Curve,
-    Estimate,
-    Outcome,
-    PartResult,
-    RunFacts,
-    Series,
-    Table,
-    Verdict,
-)
+from harness.statistics.results import Estimate, Outcome, PartResult
 
 LAYERS = 30
 TASKS = ("movie", "tweet", "subject", "headline")

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from harness.errors import HarnessError
+from harness.judging.exhibits import Curve, Series
 from harness.report.document import Document, from_json, to_json, write
-from harness.types import Curve, Estimate, Series
+from harness.statistics.results import Estimate
 
 Report = dict[str, Any]
 

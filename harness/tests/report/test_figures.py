@@ -9,9 +9,10 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import pytest
 
+from harness.judging.exhibits import Curve, Series
 from harness.report import figures
 from harness.report.document import Document
-from harness.types import Curve, Estimate, Outcome, Series
+from harness.statistics.results import Estimate, Outcome
 
 SIMILARITY = Curve(
     "SimAOU",

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from harness.report import numbers
-from harness.types import Estimate
+from harness.statistics.results import Estimate
 
 
 def estimate(effect: float, low: float, high: float) -> Estimate:

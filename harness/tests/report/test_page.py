@@ -6,10 +6,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from harness.reading import in_reading_order, readings
+from harness.judging.claims import Claim
+from harness.judging.exhibits import Curve, Series, Table
+from harness.judging.reading import in_reading_order, readings
+from harness.judging.verdicts import Verdict
 from harness.report import page
-from harness.report.document import Document, from_json, to_json
-from harness.types import Claim, Curve, Outcome, PartResult, RunFacts, Series, Table, Verdict
+from harness.report.document import Document, RunFacts, from_json, to_json
+from harness.statistics.results import Outcome, PartResult
 
 VOID = {"meta", "path", "use", "rect"}
 

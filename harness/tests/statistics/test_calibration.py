@@ -17,8 +17,8 @@ from harness.seeds import stream
 from harness.statistics import Comparison, judge_family, overall
 from harness.statistics.calibration import Family, _supported, calibrate, simulate
 from harness.statistics.new_runs import draw_runs
+from harness.statistics.results import Outcome
 from harness.tests.statistics.worlds import mean_claims, measured, proportion_claim, rest_variance
-from harness.types import Outcome
 
 SIMULATIONS = int(os.environ.get("ICL_CLAIMS_SIMULATIONS", "200"))
 RESAMPLES = 299

@@ -10,7 +10,7 @@ from harness.errors import HarnessError
 from harness.seeds import stream
 from harness.statistics import Comparison, Corrected, estimate, judge_family, overall, p_value
 from harness.statistics.judgement import _judge, smallest_detectable
-from harness.types import Estimate, Outcome, PartResult
+from harness.statistics.results import Estimate, Outcome, PartResult
 
 SIMULATIONS = 400
 RESAMPLES = 499

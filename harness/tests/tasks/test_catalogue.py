@@ -8,16 +8,9 @@ from pydantic import TypeAdapter
 
 import fixtures
 from harness.errors import HarnessError
-from harness.tasks.catalogue import (
-    FolderSource,
-    GgufModel,
-    Wording,
-    gguf_file,
-    model_row,
-    read_tasks,
-    read_toml,
-    task_names,
-)
+from harness.models.catalogue import GgufModel, gguf_file, model_row
+from harness.packages import read_toml
+from harness.tasks.catalogue import FolderSource, Wording, read_tasks, task_names
 
 PAPER = {
     "sst2": ("Sentence: {text} Label:", "Negative Positive"),

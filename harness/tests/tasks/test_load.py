@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import fixtures
+from harness.data import Task
 from harness.errors import HarnessError
 from harness.tasks import load_task
-from harness.types import Task
 
 OWN = 'template = "Q: {question} A:"\nanswers = ["no", "yes"]\nlicence = "CC0"\n'
 

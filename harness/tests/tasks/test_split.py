@@ -6,16 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.tasks.split import (
-    Counts,
-    Parts,
-    deduplicate,
-    make_example,
-    normalise,
-    split_balanced,
-    split_given,
-)
-from harness.types import Example
+from harness.data import Example
+from harness.tasks.split import Counts, Parts, deduplicate, make_example, normalise, split_balanced, split_given
 
 CLASSES = 3
 WORDS = st.text(alphabet="abcAB é\t", min_size=1, max_size=6).filter(str.strip)

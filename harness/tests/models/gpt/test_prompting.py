@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from harness.data import Setting
 from harness.models.gpt.network import MIXINGS, AttentionChoice, language_gpt
 from harness.models.gpt.prompting import answer_logits
 from harness.models.gpt.sizes import Shape
 from harness.prompts import Prompts
 from harness.tests.models.families import VOCABULARY
-from harness.types import Setting
 
 
 @pytest.mark.parametrize("attention", MIXINGS)

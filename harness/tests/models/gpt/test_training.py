@@ -236,7 +236,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 import torch
-from harness.tests.models.gpt.test_training import CHECKPOINT, PROBLEM, SCHEDULE, fresh, train
+from harness.tests.models.gpt.test_training import (CHECKPOINT, PROBLEM, SCHEDULE, fresh, train)
 torch.set_num_threads(1)
 folder = Path(sys.argv[1])
 train(fresh(), PROBLEM, SCHEDULE, checkpoint=folder,

@@ -1,0 +1,116 @@
+"""The frozen records that flow from tasks to the report. No behaviour beyond what a record derives of itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int
+
+JSON = Mapping[str, object]
+
+
+class Setting(StrEnum):
+    """How the demonstrations reach the model (PAPER section 3): not at all, in the context, or in the weights."""
+
+    ZSL = "zsl"
+    ICL = "icl"
+    FT = "ft"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One labelled example: the texts that its task's template names, and the index of its answer word."""
+
+    texts: Mapping[str, str]
+    label: int
+    content_hash: str
+    """sha256 over the normalised texts (label left out): equal texts are one example."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A classification task as the paper poses it: template, answer words and three disjoint parts."""
+
+    name: str
+    template: str
+    answers: tuple[str, ...]
+    demonstration_pool: tuple[Example, ...]
+    dev: tuple[Example, ...]
+    test: tuple[Example, ...]
+    fingerprint: str
+    """sha256 over template, answer words and all examples: changes when anything that is shown changes."""
+    source: str
+    licence: str
+    paper_name: str | None = None
+    """The paper's name of the task (SST2, ...), where it is one of its six."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What one setting of one task left behind: everything that a metric needs and nothing else.
+
+    Axes: example, layer, head (query heads), d_model; `query` counts the query text's own tokens, padded
+    with NaN behind each example's last one; `context` counts the tokens of the prefix (ICL only).
+    """
+
+    setting: Setting
+    gold: Int[np.ndarray, " example"]
+    label_logits: Float32[np.ndarray, "example answer"]
+    attn_out: Float32[np.ndarray, "example layer d_model"]
+    """Self-attention block's output at the last token, after the output projection, before the residual."""
+    scores_query: Float32[np.ndarray, "example layer head query"]
+    """Last token's scaled attention scores before softmax over the query text's own tokens."""
+    scores_context: Float32[np.ndarray, "example layer context"]
+    """The same over the prefix (start token, demonstrations, separators), summed over heads."""
+    query_vectors: Float32[np.ndarray, "example layer d_query"]
+    """Last token's scaled query vectors, heads concatenated, before any rotary position is applied."""
+
+    @property
+    def predicted(self) -> Int[np.ndarray, " example"]:
+        """Index of the answer word with the largest logit."""
+        predicted: Int[np.ndarray, " example"] = np.argmax(self.label_logits, axis=1)
+        return predicted
+
+    @property
+    def correct(self) -> Bool[np.ndarray, " example"]:
+        """Whether the predicted answer word is the gold one."""
+        correct: Bool[np.ndarray, " example"] = self.predicted == self.gold
+        return correct
+
+
+@dataclass(frozen=True)
+class AttentionParts:
+    """The last token's attention under one setting taken apart, before the output projection (PAPER section 2).
+
+    Softmax attention is mass * context + (1 - mass) * own, exactly. `relaxed` drops softmax and scale, and
+    `uniform` is the mean of all values; both over the prefix and the query text's own tokens.
+    """
+
+    setting: Setting
+    mass: Float32[np.ndarray, "example layer head"]
+    """Softmax weight of the prefix: start token and, under ICL, demonstrations."""
+    own: Float32[np.ndarray, "example layer head d_head"]
+    context: Float32[np.ndarray, "example layer head d_head"]
+    relaxed: Float32[np.ndarray, "example layer head d_head"]
+    uniform: Float32[np.ndarray, "example layer head d_head"]
+
+    @property
+    def whole(self) -> Float32[np.ndarray, "example layer head d_head"]:
+        """The attention's own output."""
+        mass = self.mass[..., None]
+        whole: Float32[np.ndarray, "example layer head d_head"] = mass * self.context + (1 - mass) * self.own
+        return whole
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The three settings of one task under one demonstration set, and what finetuning saw."""
+
+    zsl: Recording
+    icl: Recording
+    ft: Recording
+    spans: tuple[tuple[int, int], ...]
+    """[first, last) of each demonstration's tokens in the ICL prefix."""
+    training_queries: np.ndarray
+    """[layer, token, d_query] at every training token, start tokens included."""

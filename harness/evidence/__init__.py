@@ -1,0 +1,1 @@
+"""What a claim may ask for: measurements, controls, exact checks."""

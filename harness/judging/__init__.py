@@ -1,0 +1,1 @@
+"""Claims and verdicts as data, comparisons, exhibits, the judge, and what was expected."""

@@ -1,0 +1,68 @@
+"""A claim as data, and the files of a package that hold claims."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from harness.evidence.checks import Check
+from harness.judging.exhibits import Curve, Table
+from harness.statistics import Comparison
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the paper, fixed before the run."""
+
+    id: str
+    title: str
+    statement: str
+    section: str
+    prediction: str
+    """The inequality that must hold for the claim to be supported."""
+    decision_rule: str
+    unit: str
+    family: str
+    refuted_if: str
+    control: str
+    """What the negative control is."""
+    qualifies: tuple[str, ...] = field(default=(), kw_only=True)
+    """Ids of the claims that this one says more about: it stands beside them in the report."""
+    paper_effects: tuple[float, ...] = field(default=(), kw_only=True)
+    """Of each comparison, the effect that the paper prints (the smaller where it prints two); empty where it has none.
+    The power of the decision rule is simulated with these."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a claim's `measure` returns: comparisons to judge, the same for its control, and what to show."""
+
+    parts: tuple[Comparison, ...] = ()
+    control: tuple[Comparison, ...] = ()
+    checks: tuple[Check, ...] = ()
+    """Exact statements: all must hold for the claim to be supported."""
+    control_checks: tuple[Check, ...] = ()
+    """The same statements with a planted error: none may hold."""
+    tables: tuple[Table, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClaimModule:
+    """A file of claims/: its data and how it is measured."""
+
+    claim: Claim
+    measure: Callable[[Any], Measured]
+
+
+def load_claims(package: ModuleType) -> Mapping[str, ClaimModule]:
+    """Return every claim of the package by its id, in the order of its files."""
+    found = {}
+    for info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        if hasattr(module, "CLAIM"):
+            found[module.CLAIM.id] = ClaimModule(module.CLAIM, module.measure)
+    return found

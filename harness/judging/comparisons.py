@@ -1,0 +1,43 @@
+"""Comparisons from measurements: value against baseline, and the coin that leaves no effect."""
+
+import numpy as np
+
+from harness.evidence.evidence import Evidence
+from harness.evidence.measurements import ByTask
+from harness.seeds import stream
+from harness.statistics import Comparison
+
+
+def difference(name: str, prediction: str, unit: str, value: ByTask, baseline: ByTask) -> Comparison:
+    """Compare value and baseline example by example; layers are averaged first."""
+    cells = tuple(_over_layers(value[task]) - _over_layers(baseline[task]) for task in value)
+    return Comparison(name=name, prediction=prediction, unit=unit, cells=cells)
+
+
+def mean_of(name: str, prediction: str, unit: str, values: ByTask) -> Comparison:
+    """Compare the mean of the examples that count (not NaN) with 0."""
+    kept = {task: of[:, ~np.isnan(of).all(axis=0)] for task, of in values.items()}
+    cells = tuple(kept[task] if kept[task].size else values[task] for task in values)
+    return Comparison(name=name, prediction=prediction, unit=unit, cells=cells)
+
+
+def proportion(name: str, prediction: str, unit: str, value: ByTask, null: float) -> Comparison:
+    """Compare the share of ones among the examples that count (not NaN) with `null`."""
+    cells = tuple(value.values())
+    return Comparison(name=name, prediction=prediction, unit=unit, cells=cells, kind="proportion", null=null)
+
+
+def by_coin(evidence: Evidence, name: str, one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return two arrays in which a fair coin for each pair of entries decides which comes first: no effect is left."""
+    heads = stream(evidence.runner.settings.seed, "coin", name).integers(2, size=one.shape) > 0
+    return np.where(heads, one, other), np.where(heads, other, one)
+
+
+def by_coin_of(evidence: Evidence, name: str, one: ByTask, other: ByTask) -> tuple[ByTask, ByTask]:
+    """Return what `by_coin` does for every task."""
+    tossed = {task: by_coin(evidence, f"{name} {task}", one[task], other[task]) for task in one}
+    return {task: pair[0] for task, pair in tossed.items()}, {task: pair[1] for task, pair in tossed.items()}
+
+
+def _over_layers(values: np.ndarray) -> np.ndarray:
+    return values.mean(axis=2) if values.ndim == 3 else values  # noqa: PLR2004  # seed, example, layer

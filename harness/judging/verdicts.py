@@ -1,0 +1,38 @@
+"""What a claim measured, and the verdict on it."""
+
+from dataclasses import dataclass
+
+from harness.evidence.checks import Check
+from harness.judging.claims import Claim
+from harness.judging.exhibits import Curve, Table
+from harness.statistics.results import Calibration, Outcome, PartResult
+
+
+@dataclass(frozen=True)
+class ControlResult:
+    """The same rule applied to data in which the claim is false by construction."""
+
+    description: str
+    parts: tuple[PartResult, ...]
+    passed: bool
+    """True where no part came out supported and no check held."""
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A judged claim: all that the report shows of it."""
+
+    claim: Claim
+    outcome: Outcome
+    reason: str
+    parts: tuple[PartResult, ...]
+    control: ControlResult | None
+    tables: tuple[Table, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    notes: tuple[str, ...] = ()
+    markers: tuple[str, ...] = ()
+    expected: Outcome | None = None
+    checks: tuple[Check, ...] = ()
+    calibration: Calibration | None = None
+    """None where the claim has no comparisons, or none was asked for."""

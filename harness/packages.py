@@ -1,0 +1,221 @@
+"""Files inside packages of the package index: fetched once, held to their sha256, unpacked one by one.
+
+And the catalogues that name them: TOML files of rows that are checked.
+"""
+
+import hashlib
+import logging
+import lzma
+import stat
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from tempfile import TemporaryDirectory
+from typing import IO, Annotated, TypeVar
+
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from harness.errors import HarnessError, nearest
+
+_LOG = logging.getLogger(__name__)
+_CHUNK = 1 << 20
+_Record = TypeVar("_Record")
+_Entry = TypeVar("_Entry", zipfile.ZipInfo, tarfile.TarInfo)
+_DAMAGED = (
+    EOFError,
+    OSError,  # gzip.BadGzipFile among them
+    RuntimeError,  # an encrypted member of a zip; NotImplementedError for a compression that is not known
+    lzma.LZMAError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Row(BaseModel):
+    """A row of a catalogue: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Package(Row):
+    """One archive of the package index, as the catalogue names it."""
+
+    name: str
+    version: str
+    archive: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*\.(whl|zip|tar\.gz)$")
+    """File name as the index gives it: a wheel, or a source package."""
+    sha256: Sha256
+    licence: str
+    source: str
+    """Who made it and where it is described, in words."""
+
+
+def fetch_package(package: Package, into: Path) -> Path:
+    """Return the path of the package's archive in the folder `into`, fetched by pip where it isn't there yet.
+
+    A file that is there with the right sha256 is taken as it is: no subprocess, no network, no lock. Of two
+    processes at once one fetches and the other waits for it. pip reads a source package's metadata by running
+    its setup.py; the required hash is checked before that, so what runs is what the catalogue pinned.
+
+    Raises:
+        HarnessError: it could not be fetched (no network, no pip), or `into` can't be written to.
+
+    """
+    archive = into / package.archive
+    if _has_hash(archive, package.sha256):
+        return archive
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        with FileLock(into / f"{package.archive}.lock"):
+            if _has_hash(archive, package.sha256):
+                return archive
+            if archive.exists():
+                _LOG.warning("%s is not the file that the catalogue names (sha256): fetching anew", archive)
+            with TemporaryDirectory(dir=into, prefix=".fetch-") as folder:
+                _download(package, Path(folder), archive)
+                (Path(folder) / package.archive).replace(archive)
+    except OSError as error:
+        raise HarnessError(f"can't keep {package.archive} in {into}: {error}; choose a folder to write to") from error
+    return archive
+
+
+def _download(package: Package, folder: Path, archive: Path) -> None:
+    """Let pip download the archive into `folder`; `archive` is where a user may put it by hand."""
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"{package.name}=={package.version} --hash=sha256:{package.sha256}\n", encoding="utf-8")
+    # Source is asked for by the package's name, not ':all:', which would also build setuptools from source.
+    form = "--only-binary=:all:" if package.archive.endswith(".whl") else f"--no-binary={package.name}"
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", form, "--no-input"]
+    command += [
+        "--disable-pip-version-check",
+        "--retries=2",
+        f"--dest={folder}",
+        f"--requirement={requirements}",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  a list, pinned names
+    if _has_hash(folder / package.archive, package.sha256):
+        return
+    said = (done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}").splitlines()[-1]
+    raise HarnessError(
+        f"could not fetch {package.name} {package.version} ({package.archive}, sha256 {package.sha256}): "
+        f"pip said '{said}'; connect to the network once, or put the file at {archive}",
+    )
+
+
+def extract_member(archive: Path, member: str, into: Path, sha256: str | None, limit_bytes: int) -> Path:
+    """Take one named regular file out of a zip or tar archive; return its path: `into` and its last name.
+
+    Nothing is trusted: links, devices, absolute names and names with '..' are refused, bytes are counted as
+    they are read (headers may lie), and nothing but the one file appears in `into`, complete or not at all.
+    A file that is there with the right sha256 is left as it is; without a sha256 it is always taken anew.
+
+    Raises:
+        HarnessError: the archive is missing or damaged, the member is absent, given twice, no regular file,
+            larger than `limit_bytes`, or has another sha256.
+
+    """
+    parts = PurePosixPath(member.replace("\\", "/")).parts
+    if not parts or PureWindowsPath(member).anchor or ".." in parts:
+        raise HarnessError(f"refused to take '{member}' out of {archive}: it must name a path inside the archive")
+    target = into / parts[-1]
+    if sha256 is not None and _has_hash(target, sha256):
+        return target
+    place = f"'{member}' of {archive}"
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        with (
+            _open_member(archive, member) as stream,
+            TemporaryDirectory(dir=into, prefix=".extract-") as folder,
+        ):
+            partial = Path(folder) / parts[-1]
+            found = _copy(stream, partial, limit_bytes, place)
+            if sha256 not in (None, found):
+                raise HarnessError(f"{place} has sha256 {found}, expected {sha256}: delete the archive and fetch anew")
+            partial.replace(target)
+    except _DAMAGED as error:
+        raise HarnessError(f"can't unpack {place} into {into}: {error}; delete it and fetch it anew") from error
+    return target
+
+
+def _copy(stream: IO[bytes], target: Path, limit_bytes: int, place: str) -> str:
+    """Write the stream to `target` and return its sha256; refuse more than `limit_bytes`."""
+    digest, size = hashlib.sha256(), 0
+    with target.open("wb") as out:
+        while chunk := stream.read(_CHUNK):
+            size += len(chunk)
+            if size > limit_bytes:
+                raise HarnessError(f"{place} is larger than the {limit_bytes} bytes that were expected: not unpacked")
+            digest.update(chunk)
+            out.write(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
+    if not archive.is_file():
+        raise HarnessError(f"no archive at {archive}: fetch it first")
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as zipped:
+            entry = _only([e for e in zipped.infolist() if e.filename == member], member, archive)
+            kind = stat.S_IFMT(entry.external_attr >> 16)  # 0 where the archive was made without Unix modes
+            _require_regular(not entry.is_dir() and kind in (0, stat.S_IFREG), member, archive)
+            with zipped.open(entry) as stream:
+                yield stream
+        return
+    with tarfile.open(archive) as tarred:
+        found = _only([e for e in tarred if e.name == member], member, archive)
+        _require_regular(found.isreg(), member, archive)
+        extracted = tarred.extractfile(found)
+        assert extracted is not None, "a regular file has bytes"
+        with extracted as stream:
+            yield stream
+
+
+def _only(entries: list[_Entry], member: str, archive: Path) -> _Entry:
+    if len(entries) != 1:
+        raise HarnessError(f"{archive} holds '{member}' {len(entries)} times, expected once: fetch the archive anew")
+    return entries[0]
+
+
+def _require_regular(regular: bool, member: str, archive: Path) -> None:
+    if not regular:
+        raise HarnessError(f"refused to take '{member}' out of {archive}: a link, folder or device, not a file")
+
+
+def _has_hash(file: Path, sha256: str) -> bool:
+    if not file.is_file():
+        return False
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+
+
+def read_toml(path: Path, expected: TypeAdapter[_Record]) -> _Record:
+    """Return the file as the record that `expected` checks.
+
+    Raises:
+        HarnessError: it is missing, no TOML, or holds a key or value that the type doesn't know; says which.
+
+    """
+    try:
+        return expected.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise HarnessError(f"can't read {path}: {error}") from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise HarnessError(f"{path} can't be used: {wrong}") from error
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Return the message for a name that a catalogue doesn't hold."""
+    return f"unknown {kind} '{name}': {nearest(name, known)}"

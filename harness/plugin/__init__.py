@@ -1,0 +1,1 @@
+"""The pytest plugin: options, verdicts as outcomes, the report at the end."""

@@ -1,0 +1,1 @@
+"""Runs of a model as records: what is computed once, and found again."""

@@ -1,0 +1,162 @@
+"""The overall reading: each branch of its rule on verdicts made by hand, and the order in which verdicts are read."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from harness.judging.claims import Claim
+from harness.judging.reading import LEVELS, in_reading_order, readings
+from harness.judging.verdicts import ControlResult, Verdict
+from harness.statistics.results import Estimate, Outcome, PartResult
+
+YES, NO, OPEN, ERROR = Outcome.SUPPORTED, Outcome.REFUTED, Outcome.INCONCLUSIVE, Outcome.ERROR
+
+
+def _verdict(
+    claim: str,
+    outcome: Outcome,
+    parts: Mapping[str, Outcome] | None = None,
+    *,
+    passed: bool = True,
+    qualifies: tuple[str, ...] = (),
+) -> Verdict:
+    """Return a verdict with parts of these names and outcomes, or one part of the verdict's own."""
+    estimate = Estimate(0.1, 0.0, 0.2, 0.95, 0.01, 40, 0.05)
+    given = parts or {"a part": outcome}
+    judged = tuple(PartResult(name, "", estimate, 0.01, each, "", 0.1, "cosine") for name, each in given.items())
+    words = Claim(claim, *["x"] * 9, qualifies=qualifies)
+    return Verdict(words, outcome, "", judged, ControlResult("", (), passed))
+
+
+def _reading(level: str, *verdicts: Verdict) -> str:
+    return dict(readings(verdicts))[level]
+
+
+@pytest.mark.parametrize(
+    ("c12", "c13", "paper"),
+    [
+        (YES, YES, "supported as the paper states it (C12 supported, C13 supported)"),
+        (YES, NO, "refuted as the paper states it (C12 supported, C13 refuted)"),
+        (OPEN, NO, "refuted as the paper states it (C12 inconclusive, C13 refuted)"),
+        (YES, OPEN, "undecided (C12 supported, C13 inconclusive)"),
+        (OPEN, OPEN, "undecided (C12 inconclusive, C13 inconclusive)"),
+    ],
+)
+def test_sentence_begins_with_the_papers_own_claims(c12: Outcome, c13: Outcome, paper: str) -> None:
+    """All supported, any refuted, or undecided; without rivals it says that there were none."""
+    found = _reading("Attention", _verdict("C12", c12), _verdict("C13", c13))
+    assert found == f"{paper}; rival explanations were not tested."
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (YES, "more than ICL's own accuracy explains (O3)"),
+        (NO, "less than ICL's own accuracy explains (O3)"),
+        (OPEN, "not shown to be more than ICL's own accuracy explains (O3)"),
+    ],
+)
+def test_rival_has_words_for_each_outcome(outcome: Outcome, words: str) -> None:
+    """They follow the paper's own verdict, whatever that was."""
+    found = _reading("Prediction", _verdict("O3", outcome), _verdict("C10", NO))
+    assert found == f"refuted as the paper states it (C10 refuted); {words}."
+
+
+def test_rivals_follow_in_the_levels_order() -> None:
+    """O3 before O8, however they were judged; O1 says nothing of predictions."""
+    found = _reading("Prediction", *(_verdict(c, YES) for c in ("O8", "O1", "C10", "O3")))
+    assert [found.index(f"({claim})") for claim in ("O3", "O8")] == sorted(found.index(f"({c})") for c in ("O3", "O8"))
+    assert "O1" not in found
+
+
+def test_only_the_levels_own_comparisons_speak() -> None:
+    """SimAOU is larger in the trained model and Kendall smaller: O1 is refuted, yet not of representations."""
+    o1 = _verdict("O1", NO, {"SimAOU: over fresh": YES, "SimAM: over fresh": YES, "Kendall: over fresh": NO})
+    verdicts = [o1, *(_verdict(c, YES) for c in ("C11", "C12", "C13"))]
+    assert "; specific to the trained model (O1)." in _reading("Representation", *verdicts)
+    assert "; not specific to trained models (O1)." in _reading("Attention", *verdicts)
+
+
+def test_one_open_comparison_of_the_level_leaves_it_open() -> None:
+    """Both of O1's comparisons of SimAOU must be supported."""
+    o1 = _verdict("O1", OPEN, {"SimAOU: over fresh": YES, "SimAOU: over shuffled": OPEN})
+    assert "not shown to be specific to trained models (O1)" in _reading("Representation", _verdict("C11", YES), o1)
+
+
+def test_comparisons_that_were_not_made_leave_it_open() -> None:
+    """A rival none of whose comparisons belongs to the level shows nothing of it."""
+    o7 = _verdict("O7", YES, {"SimAM on differences": YES})
+    assert "whether layer-causal gradient descent is closer to ICL is open (O7)" in _reading(
+        "Representation", _verdict("C11", YES), o7
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (YES, "not shown to be more than ICL's own accuracy explains"),
+        (NO, "less than ICL's own accuracy explains"),
+    ],
+)
+def test_failed_control_takes_support_away_and_leaves_a_refutation(outcome: Outcome, words: str) -> None:
+    """As with any verdict: support that the control has too is none; a refutation stays."""
+    assert f"; {words} (O3)." in _reading("Prediction", _verdict("C10", YES), _verdict("O3", outcome, passed=False))
+
+
+def test_level_whose_claims_were_not_all_judged_has_no_sentence() -> None:
+    """C13 is missing, or stopped by an error: nothing is said of attention, whatever the rivals found."""
+    verdicts = [_verdict("C12", YES), _verdict("O1", YES)]
+    assert readings(verdicts) == ()
+    assert readings([*verdicts, _verdict("C13", ERROR)]) == ()
+    assert [level for level, _ in readings([*verdicts, _verdict("C13", YES)])] == ["Attention"]
+
+
+def test_rival_that_was_stopped_is_left_out() -> None:
+    """An error says nothing of the claim."""
+    assert _reading("Prediction", _verdict("C10", YES), _verdict("O3", ERROR)).endswith("were not tested.")
+
+
+def test_levels_are_the_papers_three() -> None:
+    """In its order, with all four of its claims of likeness between them."""
+    assert [level.name for level in LEVELS] == ["Prediction", "Representation", "Attention"]
+    assert [claim for level in LEVELS for claim in level.claims] == ["C10", "C11", "C12", "C13"]
+    everything = [_verdict(claim, YES) for level in LEVELS for claim in level.claims]
+    assert [level for level, _ in readings(everything)] == ["Prediction", "Representation", "Attention"]
+
+
+def _order(*claims: tuple[str, tuple[str, ...]]) -> str:
+    verdicts = [_verdict(claim, YES, qualifies=qualifies) for claim, qualifies in claims]
+    return " ".join(verdict.claim.id for verdict in in_reading_order(verdicts))
+
+
+def test_numbers_of_ids_count_as_numbers() -> None:
+    """C2 before C10, and letters before numbers."""
+    assert _order(("Q1", ()), ("C10", ()), ("O1", ()), ("C2", ())) == "C2 C10 O1 Q1"
+
+
+def test_rival_stands_behind_the_last_claim_that_it_speaks_of() -> None:
+    """O1 speaks of C11 and C12 and stands behind C12; O2 behind O1; Q3 behind the claim it speaks of."""
+    given = (
+        ("O2", ("C12",)),
+        ("Q3", ("C9",)),
+        ("O1", ("C12", "C11")),
+        ("C13", ()),
+        ("C9", ()),
+        ("C12", ()),
+        ("C11", ()),
+    )
+    assert _order(*given) == "C9 Q3 C11 C12 O1 O2 C13"
+
+
+def test_rival_whose_claims_did_not_run_stands_by_its_own_id() -> None:
+    """Where C12 did not run, O1 stands behind C11; where neither did, among the others by its letter."""
+    rival = ("O1", ("C11", "C12"))
+    assert _order(("C13", ()), rival, ("C11", ())) == "C11 O1 C13"
+    assert _order(("Q1", ()), rival, ("C13", ())) == "C13 O1 Q1"
+
+
+def test_order_keeps_every_verdict_as_it_is() -> None:
+    """Nothing is lost or changed, and what is in order stays so."""
+    verdicts = tuple(replace(_verdict(claim, OPEN), notes=(claim,)) for claim in ("C1", "C2", "O1"))
+    assert in_reading_order(verdicts[::-1]) == verdicts == in_reading_order(verdicts)

@@ -1,0 +1,13 @@
+"""What a recording says of itself."""
+
+import numpy as np
+
+from harness.data import Recording, Setting
+
+
+def test_predicted_answer_has_the_largest_logit_and_the_first_wins_ties() -> None:
+    """Logits (0, 1) answer 1; (2, 2) answer 0; against gold 1 and 1 that is right, wrong."""
+    nothing = np.empty(0, np.float32)
+    logits = np.array([[0, 1], [2, 2]], np.float32)
+    recording = Recording(Setting.ZSL, np.array([1, 1]), logits, nothing, nothing, nothing, nothing)
+    assert (recording.predicted.tolist(), recording.correct.tolist()) == ([1, 0], [True, False])

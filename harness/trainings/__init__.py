@@ -1,0 +1,1 @@
+"""Small models trained from scratch: one training, the grid of them, what they are asked."""
