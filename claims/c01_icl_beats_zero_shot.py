@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnTasks
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import difference
 from harness.judging.exhibits import task_table
@@ -23,12 +24,14 @@ CLAIM = Claim(
     control="gold labels drawn at random, so that no setting can be right but by chance",
     paper_effects=(0.236,),
 )
+ACCURACY = OnTasks("accuracy")
+ASKS = (ACCURACY,)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare right answers of ICL and ZSL."""
-    zsl, icl = evidence.of("accuracy", "zsl"), evidence.of("accuracy", "icl")
-    random_zsl, random_icl = evidence.of("accuracy", "zsl_control"), evidence.of("accuracy", "icl_control")
+    zsl, icl = evidence.of(ACCURACY, "zsl"), evidence.of(ACCURACY, "icl")
+    random_zsl, random_icl = evidence.of(ACCURACY, "zsl_control"), evidence.of(ACCURACY, "icl_control")
     return Measured(
         parts=(difference("ICL over ZSL", CLAIM.prediction, "accuracy", icl, zsl),),
         control=(difference("ICL over ZSL, random labels", CLAIM.prediction, "accuracy", random_icl, random_zsl),),

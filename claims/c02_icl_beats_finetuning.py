@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnTasks
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import difference
 from harness.judging.exhibits import task_table
@@ -23,12 +24,14 @@ CLAIM = Claim(
     control="gold labels drawn at random, so that no setting can be right but by chance",
     paper_effects=(0.146, 0.055),
 )
+ACCURACY = OnTasks("accuracy")
+ASKS = (ACCURACY,)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare right answers of ICL and FT, and of FT and ZSL."""
-    zsl, icl, ft = (evidence.of("accuracy", setting) for setting in ("zsl", "icl", "ft"))
-    drawn = {setting: evidence.of("accuracy", f"{setting}_control") for setting in ("zsl", "icl", "ft")}
+    zsl, icl, ft = (evidence.of(ACCURACY, setting) for setting in ("zsl", "icl", "ft"))
+    drawn = {setting: evidence.of(ACCURACY, f"{setting}_control") for setting in ("zsl", "icl", "ft")}
     icl_ft, ft_zsl = CLAIM.prediction.split(" and ")
     return Measured(
         parts=(

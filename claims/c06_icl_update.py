@@ -22,11 +22,12 @@ CLAIM = Claim(
     refuted_if="one case differs by more than rounding can",
     control="the same cases with an error planted in one side",
 )
+ASKS = ()
 
 
 def measure(evidence: Evidence) -> Measured:
     """Try the identity on random cases, and again with a planted error."""
-    seed = evidence.runner.settings.seed
+    seed = evidence.seed
     return Measured(checks=identity_checks(CLAIM.id, seed), control_checks=(planted_check(CLAIM.id, seed),))
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from harness.evidence.checks import measured_check
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import CausalOrder
 from harness.judging.claims import Claim, Measured
 
 CLAIM = Claim(
@@ -25,6 +26,7 @@ CLAIM = Claim(
     control="the second half's keys and values when the first half of the demonstrations is replaced: they must change",
 )
 TOLERANCE = 1e-4
+ASKS = (CausalOrder(),)
 
 
 def measure(evidence: Evidence) -> Measured:

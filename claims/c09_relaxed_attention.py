@@ -6,6 +6,7 @@ import pytest
 
 from harness.evidence.checks import identity_checks
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnTasks
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import difference
 from harness.judging.exhibits import layer_curve, task_table
@@ -25,15 +26,17 @@ CLAIM = Claim(
     refuted_if="the corrected interval lies below 0",
     control="the relaxed output with coordinates permuted and signs flipped at random",
 )
+RELAXED = OnTasks("relaxed")
+ASKS = (RELAXED,)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare the relaxed form's direction with that of the mean of values."""
-    relaxed, uniform, control = (evidence.of("relaxed", name) for name in ("relaxed", "uniform", "control"))
-    best, worst = evidence.of("relaxed", "relaxed_best_head"), evidence.of("relaxed", "relaxed_worst_head")
-    size, mass, explained = (evidence.of("relaxed", name) for name in ("log_size", "mass", "explained"))
+    relaxed, uniform, control = (evidence.of(RELAXED, name) for name in ("relaxed", "uniform", "control"))
+    best, worst = evidence.of(RELAXED, "relaxed_best_head"), evidence.of(RELAXED, "relaxed_worst_head")
+    size, mass, explained = (evidence.of(RELAXED, name) for name in ("log_size", "mass", "explained"))
     return Measured(
-        checks=identity_checks(CLAIM.id, evidence.runner.settings.seed),
+        checks=identity_checks(CLAIM.id, evidence.seed),
         parts=(difference("relaxed form over mean of values", CLAIM.prediction, "cosine", relaxed, uniform),),
         control=(difference("scrambled form over mean of values", CLAIM.prediction, "cosine", control, uniform),),
         tables=(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnTasks
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import proportion
 from harness.judging.exhibits import task_table
@@ -25,15 +26,17 @@ CLAIM = Claim(
     control="ICL's answers replaced by answer words drawn at random",
     paper_effects=(0.3556,),
 )
+REC2FTP = OnTasks("rec2ftp")
+ASKS = (REC2FTP,)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Count how often ICL is right where FT corrected ZSL."""
-    covered, others = evidence.of("rec2ftp", "rec2ftp"), evidence.of("rec2ftp", "icl_uncorrected")
+    covered, others = evidence.of(REC2FTP, "rec2ftp"), evidence.of(REC2FTP, "icl_uncorrected")
     corrected = {task: (~np.isnan(cases)).sum(axis=1, keepdims=True) for task, cases in covered.items()}
     return Measured(
         parts=(proportion("Rec2FTP over one half", CLAIM.prediction, "fraction", covered, 0.5),),
-        control=(proportion("random answers", CLAIM.prediction, "fraction", evidence.of("rec2ftp", "control"), 0.5),),
+        control=(proportion("random answers", CLAIM.prediction, "fraction", evidence.of(REC2FTP, "control"), 0.5),),
         tables=(
             task_table(
                 "Rec2FTP, and ICL's right answers on the other queries that ZSL gets wrong",

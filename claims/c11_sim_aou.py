@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnTasks
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import difference
 from harness.judging.exhibits import layer_curve, task_table
@@ -25,12 +26,14 @@ CLAIM = Claim(
     "its size without its direction",
     paper_effects=(0.186, 0.186),
 )
+SIM_AOU = OnTasks("sim_aou")
+ASKS = (SIM_AOU,)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare SimAOU of FT's update with that of random updates."""
     ft, uniform, isotropic, control, other = (
-        evidence.of("sim_aou", name) for name in ("ft", "uniform", "isotropic", "control", "other_example")
+        evidence.of(SIM_AOU, name) for name in ("ft", "uniform", "isotropic", "control", "other_example")
     )
     shown = {"FT": ft, "uniform noise": uniform, "isotropic noise": isotropic}
     prediction = CLAIM.prediction.split(", for")[0]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnTasks
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import difference
 from harness.judging.exhibits import layer_curve, task_table
@@ -24,12 +25,14 @@ CLAIM = Claim(
     control="a fair coin for each example decides which of the two maps counts as FT's",
     paper_effects=(0.079,),
 )
+SIM_AM = OnTasks("sim_am")
+ASKS = (SIM_AM,)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare SimAM to FT with SimAM to ZSL."""
     names = ("ft", "zsl", "uniform", "isotropic", "differences", "control_ft", "control_zsl")
-    ft, zsl, uniform, isotropic, differences, coin_ft, coin_zsl = (evidence.of("sim_am", name) for name in names)
+    ft, zsl, uniform, isotropic, differences, coin_ft, coin_zsl = (evidence.of(SIM_AM, name) for name in names)
     shown = {"FT": ft, "ZSL": zsl, "uniform noise": uniform, "isotropic noise": isotropic}
     return Measured(
         parts=(difference("similarity to FT over that to ZSL", CLAIM.prediction, "cosine", ft, zsl),),

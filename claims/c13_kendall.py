@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnTasks
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import difference
 from harness.judging.exhibits import layer_curve, task_table
@@ -24,13 +25,13 @@ CLAIM = Claim(
     control="FT's attention with its training tokens permuted, anew for each example and layer",
     paper_effects=(0.193, 0.193),
 )
+KENDALL = OnTasks("kendall")
+ASKS = (KENDALL,)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare Kendall's tau to FT with that to noise."""
-    ft, uniform, isotropic, control = (
-        evidence.of("kendall", name) for name in ("ft", "uniform", "isotropic", "control")
-    )
+    ft, uniform, isotropic, control = (evidence.of(KENDALL, name) for name in ("ft", "uniform", "isotropic", "control"))
     shown = {"FT": ft, "uniform noise": uniform, "isotropic noise": isotropic}
     prediction = CLAIM.prediction.split(", for")[0]
     return Measured(

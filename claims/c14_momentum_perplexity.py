@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import TrainedGPTs
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import by_coin, difference
 from harness.judging.exhibits import Table, loss_curve, run_curve
@@ -27,11 +28,12 @@ CLAIM = Claim(
     control="a fair coin for each training run and window decides which loss counts as momentum's",
     paper_effects=(0.00796, 0.00796, 0.00796),
 )
+ASKS = (TrainedGPTs(),)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare validation losses at the training length and below, attention by attention."""
-    found, size = evidence.trained("language"), evidence.runner.trainings.size.language
+    found, size = evidence.trained("language"), evidence.grid.size.language
     losses = {n: {name: arrays[f"validation_{n}"] for name, arrays in found.items()} for n in size.validation_lengths}
     parts = tuple(
         difference(f"length {n}", CLAIM.prediction, "nats a token", {"text": of["vanilla"]}, {"text": of["momentum"]})
@@ -40,7 +42,7 @@ def measure(evidence: Evidence) -> Measured:
     )
     gains = np.stack([(of["vanilla"] - of["momentum"]).mean(axis=1) for of in losses.values()], axis=1)
     at_length = losses[size.length]
-    one, other = by_coin(evidence, "C14", at_length["vanilla"], at_length["momentum"])
+    one, other = by_coin(evidence.seed, "C14", at_length["vanilla"], at_length["momentum"])
     perplexity = {n: {name: float(np.exp(values.mean())) for name, values in of.items()} for n, of in losses.items()}
     return Measured(
         parts=parts,
@@ -68,7 +70,7 @@ def measure(evidence: Evidence) -> Measured:
                 "tokens",
             ),
         ),
-        notes=evidence.runner.trainings.described(),
+        notes=evidence.grid.described(),
     )
 
 

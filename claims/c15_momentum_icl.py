@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import TextTasks, TrainedGPTs
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import by_coin, difference
 from harness.judging.exhibits import loss_curve, run_curve, task_table
@@ -27,6 +28,7 @@ CLAIM = Claim(
     refuted_if="the corrected interval of any part lies below 0",
     control="a fair coin for each training run and sequence decides which error counts as momentum's",
 )
+ASKS = (TrainedGPTs(), TextTasks())
 
 
 def measure(evidence: Evidence) -> Measured:
@@ -43,9 +45,9 @@ def measure(evidence: Evidence) -> Measured:
     ]
     if texts:
         parts.append(difference("text tasks", higher, "accuracy", texts["momentum"], texts["vanilla"]))
-    one, other = by_coin(evidence, "C15", error["vanilla"], error["momentum"])
-    optimum = evidence.runner.trainings.least_squares()
-    guessed = 1 / evidence.runner.trainings.size.in_context.values
+    one, other = by_coin(evidence.seed, "C15", error["vanilla"], error["momentum"])
+    optimum = evidence.grid.least_squares()
+    guessed = 1 / evidence.grid.size.in_context.values
     bounds = {"optimum": {"regression": optimum, "recall": np.ones(1)}}
     bounds["guessing"] = {"regression": np.ones(1), "recall": np.full(1, guessed)}
     tables = [

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import FinetunedAt, OnControls
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import by_coin_of, difference
 from harness.judging.exhibits import task_table
-from harness.runs.control_runs import Variant
+from harness.runs.variants import Variant
 
 CLAIM = Claim(
     id="O1",
@@ -27,27 +28,31 @@ CLAIM = Claim(
     qualifies=("C11", "C12", "C13"),
 )
 
-METRICS = {"SimAOU": "sim_aou", "SimAM": "sim_am", "Kendall": "kendall"}
+METRICS = {"SimAOU": ("sim_aou", "ft"), "SimAM": ("sim_am", "ft"), "Kendall": ("kendall", "ft")}
+SHOWN = {"SimAM to ZSL": ("sim_am", "zsl"), "SimAM on differences from ZSL": ("sim_am", "differences")}
 MODELS = {"trained": Variant(), "fresh": Variant(weights="fresh"), "shuffled": Variant(weights="shuffled")}
+ASKS = (
+    *(OnControls(name, variant) for name, _ in METRICS.values() for variant in MODELS.values()),
+    *map(FinetunedAt, MODELS.values()),
+)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare the trained model's three metrics with those of two models that learned nothing."""
-    of = evidence.controls.of
-    found = {model: {m: of(name, "ft", variant) for m, name in METRICS.items()} for model, variant in MODELS.items()}
-    others = {"SimAM to ZSL": ("sim_am", "zsl"), "SimAM on differences from ZSL": ("sim_am", "differences")}
-    shown = {what: {model: of(*names, variant) for model, variant in MODELS.items()} for what, names in others.items()}
-    shown = {m: {model: metrics[m] for model, metrics in found.items()} for m in METRICS} | shown
-    one, other = by_coin_of(evidence, "O1", found["trained"]["SimAOU"], found["fresh"]["SimAOU"])
+    shown = {
+        what: {model: evidence.of(OnControls(measurement, variant), name) for model, variant in MODELS.items()}
+        for what, (measurement, name) in (METRICS | SHOWN).items()
+    }
+    one, other = by_coin_of(evidence.seed, "O1", shown["SimAOU"]["trained"], shown["SimAOU"]["fresh"])
     return Measured(
         parts=tuple(
-            difference(f"{m}: over {rival}", CLAIM.prediction, "similarity", found["trained"][m], found[rival][m])
+            difference(f"{m}: over {rival}", CLAIM.prediction, "similarity", shown[m]["trained"], shown[m][rival])
             for m in METRICS
             for rival in ("fresh", "shuffled")
         ),
         control=(difference("SimAOU by a coin", CLAIM.prediction, "similarity", one, other),),
         tables=tuple(task_table(what, by_model) for what, by_model in shown.items()),
-        notes=(evidence.controls.learning_rates(MODELS),),
+        notes=(evidence.learning_rates(MODELS),),
     )
 
 

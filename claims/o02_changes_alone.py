@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnControls
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import by_coin_of, difference
 from harness.judging.exhibits import task_table
-from harness.runs.control_runs import Variant
+from harness.runs.variants import Variant
 
 CLAIM = Claim(
     id="O2",
@@ -29,16 +30,20 @@ CLAIM = Claim(
 )
 
 FRESH = Variant(weights="fresh")
+MAPS, FRESH_MAPS = OnControls("sim_am"), OnControls("sim_am", FRESH)
+OUTPUTS, FRESH_OUTPUTS = OnControls("sim_aou_unscaled"), OnControls("sim_aou_unscaled", FRESH)
+SCALED = OnControls("sim_aou")
+ASKS = (MAPS, FRESH_MAPS, OUTPUTS, FRESH_OUTPUTS, SCALED)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare the similarities of changes with those of a fresh model, and of another example."""
-    of = evidence.controls.of
-    maps, fresh_maps = of("sim_am", "differences"), of("sim_am", "differences", FRESH)
-    outputs, fresh_outputs = of("sim_aou_unscaled", "ft"), of("sim_aou_unscaled", "ft", FRESH)
-    other_example, noise = of("sim_aou_unscaled", "other_example"), of("sim_aou_unscaled", "uniform")
-    one, other = by_coin_of(evidence, "O2", maps, fresh_maps)
-    scaled = of("sim_aou", "ft")
+    of = evidence.of
+    maps, fresh_maps = of(MAPS, "differences"), of(FRESH_MAPS, "differences")
+    outputs, fresh_outputs = of(OUTPUTS, "ft"), of(FRESH_OUTPUTS, "ft")
+    other_example, noise = of(OUTPUTS, "other_example"), of(OUTPUTS, "uniform")
+    one, other = by_coin_of(evidence.seed, "O2", maps, fresh_maps)
+    scaled = of(SCALED, "ft")
     return Measured(
         parts=(
             difference("SimAM on differences: over fresh", CLAIM.prediction, "similarity", maps, fresh_maps),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnTasks
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import mean_of
 from harness.judging.exhibits import task_table
@@ -24,6 +25,7 @@ CLAIM = Claim(
     control="which queries FT is right on is permuted among those that ZSL gets wrong",
     qualifies=("C10",),
 )
+ASKS = (OnTasks("accuracy"),)
 
 
 def measure(evidence: Evidence) -> Measured:

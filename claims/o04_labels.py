@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnControls
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import by_coin_of, difference
 from harness.judging.exhibits import task_table
-from harness.runs.control_runs import Variant
+from harness.runs.variants import Variant
 
 CLAIM = Claim(
     id="O4",
@@ -32,18 +33,25 @@ METRICS = {
     "SimAM on differences": ("sim_am", "differences"),
     "Kendall": ("kendall", "ft"),
 }
+ASKS = tuple(
+    OnControls(name, variant)
+    for name in (*(measurement for measurement, _ in METRICS.values()), "accuracy")
+    for variant in LABELS.values()
+)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare each metric under gold, random and flipped labels."""
-    of = evidence.controls.of
-    found = {m: {name: of(*names, variant) for name, variant in LABELS.items()} for m, names in METRICS.items()}
+    found = {
+        m: {labels: evidence.of(OnControls(measurement, variant), name) for labels, variant in LABELS.items()}
+        for m, (measurement, name) in METRICS.items()
+    }
     right = {
-        f"{setting.upper()}, {name}": of("accuracy", setting, variant)
+        f"{setting.upper()}, {name}": evidence.of(OnControls("accuracy", variant), setting)
         for setting in ("icl", "ft")
         for name, variant in LABELS.items()
     }
-    one, other = by_coin_of(evidence, "O4", found["SimAOU"]["gold"], found["SimAOU"]["random"])
+    one, other = by_coin_of(evidence.seed, "O4", found["SimAOU"]["gold"], found["SimAOU"]["random"])
     return Measured(
         parts=tuple(
             difference(f"{m}: gold over random labels", CLAIM.prediction, "similarity", by["gold"], by["random"])

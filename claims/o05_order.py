@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnControls
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import by_coin_of, difference
 from harness.judging.exhibits import task_table
@@ -24,13 +25,16 @@ CLAIM = Claim(
     control="a fair coin for each example and layer decides which spread is ICL's",
     qualifies=("C8", "C11"),
 )
+SPREAD = OnControls("order_spread")
+ASKS = (SPREAD,)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare the spread over orders under ICL and FT."""
-    of = evidence.controls.order_spread
-    answers, outputs = ({s: of(f"{s}_{what}") for s in ("icl", "ft")} for what in ("answers", "outputs"))
-    one, other = by_coin_of(evidence, "O5", outputs["icl"], outputs["ft"])
+    answers, outputs = (
+        {s: evidence.of(SPREAD, f"{s}_{what}") for s in ("icl", "ft")} for what in ("answers", "outputs")
+    )
+    one, other = by_coin_of(evidence.seed, "O5", outputs["icl"], outputs["ft"])
     return Measured(
         parts=(
             difference("answers changed", CLAIM.prediction, "accuracy", answers["icl"], answers["ft"]),

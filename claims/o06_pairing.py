@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnControls
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import by_coin_of, difference
 from harness.judging.exhibits import task_table
-from harness.runs.control_runs import Variant
+from harness.runs.variants import Variant
 
 CLAIM = Claim(
     id="O6",
@@ -28,14 +29,17 @@ CLAIM = Claim(
 )
 
 ANOTHER = Variant(another_task=True)
+OUTPUTS, OTHER_OUTPUTS = OnControls("sim_aou"), OnControls("sim_aou", ANOTHER)
+MAPS, OTHER_MAPS = OnControls("sim_am"), OnControls("sim_am", ANOTHER)
+ASKS = (OUTPUTS, OTHER_OUTPUTS, MAPS, OTHER_MAPS)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare the right pairing with two wrong ones."""
-    of = evidence.controls.of
-    own, other_example, other_task = of("sim_aou", "ft"), of("sim_aou", "other_example"), of("sim_aou", "ft", ANOTHER)
-    maps, other_maps = of("sim_am", "differences"), of("sim_am", "differences", ANOTHER)
-    one, other = by_coin_of(evidence, "O6", own, other_example)
+    own, other_example = evidence.of(OUTPUTS, "ft"), evidence.of(OUTPUTS, "other_example")
+    maps, other_maps = evidence.of(MAPS, "differences"), evidence.of(OTHER_MAPS, "differences")
+    other_task = evidence.of(OTHER_OUTPUTS, "ft")
+    one, other = by_coin_of(evidence.seed, "O6", own, other_example)
     parts = [difference("SimAOU: over another example", CLAIM.prediction, "cosine", own, other_example)]
     outputs, changes = {"own": own, "another example": other_example}, {"own": maps}
     if len(evidence.tasks) > 1:

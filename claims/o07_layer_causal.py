@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import FinetunedAt, OnControls
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import by_coin_of, difference
 from harness.judging.exhibits import layer_curve, task_table
-from harness.runs.control_runs import Variant
+from harness.runs.variants import Variant
 
 CLAIM = Claim(
     id="O7",
@@ -27,16 +28,22 @@ CLAIM = Claim(
     qualifies=("C11", "C12"),
 )
 
-CAUSAL = Variant(gradient="layer_causal")
+RULES = {"layer-causal GD": Variant(gradient="layer_causal"), "FT": Variant()}
+MEASURED = (("sim_aou", "ft"), ("sim_am", "differences"), ("accuracy", "ft"))
+ASKS = (
+    *(OnControls(measurement, variant) for measurement, _ in MEASURED for variant in RULES.values()),
+    *map(FinetunedAt, RULES.values()),
+)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare similarity to layer-causal gradient descent with that to finetuning."""
-    of = evidence.controls.of
-    outputs = {"layer-causal GD": of("sim_aou", "ft", CAUSAL), "FT": of("sim_aou", "ft")}
-    maps = {"layer-causal GD": of("sim_am", "differences", CAUSAL), "FT": of("sim_am", "differences")}
-    right = {"layer-causal GD": of("accuracy", "ft", CAUSAL), "FT": of("accuracy", "ft"), "ICL": of("accuracy", "icl")}
-    one, other = by_coin_of(evidence, "O7", *outputs.values())
+    outputs, maps, right = (
+        {rule: evidence.of(OnControls(measurement, variant), name) for rule, variant in RULES.items()}
+        for measurement, name in MEASURED
+    )
+    right["ICL"] = evidence.of(OnControls("accuracy"), "icl")
+    one, other = by_coin_of(evidence.seed, "O7", *outputs.values())
     return Measured(
         parts=(
             difference("SimAOU", CLAIM.prediction, "cosine", *outputs.values()),
@@ -49,7 +56,7 @@ def measure(evidence: Evidence) -> Measured:
             task_table("Accuracy", right, percent=True),
         ),
         curves=(layer_curve("SimAOU by layer", "cosine", outputs),),
-        notes=(evidence.controls.learning_rates({"layer-causal GD": CAUSAL, "FT": Variant()}),),
+        notes=(evidence.learning_rates(RULES),),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnControls
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import by_coin_of, difference
 from harness.judging.exhibits import task_table
@@ -24,15 +25,18 @@ CLAIM = Claim(
     control="a fair coin for each example decides which distance is that to ZSL",
     qualifies=("C10",),
 )
+DISTRIBUTIONS = OnControls("distributions")
+ASKS = (DISTRIBUTIONS,)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare the distance from ICL's distribution to FT's with that to ZSL's."""
-    of = evidence.controls.distributions
     kinds = {"answer words": "answers", "next token": "next"}
-    distance = {what: {s: of(f"{kind}_icl_{s}") for s in ("zsl", "ft")} for what, kind in kinds.items()}
-    overlap = {s: of(f"overlap_icl_{s}") for s in ("zsl", "ft")}
-    one, other = by_coin_of(evidence, "O8", distance["next token"]["zsl"], distance["next token"]["ft"])
+    distance = {
+        what: {s: evidence.of(DISTRIBUTIONS, f"{kind}_icl_{s}") for s in ("zsl", "ft")} for what, kind in kinds.items()
+    }
+    overlap = {s: evidence.of(DISTRIBUTIONS, f"overlap_icl_{s}") for s in ("zsl", "ft")}
+    one, other = by_coin_of(evidence.seed, "O8", distance["next token"]["zsl"], distance["next token"]["ft"])
     return Measured(
         parts=(
             *(difference(what, CLAIM.prediction, "probability", by["zsl"], by["ft"]) for what, by in distance.items()),
@@ -49,7 +53,7 @@ def measure(evidence: Evidence) -> Measured:
                 {
                     "top ten shared with ZSL": overlap["zsl"],
                     "top ten shared with FT": overlap["ft"],
-                    "cosine of log-probability changes": of("agreement"),
+                    "cosine of log-probability changes": evidence.of(DISTRIBUTIONS, "agreement"),
                 },
             ),
         ),

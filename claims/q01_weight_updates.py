@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnTasks
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import difference
 from harness.judging.exhibits import layer_curve, task_table
@@ -24,14 +25,16 @@ CLAIM = Claim(
     refuted_if="the corrected interval of either difference lies below 0",
     control="dW_FT with each head's entries permuted and signs flipped at random",
 )
+UPDATES = OnTasks("updates")
+ASKS = (UPDATES,)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare the cosine of the updates with that of the baselines."""
     icl, permuted, isotropic, control = (
-        evidence.of("updates", f"cosine_{name}") for name in ("icl", "permuted", "isotropic", "control")
+        evidence.of(UPDATES, f"cosine_{name}") for name in ("icl", "permuted", "isotropic", "control")
     )
-    overlaps = {name: evidence.of("updates", f"overlap_{name}") for name in ("icl", "permuted", "isotropic")}
+    overlaps = {name: evidence.of(UPDATES, f"overlap_{name}") for name in ("icl", "permuted", "isotropic")}
     shown = {"dW_ICL": icl, "values and keys permuted": permuted, "isotropic noise": isotropic}
     return Measured(
         parts=(

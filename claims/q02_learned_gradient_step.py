@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import TrainedLayers
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import difference
 from harness.judging.exhibits import task_table
@@ -24,6 +25,7 @@ CLAIM = Claim(
     refuted_if="the corrected interval of either lies below 0",
     control="the untrained layer's sensitivities against another untrained layer's",
 )
+ASKS = (TrainedLayers(),)
 
 
 def measure(evidence: Evidence) -> Measured:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import TrainedGPTs
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import by_coin, difference
 from harness.judging.exhibits import Table
@@ -26,18 +27,19 @@ CLAIM = Claim(
     control="a fair coin for each training run and window decides which loss counts as momentum's",
     qualifies=("C14", "C15"),
 )
+ASKS = (TrainedGPTs(),)
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare momentum with each control, on text and in context."""
-    length = evidence.runner.trainings.size.language.length
+    length = evidence.grid.size.language.length
     scores = {
         "text": ("nats a token", {a: of[f"validation_{length}"] for a, of in evidence.trained("language").items()}),
         "regression": ("error", {a: np.nanmean(f["score"], 2) for a, f in evidence.trained("regression").items()}),
         "recall": ("accuracy", {a: 1 - np.nanmean(f["score"], 2) for a, f in evidence.trained("recall").items()}),
     }
     predictions = dict(zip(("shift", "uniform"), CLAIM.prediction.split(" and "), strict=True))
-    one, other = by_coin(evidence, "Q3", scores["text"][1]["shift"], scores["text"][1]["momentum"])
+    one, other = by_coin(evidence.seed, "Q3", scores["text"][1]["shift"], scores["text"][1]["momentum"])
     return Measured(
         parts=tuple(
             difference(f"{what}: {rival}", prediction, unit, {"": by[rival]}, {"": by["momentum"]})

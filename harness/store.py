@@ -10,7 +10,8 @@ import json
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,12 +39,60 @@ class DamagedEntryWarning(UserWarning):
     """An entry of the store could not be read and is computed again."""
 
 
+class MissingEntryError(HarnessError):
+    """An entry was read that nobody computed."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """What one computation left: arrays by name, and JSON facts."""
 
     tensors: Tensors
     facts: JSON
+
+
+class Record(ABC):
+    """A computation that can be stated before it is run: what decides its numbers, and how they are come by.
+
+    Plain data, which another process can be handed.
+    """
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """Of its entry in the store."""
+
+    @property
+    @abstractmethod
+    def key(self) -> Mapping[str, object]:
+        """All that decides its numbers, as JSON."""
+
+    @property
+    @abstractmethod
+    def words(self) -> str:
+        """What runs, as one who waits is told it."""
+
+    @property
+    def inputs(self) -> Sequence["Record"]:
+        """What it reads of the store, and has run where the store lacks it."""
+        return ()
+
+    @property
+    def cost(self) -> float:
+        """Work that it is, in units of scoring one zero-shot query; 0 where nobody would notice."""
+        return 0.0
+
+    @property
+    def threads(self) -> int | None:
+        """Threads that it computes on, whichever engine runs it; None for as many as torch takes by itself."""
+        return None
+
+    @abstractmethod
+    def compute(self, store: "Store") -> Entry:
+        """Return what the store is to keep."""
+
+    def clean_up(self, store: "Store") -> None:  # noqa: B027  # most records have nothing to remove
+        """Remove what was needed on the way alone: called when the entry is kept."""
 
 
 def entry_key(**parts: object) -> str:
@@ -86,6 +135,31 @@ class Store:
             entry = compute()
             _write(folder, entry, parts)
             return entry
+
+    def find(self, record: Record) -> Entry | None:
+        """Return the record's entry where it is there, whole."""
+        with suppress(*_DAMAGE):
+            return _read(self.place(record))
+        return None
+
+    def read(self, record: Record) -> Entry:
+        """Return the record's entry; HarnessError where there is none: nothing is started here."""
+        if (found := self.find(record)) is not None:
+            return found
+        raise MissingEntryError(
+            f"the store at {self.root} lacks '{record.words}', which was not planned; name it among what the claim "
+            "asks for, or run the claims again",
+        )
+
+    def find_or_run(self, record: Record) -> Entry:
+        """Return the record's entry, computing and keeping it where there is none; raises as `find_or_compute`."""
+        entry = self.find_or_compute(record.kind, record.key, lambda: record.compute(self))
+        record.clean_up(self)
+        return entry
+
+    def place(self, record: Record) -> Path:
+        """Return the folder of the record's entry."""
+        return self.path(record.kind, record.key)
 
     def path(self, kind: str, parts: Mapping[str, object]) -> Path:
         """Return the entry's folder."""

@@ -1,4 +1,4 @@
-"""Independent computations side by side: a process each, one thread each.
+"""Records side by side: a process each.
 
 Small models gain nothing from a second thread, and a second process gains all of it.
 """
@@ -9,12 +9,30 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing.connection import wait
 from typing import TypeVar
 
+from harness.engines import Ended
 from harness.errors import HarnessError
+from harness.store import Record, Store
 
 Job = TypeVar("Job")
+
+
+class InProcesses:
+    """An engine of so many fresh processes; each record computes on the threads that it names."""
+
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
+
+    def run(self, records: Sequence[Record], store: Store, ended: Ended) -> None:
+        """Run them side by side; raises a HarnessError where a process is killed."""
+        side_by_side(partial(_run, store), records, self.processes, ended)
+
+
+def _run(store: Store, record: Record) -> None:
+    store.find_or_run(record)  # nothing is sent back: it is in the store
 
 
 def available_processes() -> int:

@@ -1,11 +1,11 @@
-"""The metrics on one cell, by name: what each claim and its baselines and controls are made of."""
+"""The metrics, by name: what each claim and its baselines and controls are made of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from harness.data import AttentionParts, Cell
+from harness.data import AttentionParts, Cell, Setting
 from harness.metrics import (
     isotropic_like,
     kendall,
@@ -20,6 +20,8 @@ from harness.metrics import (
     training_attention,
     uniform_like,
 )
+from harness.metrics.distributions import change_agreement, token_overlap, total_variation
+from harness.metrics.order import disagreement, spread
 from harness.metrics.relaxed import direction, explained_share, log_size_ratio
 from harness.metrics.sim_aou import attention_output_update
 
@@ -29,7 +31,7 @@ VERSION = 2
 ByTask = Mapping[str, np.ndarray]
 """One array a task: [seed, example] or [seed, example, layer]; seeds are demonstration sets."""
 
-Measurement = Callable[[Any, np.random.Generator], Mapping[str, np.ndarray]]
+Measure = Callable[[Any, np.random.Generator], Mapping[str, np.ndarray]]
 
 
 def measure_accuracy(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.ndarray]:
@@ -150,7 +152,45 @@ def measure_updates(compared: Mapping[str, np.ndarray], _rng: np.random.Generato
     return {name: values.mean(axis=2) for name, values in compared.items()}
 
 
-MEASUREMENTS: Mapping[str, tuple[str, Measurement]] = {
+def measure_order_spread(cells: Sequence[Cell], _rng: np.random.Generator) -> Mapping[str, np.ndarray]:
+    """Return how much an example's outcome differs between orders of the same demonstrations.
+
+    `<setting>_answers`: share of pairs of orders that answer differently [example]; `<setting>_outputs`: mean over
+    pairs of 1 - cosine of the changes of attention outputs [example, layer]; settings `icl` and `ft`.
+    """
+    found = {}
+    for setting in ("icl", "ft"):
+        recordings = [getattr(cell, setting) for cell in cells]
+        changes = [attention_output_update(r.attn_out, cells[0].zsl.attn_out) for r in recordings]
+        found[f"{setting}_answers"] = disagreement(np.stack([r.predicted for r in recordings]))
+        found[f"{setting}_outputs"] = spread(np.stack(changes))
+    return found
+
+
+def measure_distributions(
+    found: tuple[Cell, Mapping[Setting, np.ndarray]], _rng: np.random.Generator
+) -> Mapping[str, np.ndarray]:
+    """Return how like the settings' output distributions are, [example].
+
+    `answers_<a>_<b>` and `next_<a>_<b>`: total variation over the answer words and over the vocabulary;
+    `overlap_<a>_<b>`: share of the ten likeliest next tokens in common; `agreement`: cosine of ICL's and FT's
+    changes of the next token's centred log-probabilities.
+    """
+    cell, following = found
+    zsl, icl, ft = (following[setting] for setting in (Setting.ZSL, Setting.ICL, Setting.FT))
+    words = cell.icl.label_logits
+    return {
+        "answers_icl_ft": total_variation(words, cell.ft.label_logits),
+        "answers_icl_zsl": total_variation(words, cell.zsl.label_logits),
+        "next_icl_ft": total_variation(icl, ft),
+        "next_icl_zsl": total_variation(icl, zsl),
+        "overlap_icl_ft": token_overlap(icl, ft),
+        "overlap_icl_zsl": token_overlap(icl, zsl),
+        "agreement": change_agreement(zsl, icl, ft),
+    }
+
+
+MEASUREMENTS: Mapping[str, tuple[str, Measure]] = {
     "accuracy": ("cell", measure_accuracy),
     "rec2ftp": ("cell", measure_rec2ftp),
     "sim_aou": ("cell", measure_sim_aou),
@@ -159,5 +199,7 @@ MEASUREMENTS: Mapping[str, tuple[str, Measurement]] = {
     "kendall": ("cell", measure_kendall),
     "relaxed": ("parts", measure_relaxed),
     "updates": ("updates", measure_updates),
+    "order_spread": ("orders", measure_order_spread),
+    "distributions": ("next_tokens", measure_distributions),
 }
-"""By name: what of the runner it is measured on (`Runner.cell`, `.parts`, `.updates`), and how."""
+"""By name: what it is measured on, and how."""

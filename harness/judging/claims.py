@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from harness.evidence.checks import Check
+from harness.evidence.questions import Question
 from harness.judging.exhibits import Curve, Table
 from harness.statistics import Comparison
 
@@ -55,6 +56,8 @@ class ClaimModule:
     """A file of claims/: its data and how it is measured."""
 
     claim: Claim
+    asks: tuple[Question, ...]
+    """All that `measure` reads."""
     measure: Callable[[Any], Measured]
 
 
@@ -64,5 +67,5 @@ def load_claims(package: ModuleType) -> Mapping[str, ClaimModule]:
     for info in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"{package.__name__}.{info.name}")
         if hasattr(module, "CLAIM"):
-            found[module.CLAIM.id] = ClaimModule(module.CLAIM, module.measure)
+            found[module.CLAIM.id] = ClaimModule(module.CLAIM, module.ASKS, module.measure)
     return found

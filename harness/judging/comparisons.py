@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import ByTask
 from harness.seeds import stream
 from harness.statistics import Comparison
@@ -27,15 +26,15 @@ def proportion(name: str, prediction: str, unit: str, value: ByTask, null: float
     return Comparison(name=name, prediction=prediction, unit=unit, cells=cells, kind="proportion", null=null)
 
 
-def by_coin(evidence: Evidence, name: str, one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def by_coin(seed: int, name: str, one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return two arrays in which a fair coin for each pair of entries decides which comes first: no effect is left."""
-    heads = stream(evidence.runner.settings.seed, "coin", name).integers(2, size=one.shape) > 0
+    heads = stream(seed, "coin", name).integers(2, size=one.shape) > 0
     return np.where(heads, one, other), np.where(heads, other, one)
 
 
-def by_coin_of(evidence: Evidence, name: str, one: ByTask, other: ByTask) -> tuple[ByTask, ByTask]:
+def by_coin_of(seed: int, name: str, one: ByTask, other: ByTask) -> tuple[ByTask, ByTask]:
     """Return what `by_coin` does for every task."""
-    tossed = {task: by_coin(evidence, f"{name} {task}", one[task], other[task]) for task in one}
+    tossed = {task: by_coin(seed, f"{name} {task}", one[task], other[task]) for task in one}
     return {task: pair[0] for task, pair in tossed.items()}, {task: pair[1] for task, pair in tossed.items()}
 
 

@@ -1,80 +1,67 @@
-"""From claims and evidence to verdicts, corrected over each claim's whole family whichever claims run."""
+"""The judge: what the claims of a family measured in, their verdicts out, corrected over the whole family."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 
 from harness.evidence.checks import Check
-from harness.evidence.evidence import Evidence
-from harness.judging.claims import ClaimModule
-from harness.judging.kept import find_or_judge
+from harness.judging.claims import Claim, Measured
+from harness.judging.kept import find_or_calibrate, find_or_judge
 from harness.judging.verdicts import ControlResult, Verdict
-from harness.statistics import Comparison, overall
+from harness.statistics import overall
 from harness.statistics.results import Calibration, Outcome, PartResult
-
-Judged = Mapping[str, tuple[PartResult, ...]]
-"""The judged comparisons of each claim of a family."""
+from harness.store import Store
 
 
-class Judge:
-    """Judges claims on one body of evidence.
+def judge(
+    family: Mapping[Claim, Measured], store: Store, *, alpha: float, seed: int, simulations: int = 0
+) -> Mapping[str, Verdict]:
+    """Return the verdict of each claim by its id, from the measurements of all claims of one family.
 
-    A verdict does not depend on which other claims were selected to run: the p values of all claims of the
-    family are computed for it.
+    A verdict does not depend on which claims were selected to run: hand over the whole family. Judged comparisons and
+    `simulations` simulated runs a point (0: no calibration) are kept in the store and found again.
+
+    Raises:
+        HarnessError: a claim has two comparisons of one name, or the store can't be written.
+
     """
-
-    def __init__(self, evidence: Evidence, claims: Mapping[str, ClaimModule], alpha: float, seed: int) -> None:
-        self.evidence = evidence
-        self.claims = claims
-        self.alpha = alpha
-        self.seed = seed
-        self._measured = cache(lambda claim_id: claims[claim_id].measure(evidence))
-        self._judged = cache(self._judge)
-        self._calibrated = cache(self._calibrate)
-
-    def verdict(self, claim_id: str) -> Verdict:
-        """Return the claim's verdict."""
-        claim = self.claims[claim_id].claim
-        parts, controls = self._judged(claim.family)
-        measured = self._measured(claim_id)
-        passed = all(part.outcome is not Outcome.SUPPORTED for part in controls[claim_id])
-        passed = passed and not any(check.holds for check in measured.control_checks)
-        verdict = Verdict(
-            claim=claim,
-            outcome=_outcome(parts[claim_id], measured.checks),
-            reason=_reason(parts[claim_id], measured.checks),
-            parts=parts[claim_id],
-            control=ControlResult(claim.control, controls[claim_id], passed, measured.control_checks),
-            checks=measured.checks,
-            tables=measured.tables,
-            curves=measured.curves,
-            notes=measured.notes,
-            calibration=self._calibrated(claim.family).get(claim_id),
-        )
-        return verdict if passed else _doubted(verdict)
-
-    def _judge(self, family: str) -> tuple[Judged, Judged]:
-        """Judge all parts of the family's claims, and apart from them all its controls."""
-        parts = self._parts(family)
-        controls = {claim_id: self._measured(claim_id).control for claim_id in parts}
-        return (
-            find_or_judge(self.evidence.runner.runs.store, parts, self.alpha, self.seed, "judge"),
-            find_or_judge(self.evidence.runner.runs.store, controls, self.alpha, self.seed, "judge a control"),
-        )
-
-    def _parts(self, family: str) -> Mapping[str, tuple[Comparison, ...]]:
-        members = [claim_id for claim_id, module in self.claims.items() if module.claim.family == family]
-        return {claim_id: self._measured(claim_id).parts for claim_id in members}
-
-    def _calibrate(self, family: str) -> Mapping[str, Calibration]:
-        """Simulate the family's decision rules on its own data: without an effect, and with the paper's."""
-        runs, parts = self.evidence.runner.settings.simulations, self._parts(family)
-        if not runs or not any(parts.values()):
-            return {}
-        printed = {claim_id: self.claims[claim_id].claim.paper_effects for claim_id in parts}
+    parts = {claim.id: measured.parts for claim, measured in family.items()}
+    controls = {claim.id: measured.control for claim, measured in family.items()}
+    judged = find_or_judge(store, parts, alpha, seed, "judge")
+    judged_controls = find_or_judge(store, controls, alpha, seed, "judge a control")
+    calibrated: Mapping[str, Calibration] = {}
+    if simulations and any(parts.values()):
+        printed = {claim.id: claim.paper_effects for claim in family}
         # a claim that measures more or less than usual (another size, one task) has no printed effects to go by
         effects = {c: sizes for c, sizes in printed.items() if sizes and len(sizes) == len(parts[c])}
-        return self.evidence.calibrated(parts, effects, self.alpha, runs)
+        calibrated = find_or_calibrate(store, parts, effects, alpha, seed, simulations)
+    return {
+        claim.id: _verdict(claim, measured, judged[claim.id], judged_controls[claim.id], calibrated.get(claim.id))
+        for claim, measured in family.items()
+    }
+
+
+def _verdict(
+    claim: Claim,
+    measured: Measured,
+    parts: tuple[PartResult, ...],
+    control: tuple[PartResult, ...],
+    calibration: Calibration | None,
+) -> Verdict:
+    passed = all(part.outcome is not Outcome.SUPPORTED for part in control)
+    passed = passed and not any(check.holds for check in measured.control_checks)
+    verdict = Verdict(
+        claim=claim,
+        outcome=_outcome(parts, measured.checks),
+        reason=_reason(parts, measured.checks),
+        parts=parts,
+        control=ControlResult(claim.control, control, passed, measured.control_checks),
+        checks=measured.checks,
+        tables=measured.tables,
+        curves=measured.curves,
+        notes=measured.notes,
+        calibration=calibration,
+    )
+    return verdict if passed else _doubted(verdict)
 
 
 def _outcome(parts: Sequence[PartResult], checks: Sequence[Check]) -> Outcome:

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
+from typing import Any
 
 import numpy as np
 
 from harness.seeds import stream
 from harness.statistics import Comparison, judge_family
-from harness.statistics.results import Estimate, Outcome, PartResult
+from harness.statistics.results import Calibration, Estimate, Outcome, PartResult
 from harness.store import Entry, Store
 
 VERSION = 1
@@ -81,3 +82,32 @@ def _part(words: Mapping[str, object], numbers: Sequence[float]) -> PartResult:
         outcome=Outcome(str(words["outcome"])),
         smallest_detectable=smallest_detectable,
     )
+
+
+CALIBRATION_VERSION = 1
+"""Raised when the simulation changes, so that none is read from an older store."""
+
+
+def find_or_calibrate(
+    store: Store, family: Family, effects: Mapping[str, Sequence[float]], alpha: float, seed: int, runs: int
+) -> Mapping[str, Calibration]:
+    """Return the calibration of each claim of a family that has comparisons (see `harness.statistics.calibration`).
+
+    Kept in the store under the hash of all that it is drawn from.
+    """
+
+    def compute() -> Entry:
+        from harness.statistics.calibration import calibrate  # noqa: PLC0415  # only where it is not kept
+
+        found = calibrate(family, alpha, stream(seed, "calibration"), effects=effects, runs=runs)
+        return Entry({}, {one.claim: asdict(one) for one in found})
+
+    key = {"family": family_identity(family), "effects": effects, "alpha": alpha, "runs": runs}
+    key |= {"version": CALIBRATION_VERSION, "seed": seed}
+    facts = store.find_or_compute("calibration", key, compute).facts
+    return {claim: _calibration(kept) for claim, kept in facts.items()}  # type: ignore[arg-type]
+
+
+def _calibration(kept: Mapping[str, Any]) -> Calibration:
+    effect = None if kept["effect"] is None else tuple(kept["effect"])
+    return Calibration(**{**kept, "examples": tuple(kept["examples"]), "effect": effect})

@@ -1,30 +1,19 @@
-"""The trainings that C14 and C15 rest on: which ones, on what, side by side; each is computed once and kept."""
+"""The trainings that claims rest on: which ones, on what; stated, then read from the store."""
 
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.engines.in_processes import available_processes, side_by_side
-from harness.models.gpt.sizes import SIZES, Cost, training_cost
-from harness.progress import Progress
+from harness.models.gpt.sizes import SIZES, Size
 from harness.seeds import stream
 from harness.settings import Settings
-from harness.store import Entry, Store
+from harness.store import Entry, Record, Store
 from harness.tasks.corpus import Corpus, load_corpus
-from harness.trainings.training import (
-    ProblemName,
-    Training,
-    find_or_train,
-    one_thread,
-    problem_of,
-    run_training,
-    test_problem_of,
-    token_streams,
-)
+from harness.trainings.training import ProblemName, Tokens, Training, problem_of, test_problem_of
 
 if TYPE_CHECKING:
     import torch
@@ -33,21 +22,46 @@ if TYPE_CHECKING:
 
 PROBLEMS: tuple[ProblemName, ...] = ("language", "regression", "recall")
 ATTENTIONS = ("vanilla", "momentum", "uniform", "shift")
-"""The paper's two, and the controls that mix the past with momentum's total weight."""
+"""The two that are compared, and the controls that mix the past with momentum's total weight."""
 
 Found = Mapping[str, Mapping[str, np.ndarray]]
 """By attention, by name: what its trainings left, with the training runs' axis first."""
 
 
-class Trainings:
-    """Finds or runs the trainings of one size on one corpus."""
+@dataclass(frozen=True)
+class LeastSquares(Record):
+    """The error of least squares on a regression's test sequences, `score` [sequence, pair]."""
 
-    def __init__(self, settings: Settings, catalogue: Path, store: Store, progress: Progress) -> None:
+    of: Training
+
+    kind = "least_squares"
+
+    @property
+    def key(self) -> Mapping[str, object]:
+        """The training's: it names the sequences."""
+        return self.of.key
+
+    @property
+    def words(self) -> str:
+        """What runs."""
+        return "least squares"
+
+    def compute(self, store: Store) -> Entry:
+        """Solve them all."""
+        from harness.models.gpt.problems import least_squares_errors  # noqa: PLC0415  # brings torch
+
+        sequences = self.of.size.in_context.sequences
+        return Entry({"score": least_squares_errors(test_problem_of(self.of, store), sequences)}, {})
+
+
+class Grid:
+    """The trainings of one size on one corpus, on every problem with every attention."""
+
+    def __init__(self, settings: Settings, catalogue: Path, store: Store) -> None:
         self.settings = settings
         self.catalogue = catalogue
         self.store = store
-        self.progress = progress
-        self.size = SIZES[settings.momentum_size]
+        self.size: Size = SIZES[settings.momentum_size]
         self.seeds = self._seeds("training run", self.size.seeds)
 
     @cached_property
@@ -56,19 +70,28 @@ class Trainings:
         return load_corpus(self.settings.corpus, self.catalogue, self.settings.fetched)
 
     @cached_property
+    def tokens(self) -> Tokens:
+        """The text, tokenized."""
+        settings, vocabulary = self.settings, self.size.language.vocabulary
+        return Tokens(self.corpus.fingerprint, vocabulary, settings.corpus, self.catalogue, settings.fetched)
+
+    @cached_property
     def device(self) -> "torch.device":
         """Where training runs: a GPU where there is one, unless the settings name another device."""
         from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
 
         return choose_device(self.settings.device)
 
+    @property
+    def tries(self) -> Mapping[float, Training]:
+        """Trainings of momentum attention by eta, on a seed and a text that are not reported."""
+        (seed,) = self._seeds("choice of eta", 1)
+        return {eta: self.training("language", "momentum", eta, seed) for eta in self.size.etas}
+
     @cached_property
     def tried(self) -> Mapping[float, float]:
-        """Loss of momentum attention by eta, in nats a token, on a seed and a text that are not reported."""
-        (seed,) = self._seeds("choice of eta", 1)
-        trainings = {eta: self._training("language", "momentum", eta, seed) for eta in self.size.etas}
-        self._run(trainings.values())
-        return {eta: float(find_or_train(training).tensors["dev"].mean()) for eta, training in trainings.items()}
+        """Their losses, in nats a token."""
+        return {eta: float(self.store.read(training).tensors["dev"].mean()) for eta, training in self.tries.items()}
 
     @cached_property
     def eta(self) -> float:
@@ -81,56 +104,37 @@ class Trainings:
         `losses` [run, step] of every problem; `validation_<length>` [run, window] of language; `score` [run, sequence,
         pair] of the two others: squared error, or 1 for a right value, NaN where there was nothing to recall.
         """
-        self._run(self.every())
         found = {}
         for attention in ATTENTIONS:
-            entries = [find_or_train(training).tensors for training in self.reported(problem, attention)]
+            entries = [self.store.read(training).tensors for training in self.reported(problem, attention, self.eta)]
             names = [name for name in entries[0] if not name.startswith("weights.")]
             found[attention] = {name: np.stack([entry[name] for entry in entries]) for name in names}
         return found
 
-    def reported(self, problem: ProblemName, attention: str) -> list[Training]:
+    def reported(self, problem: ProblemName, attention: str, eta: float) -> list[Training]:
         """Return the trainings of one attention on a problem, by training run."""
-        eta = None if attention == "vanilla" else self.eta
-        return [self._training(problem, attention, eta, seed) for seed in self.seeds]
+        strength = None if attention == "vanilla" else eta
+        return [self.training(problem, attention, strength, seed) for seed in self.seeds]
 
-    def every(self) -> list[Training]:
+    def every(self, eta: float) -> list[Training]:
         """Return all trainings that are reported."""
-        return [each for problem in PROBLEMS for attention in ATTENTIONS for each in self.reported(problem, attention)]
+        return [each for p in PROBLEMS for attention in ATTENTIONS for each in self.reported(p, attention, eta)]
+
+    @property
+    def yardstick(self) -> LeastSquares:
+        """Least squares on the regression's test sequences."""
+        return LeastSquares(self.training("regression", "vanilla", None, self.seeds[0]))
 
     def least_squares(self) -> np.ndarray:
         """Return the error of least squares on the regression's test sequences, [sequence, pair]."""
-        training = self._training("regression", "vanilla", None, self.seeds[0])
-
-        def compute() -> Entry:
-            from harness.models.gpt.problems import least_squares_errors  # noqa: PLC0415  # brings torch
-
-            return Entry({"score": least_squares_errors(test_problem_of(training), self.size.in_context.sequences)}, {})
-
-        return self.store.find_or_compute("least_squares", training.key, compute).tensors["score"]
-
-    def networks(self, attention: str) -> "Iterable[GPT]":
-        """Yield the trained language models of one attention, by training run: for sizes that keep their weights."""
-        import torch  # noqa: PLC0415  # slow import
-
-        self._run(self.every())
-        for training in self.reported("language", attention):
-            network = problem_of(training).network(self.size.language.shape, training.choice)
-            kept = find_or_train(training).tensors
-            weights = {n.removeprefix("weights."): torch.from_numpy(a) for n, a in kept.items() if n[:8] == "weights."}
-            network.load_state_dict(weights)
-            yield network.to(self.device).eval()
-
-    def tokenizer(self) -> str:
-        """Return the corpus' tokenizer as JSON."""
-        return str(self._token_streams().facts["tokenizer"])
+        return self.store.read(self.yardstick).tensors["score"]
 
     def described(self) -> tuple[str, ...]:
         """Return in words what was trained on what, how eta was chosen, and how long a training took."""
         language, context = self.size.language, self.size.in_context
         tokens = language.schedule.steps * language.schedule.batch * language.length
         losses = ", ".join(f"{eta:g}: {loss:.3f}" for eta, loss in self.tried.items())
-        seconds = [find_or_train(t).facts["seconds"] for t in self.every()]
+        seconds = [self.store.read(training).facts["seconds"] for training in self.every(self.eta)]
         return (
             (
                 f"Size {self.size.name}. Text: {language.shape.layers} layers of width {language.shape.width}, "
@@ -146,96 +150,24 @@ class Trainings:
             f"{len(seconds)} trainings took {sum(map(float, seconds)):.0f} s in all, one thread each.",  # type: ignore[arg-type]
         )
 
-    def forecast(self, missing: Iterable[Training]) -> str:
-        """Return in one line what is to be trained and about what it takes."""
-        costs = [_cost(training) for training in missing]
-        hours = sum(cost.flops for cost in costs) / measured_rate(self.device) / self._processes() / 3600
-        spent = f"{60 * hours:.1f} minutes" if hours < 2 else f"{hours:.0f} hours"  # noqa: PLR2004  as one says it
-        return (
-            f"momentum: {len(costs)} trainings of size '{self.size.name}' are ahead, about {spent} on "
-            f"{self._processes()} x {self.device.type}, up to {max(cost.gigabytes for cost in costs):.2g} GB each"
-        )
+    def training(self, problem: ProblemName, attention: str, eta: float | None, seed: int) -> Training:
+        """Return one training of this size on this corpus."""
+        settings = self.settings
+        return Training(problem, self.size, attention, eta, seed, self.tokens, settings.seed, settings.device)
 
     def _seeds(self, purpose: str, number: int) -> tuple[int, ...]:
         return tuple(int(stream(self.settings.seed, purpose, i).integers(2**31)) for i in range(number))
 
-    def _processes(self) -> int:
-        return 1 if self.device.type != "cpu" else self.settings.processes or available_processes()
 
-    def _training(self, problem: ProblemName, attention: str, eta: float | None, seed: int) -> Training:
-        return Training(
-            problem=problem,
-            size=self.size,
-            attention=attention,
-            eta=eta,
-            seed=seed,
-            corpus=self.corpus.fingerprint,
-            test_seed=self.settings.seed,
-            device=self.settings.device,
-            store=self.store.root,
-        )
-
-    def _require_text(self) -> None:
-        """Refuse a corpus that is too short for the longest window, before anything trains on it."""
-        from harness.models.gpt.problems import require_window  # noqa: PLC0415  # brings torch
-
-        language = self.size.language
-        tokens = self._token_streams().tensors
-        require_window(tokens["training"], language.length)
-        for half in np.array_split(tokens["validation"], 2):
-            require_window(half, max(language.length, *language.validation_lengths))
-
-    def _token_streams(self) -> Entry:
-        def make() -> Entry:
-            from harness.models.gpt.tokens import make_tokenizer, tokenize  # noqa: PLC0415  # slow import
-
-            written = make_tokenizer(self.corpus.training, self.size.language.vocabulary)
-            training, validation = (tokenize(written, part) for part in (self.corpus.training, self.corpus.validation))
-            tensors = {"training": training.tokens, "validation": validation.tokens}
-            return Entry(tensors, {"tokenizer": written, "bytes per token": validation.bytes_per_token})
-
-        return token_streams(self.corpus.fingerprint, self.size.language.vocabulary, self.store, make)
-
-    def _run(self, trainings: Iterable[Training]) -> None:
-        """Run those that the store lacks: side by side on the CPU, one after the other on a GPU."""
-        missing = [t for t in trainings if not self.store.path("training", t.key).is_dir()]
-        if not missing:
-            return
-        self._require_text()  # and its tokens, made once, are read by every process
-        self.progress.say(self.forecast(missing))
-        self.progress.expect(len(missing))
-        self.progress.begin(f"training {len(missing)} small models, size {self.size.name}")
-        if self.device.type == "cpu":
-            side_by_side(run_training, missing, self._processes(), lambda _: self.progress.advance(1))
-            return
-        for training in missing:
-            self.progress.begin(f"training: {training.problem}, {training.attention}, seed {training.seed}")
-            run_training(training)
-            self.progress.advance(1)
-
-
-def measured_rate(device: "torch.device") -> float:
-    """Return the FLOP a second that training small models reaches on one process of the device, roughly.
-
-    A quarter of what a product of two square matrices reaches: measured for size tiny on two cores.
-    """
+def networks(trainings: list[Training], store: Store) -> "Iterator[GPT]":
+    """Yield the trained language models: of sizes that keep their weights."""
     import torch  # noqa: PLC0415  # slow import
 
-    side = 256 if device.type == "cpu" else 4096
-    dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
-    with one_thread(device):
-        matrix = torch.ones(side, side, device=device, dtype=dtype)
-        times = []
-        for _ in range(8):
-            started = time.perf_counter()
-            float((matrix @ matrix)[0, 0])  # waits for the device
-            times.append(time.perf_counter() - started)
-    return 2 * side**3 / min(times) / 4
+    from harness.models.devices import choose_device  # noqa: PLC0415
 
-
-def _cost(training: Training) -> Cost:
-    language, context = training.size.language, training.size.in_context
-    if training.problem == "language":
-        return training_cost(language.shape, language.schedule, language.length, language.vocabulary)
-    pairs = context.regression_pairs if training.problem == "regression" else context.recall_pairs
-    return training_cost(context.shape, context.schedule, 2 * pairs, context.keys + context.values)
+    for training in trainings:
+        network = problem_of(training, store).network(training.size.language.shape, training.choice)
+        kept = store.find_or_run(training).tensors
+        weights = {n.removeprefix("weights."): torch.from_numpy(a) for n, a in kept.items() if n[:8] == "weights."}
+        network.load_state_dict(weights)
+        yield network.to(choose_device(training.device)).eval()

@@ -1,39 +1,65 @@
-"""The text tasks put to language models of our own training (C15 at size `paper`)."""
+"""The text tasks put to language models of our own training."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from harness.data import Setting
+from harness.data import Setting, Task
 from harness.prompts import PromptBuilder, draw_demonstrations, first_examples
-from harness.runs.runs import Runs
-from harness.store import Entry
-from harness.trainings.grid import Trainings
+from harness.store import Entry, Record, Store
+from harness.trainings.grid import networks
+from harness.trainings.training import Training
 
 
-def text_task_answers(runs: Runs, trainings: Trainings, attention: str, task: str) -> np.ndarray:
-    """Return which test examples of a task each trained model gets right in context, 0 or 1, [training run, example].
+@dataclass(frozen=True)
+class TextTask(Record):
+    """Which test examples of a task each trained model gets right in context: `right` [training run, example], 0 or 1.
 
     Prompts, answer words and examples are those of every other model, tokenized by the corpus' own tokenizer;
     demonstrations are as many of the first set as the training length holds.
     """
-    settings, labelled = runs.settings, runs.tasks[task]
 
-    def compute() -> Entry:
+    trainings: tuple[Training, ...]
+    """Of one attention."""
+    task: Task = field(repr=False)
+    demonstrations: int
+    seed: int
+    number: int
+
+    kind = "text_task"
+
+    @property
+    def key(self) -> Mapping[str, object]:
+        """Return the trainings' keys, and what they are asked."""
+        return {
+            "trainings": [training.key for training in self.trainings],
+            "task": [self.task.name, self.task.fingerprint],
+            "demonstrations": [self.demonstrations, self.seed],
+            "number": self.number,
+        }
+
+    @property
+    def words(self) -> str:
+        """What runs."""
+        return f"{self.task.name}: put to models with {self.trainings[0].attention} attention"
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """The trainings."""
+        return self.trainings
+
+    def compute(self, store: Store) -> Entry:
+        """Ask every model; HarnessError where no demonstration fits its length."""
         from harness.models.gpt.prompting import answer_logits  # noqa: PLC0415  # slow import
         from harness.models.gpt.tokens import START, read_tokenizer  # noqa: PLC0415
 
-        tokenizer = read_tokenizer(trainings.tokenizer())
+        tokenizer = read_tokenizer(str(store.find_or_run(self.trainings[0].tokens).facts["tokenizer"]))
         start = int(tokenizer.convert_tokens_to_ids(START))
-        builder = PromptBuilder(tokenizer, start, "\n", trainings.size.language.length)
-        drawn = draw_demonstrations(labelled, settings.demonstrations, settings.seed, 0)
-        prompts = builder.build(labelled, drawn, first_examples(labelled, "test", settings.queries))
-        predicted = [answer_logits(n, prompts, Setting.ICL).argmax(axis=1) for n in trainings.networks(attention)]
+        builder = PromptBuilder(tokenizer, start, "\n", self.trainings[0].size.language.length)
+        drawn = draw_demonstrations(self.task, self.demonstrations, self.seed, 0)
+        prompts = builder.build(self.task, drawn, first_examples(self.task, "test", self.number))
+        asked = networks(list(self.trainings), store)
+        predicted = [answer_logits(network, prompts, Setting.ICL).argmax(axis=1) for network in asked]
         right = (np.stack(predicted) == np.array(prompts.gold)).astype(float)
         return Entry({"right": right}, {"demonstrations": len(prompts.spans)})
-
-    key = {
-        "trainings": [training.key for training in trainings.reported("language", attention)],
-        "task": [task, labelled.fingerprint],
-        "demonstrations": [settings.demonstrations, settings.seed],
-        "number": settings.queries,
-    }
-    return runs.store.find_or_compute("text_task", key, compute).tensors["right"]

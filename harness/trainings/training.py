@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,7 +12,8 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.models.gpt.sizes import Size
-from harness.store import Entry, Store
+from harness.store import Entry, Record, Store
+from harness.tasks.corpus import load_corpus
 
 if TYPE_CHECKING:
     import torch
@@ -26,8 +27,45 @@ ProblemName = Literal["language", "regression", "recall"]
 
 
 @dataclass(frozen=True)
-class Training:
-    """One training: everything that decides its numbers, and where they go."""
+class Tokens(Record):
+    """A corpus as token streams `training` and `validation` (int32), with its `tokenizer` as JSON."""
+
+    corpus: str
+    """The corpus' fingerprint."""
+    vocabulary: int
+    name: str
+    catalogue: Path
+    fetched: Path
+    """Where the text is from: no part of the key."""
+
+    kind = "tokens"
+
+    @property
+    def key(self) -> dict[str, object]:
+        """Return the parts of its name in the store."""
+        return {"corpus": self.corpus, "vocabulary": self.vocabulary}
+
+    @property
+    def words(self) -> str:
+        """What runs."""
+        return f"tokens of {self.name}"
+
+    def compute(self, _store: Store) -> Entry:
+        """Tokenize; HarnessError where the text can't be had, or is no longer what it was."""
+        from harness.models.gpt.tokens import make_tokenizer, tokenize  # noqa: PLC0415  # slow import
+
+        corpus = load_corpus(self.name, self.catalogue, self.fetched)
+        if corpus.fingerprint != self.corpus:
+            raise HarnessError(f"corpus '{self.name}' changed while the claims ran; run them again")
+        written = make_tokenizer(corpus.training, self.vocabulary)
+        training, validation = (tokenize(written, part) for part in (corpus.training, corpus.validation))
+        tensors = {"training": training.tokens, "validation": validation.tokens}
+        return Entry(tensors, {"tokenizer": written, "bytes per token": validation.bytes_per_token})
+
+
+@dataclass(frozen=True)
+class Training(Record):
+    """One training: everything that decides its numbers."""
 
     problem: ProblemName
     size: Size
@@ -35,13 +73,16 @@ class Training:
     eta: float | None
     """None for vanilla attention."""
     seed: int
-    corpus: str
-    """The corpus' fingerprint."""
+    tokens: Tokens
+    """What language models learn."""
     test_seed: int
     """Of the test sequences, the same for all training seeds."""
     device: str
     """As the settings name it: no part of the key."""
-    store: Path
+
+    kind = "training"
+    cost = 1.0
+    """Counted as they are: what one takes is forecast in words."""
 
     @property
     def key(self) -> dict[str, object]:
@@ -55,8 +96,25 @@ class Training:
             "weights kept": language and self.size.text_tasks,
             "attention": [self.attention, self.eta],
             "seed": self.seed,
-            "data": self.corpus if language else self.test_seed,
+            "data": self.tokens.corpus if language else self.test_seed,
         }
+
+    @property
+    def inputs(self) -> tuple[Tokens, ...]:
+        """The text, of language."""
+        return (self.tokens,) if self.problem == "language" else ()
+
+    @property
+    def words(self) -> str:
+        """What runs."""
+        return f"training: {self.problem}, {self.attention}, seed {self.seed}"
+
+    @property
+    def threads(self) -> int | None:
+        """One on the CPU: small models gain nothing from a second, and a second process gains all of it."""
+        from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
+
+        return 1 if choose_device(self.device).type == "cpu" else None
 
     @property
     def choice(self) -> "AttentionChoice":
@@ -65,44 +123,43 @@ class Training:
 
         return AttentionChoice(self.attention, self.eta or 0.5)
 
-    @property
-    def checkpoints(self) -> Path:
+    def checkpoints(self, store: Store) -> Path:
         """Return the folder of its checkpoints."""
-        store = Store(self.store)
-        return store.root / "checkpoints" / store.path("training", self.key).name
+        return store.root / "checkpoints" / store.place(self).name
+
+    def compute(self, store: Store) -> Entry:
+        """Train, from the last checkpoint on where one is left.
+
+        Tensors: `losses` [step]; of language `dev` [window] and `validation_<length>` [window], and the weights where
+        the size keeps them; of the other problems `score` [sequence, pair].
+
+        Raises:
+            HarnessError: the text is shorter than the longest window.
+
+        """
+        from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
+        from harness.models.gpt.training import train  # noqa: PLC0415
+
+        device, checkpoints = choose_device(self.device), self.checkpoints(store)
+        started = time.perf_counter()
+        size = self.size.language if self.problem == "language" else self.size.in_context
+        problem = problem_of(self, store)
+        with one_thread(device):
+            network = problem.network(size.shape, self.choice).to(device)
+            mixed = self.size.mixed_precision
+            losses = train(network, problem, size.schedule, checkpoint=checkpoints, mixed_precision=mixed)
+            tensors = {"losses": losses, **_evaluate(network, self, store)}
+        if self.key["weights kept"]:
+            tensors |= {f"weights.{name}": value.cpu().numpy() for name, value in network.state_dict().items()}
+        parameters = sum(parameter.numel() for parameter in network.parameters())
+        return Entry(tensors, {"seconds": round(time.perf_counter() - started, 1), "parameters": parameters})
+
+    def clean_up(self, store: Store) -> None:
+        """Remove its checkpoints."""
+        shutil.rmtree(self.checkpoints(store), ignore_errors=True)
 
 
-def token_streams(corpus: str, vocabulary: int, store: Store, make: Callable[[], Entry] | None = None) -> Entry:
-    """Return the corpus' token streams `training` and `validation` (int32), and its `tokenizer` as JSON.
-
-    Raises:
-        HarnessError: the store lacks them, and `make` is not there to make them.
-
-    """
-
-    def missing() -> Entry:
-        raise HarnessError(f"the store at {store.root} lacks the tokens of corpus {corpus[:12]}; run the claims again")
-
-    return store.find_or_compute("tokens", {"corpus": corpus, "vocabulary": vocabulary}, make or missing)
-
-
-def run_training(training: Training) -> None:
-    """Train and keep, where the store does not have it: nothing is sent back to the process that asked."""
-    find_or_train(training)
-
-
-def find_or_train(training: Training) -> Entry:
-    """Return what the training left; what the store lacks is trained, from its last checkpoint on where one is left.
-
-    Tensors: `losses` [step]; of language `dev` [window] and `validation_<length>` [window], and the weights where the
-    size keeps them; of the other problems `score` [sequence, pair].
-    """
-    entry = Store(training.store).find_or_compute("training", training.key, lambda: _compute(training))
-    shutil.rmtree(training.checkpoints, ignore_errors=True)
-    return entry
-
-
-def problem_of(training: Training) -> Any:
+def problem_of(training: Training, store: Store) -> Any:
     """Return the problem with the training's seed: a `Text`, `Regression` or `Recall`."""
     from harness.models.gpt.problems import Recall, Regression, Text  # noqa: PLC0415  # slow import
 
@@ -111,13 +168,24 @@ def problem_of(training: Training) -> Any:
         return Regression(context.dimension, context.regression_pairs, training.seed)
     if training.problem == "recall":
         return Recall(context.keys, context.values, context.recall_pairs, training.seed)
-    tokens = token_streams(training.corpus, language.vocabulary, Store(training.store)).tensors["training"]
+    tokens = _long_enough(training, store)["training"]
     return Text(tokens, language.length, language.vocabulary, training.seed)
 
 
-def test_problem_of(training: Training) -> Any:
+def _long_enough(training: Training, store: Store) -> Mapping[str, np.ndarray]:
+    """Return the token streams; refuse a corpus too short for the longest window before anything trains on it."""
+    from harness.models.gpt.problems import require_window  # noqa: PLC0415  # brings torch
+
+    language, tokens = training.size.language, store.find_or_run(training.tokens).tensors
+    require_window(tokens["training"], language.length)
+    for half in np.array_split(tokens["validation"], 2):
+        require_window(half, max(language.length, *language.validation_lengths))
+    return tokens
+
+
+def test_problem_of(training: Training, store: Store) -> Any:
     """Return the problem as the test sequences are drawn: alike for all training seeds."""
-    return problem_of(replace(training, seed=training.test_seed))
+    return problem_of(replace(training, seed=training.test_seed), store)
 
 
 @contextmanager
@@ -133,39 +201,15 @@ def one_thread(device: "torch.device") -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _compute(training: Training) -> Entry:
-    from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
-    from harness.models.gpt.training import train  # noqa: PLC0415
-
-    device = choose_device(training.device)
-    started = time.perf_counter()
-    size = training.size.language if training.problem == "language" else training.size.in_context
-    problem = problem_of(training)
-    with one_thread(device):
-        network = problem.network(size.shape, training.choice).to(device)
-        losses = train(
-            network,
-            problem,
-            size.schedule,
-            checkpoint=training.checkpoints,
-            mixed_precision=training.size.mixed_precision,
-        )
-        tensors = {"losses": losses, **_evaluate(network, training)}
-    if training.key["weights kept"]:
-        tensors |= {f"weights.{name}": value.cpu().numpy() for name, value in network.state_dict().items()}
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    return Entry(tensors, {"seconds": round(time.perf_counter() - started, 1), "parameters": parameters})
-
-
-def _evaluate(network: "GPT", training: Training) -> dict[str, np.ndarray]:
+def _evaluate(network: "GPT", training: Training, store: Store) -> dict[str, np.ndarray]:
     from harness.models.gpt import problems  # noqa: PLC0415  # slow import
 
     language, sequences = training.size.language, training.size.in_context.sequences
     if training.problem == "regression":
-        return {"score": problems.regression_errors(network, test_problem_of(training), sequences)}
+        return {"score": problems.regression_errors(network, test_problem_of(training, store), sequences)}
     if training.problem == "recall":
-        return {"score": problems.recall_answers(network, test_problem_of(training), sequences)}
-    tokens = token_streams(training.corpus, language.vocabulary, Store(training.store)).tensors["validation"]
+        return {"score": problems.recall_answers(network, test_problem_of(training, store), sequences)}
+    tokens = store.find_or_run(training.tokens).tensors["validation"]
     dev, test = np.array_split(tokens, 2)
     found = {"dev": problems.validation_losses(network, dev, language.length, language.windows)}
     for length in language.validation_lengths:

@@ -1,0 +1,74 @@
+"""A measurement as a record: what is measured on which runs, kept under a key of its own.
+
+With the measurement in the store, none of the runs that it was made on is read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from harness.evidence.measurements import MEASUREMENTS, VERSION
+from harness.runs.finetuning import FinetuningRun
+from harness.seeds import stream
+from harness.store import Entry, Record, Store
+
+
+class Source(Protocol):
+    """What is measured on."""
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """The runs that it is read from."""
+
+    def read(self, store: Store) -> Any:
+        """Return it as `harness.evidence.measurements` takes it."""
+
+
+@dataclass(frozen=True)
+class Measurement(Record):
+    """One measurement of one task under one demonstration set."""
+
+    name: str
+    of: FinetuningRun
+    """Its key names task, demonstrations, learning rate and variant."""
+    source: Source
+
+    @property
+    def kind(self) -> str:
+        """Those beside the claims' own are apart."""
+        return "measurement" if self.of.fitting is None else "control"
+
+    @property
+    def key(self) -> Mapping[str, object]:
+        """Return the run's key, and what is measured."""
+        return {**self.of.key, "measurement": self._identity}
+
+    @property
+    def _identity(self) -> object:
+        if self.of.fitting is None:
+            return {"name": self.name, "version": VERSION, "seed": self._drawn[0]}
+        named = {"order_spread": f"{len(self.source.inputs) // 4} orders", "distributions": self.name}
+        return named.get(self.name, f"{self.name} {VERSION}")
+
+    @property
+    def _drawn(self) -> tuple[int, int]:
+        drawn = self.of.demonstrations
+        assert drawn is not None, "what is measured has demonstrations"
+        return drawn.seed, drawn.candidate
+
+    @property
+    def words(self) -> str:
+        """What runs."""
+        return f"{self.of.task.name}: measuring {self.name.replace('_', ' ')}{self.of.what}"
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """What it is measured on."""
+        return self.source.inputs
+
+    def compute(self, store: Store) -> Entry:
+        """Measure."""
+        seed, candidate = self._drawn
+        purpose = "measurement" if self.of.fitting is None else "control"
+        rng = stream(seed, purpose, self.name, self.of.task.name, candidate)
+        return Entry(MEASUREMENTS[self.name][1](self.source.read(store), rng), {})

@@ -1,0 +1,75 @@
+"""What questions are put to: the runs and trainings of one subject, and the store that they are kept in."""
+
+from collections.abc import Mapping
+
+from harness.runs.experiment import Chosen, Experiment
+from harness.runs.selection import Selection, select, sets_chosen
+from harness.store import MissingEntryError, Store
+from harness.trainings.grid import Grid
+
+
+class Sources:
+    """An experiment and a grid of trainings, with what is selected of the store."""
+
+    def __init__(self, experiment: Experiment, grid: Grid, store: Store) -> None:
+        self.experiment = experiment
+        self.grid = grid
+        self.store = store
+        self._selected: dict[str, Selection] = {}
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of all tasks."""
+        return tuple(self.experiment.tasks)
+
+    @property
+    def control_tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that controls are run on: the first ones."""
+        return self.tasks[: self.experiment.settings.control_tasks]
+
+    def best_set(self, task: str) -> int:
+        """Return the demonstration set that learning rates are tried on."""
+        return sets_chosen(self.experiment, task, self.store)[0]
+
+    def selection(self, task: str) -> Selection:
+        """Return what was chosen for a task, worked out once (see `harness.runs.selection.select`)."""
+        if task not in self._selected:
+            self._selected[task] = select(self.experiment, task, self.store)
+        return self._selected[task]
+
+    @property
+    def chosen(self) -> Mapping[str, Chosen]:
+        """What was chosen, of every task."""
+        return {task: self.selection(task) for task in self.tasks}
+
+    @property
+    def eta(self) -> float:
+        """Strength of the momentum, chosen among those tried."""
+        return self.grid.eta
+
+
+class Provisional(Sources):
+    """The same before all is selected: the first of everything stands in for what is not chosen yet.
+
+    Records are then of the right number, kind and cost, and some not of the right name.
+    """
+
+    def best_set(self, task: str) -> int:
+        """Return the set that was chosen, or the first."""
+        return self.selection(task).candidates[0]
+
+    def selection(self, task: str) -> Selection:
+        """Return what was chosen, or the first sets and rate."""
+        settings = self.experiment.settings
+        try:
+            return super().selection(task)
+        except MissingEntryError:
+            return Selection(tuple(range(settings.demonstration_sets)), settings.learning_rates[0], (), (), ())
+
+    @property
+    def eta(self) -> float:
+        """Return the eta that was chosen, or the first."""
+        try:
+            return self.grid.eta
+        except MissingEntryError:
+            return self.grid.size.etas[0]

@@ -1,0 +1,134 @@
+"""What measurements are made on: the runs of cells and of other things, and what they left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from harness.data import AttentionParts, Cell, Recording, Setting
+from harness.runs.entries import from_entry, from_parts_entry
+from harness.runs.finetuning import FinetuningRun, weights_of
+from harness.runs.loaded import model_of
+from harness.runs.prompting import prompts_of
+from harness.runs.run import Run
+from harness.runs.scoring import RecordingRun
+from harness.runs.theory import PartsRun, UpdatesRun
+from harness.store import Record, Store
+
+
+@dataclass(frozen=True)
+class CellRuns:
+    """One task under one demonstration set and variant: a run for each setting, and the finetuning."""
+
+    zsl: RecordingRun
+    icl: RecordingRun
+    ft: RecordingRun
+    finetuned: FinetuningRun
+    number: int
+    """Examples of the cell: the first of the runs', of which some may have more."""
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """All four."""
+        return (self.zsl, self.icl, self.ft, self.finetuned)
+
+    def read(self, store: Store) -> Cell:
+        """Return the cell; what the store lacks of it is run."""
+        icl = store.find_or_run(self.icl)
+        spans: list[tuple[int, int]] = icl.facts["spans"]  # type: ignore[assignment]
+        recordings = [from_entry(store.find_or_run(self.zsl)), from_entry(icl), from_entry(store.find_or_run(self.ft))]
+        zsl, icl_recording, ft = (first_of(recording, self.number) for recording in recordings)
+        return Cell(
+            zsl=zsl,
+            icl=icl_recording,
+            ft=ft,
+            spans=tuple((first, last) for first, last in spans),
+            training_queries=store.find_or_run(self.finetuned).tensors["query_vectors"],
+        )
+
+
+def first_of(recording: Recording, number: int) -> Recording:
+    """Return the recording of the first examples, padded to the longest of them, as if they had been run alone."""
+    if number == len(recording.gold):
+        return recording
+    arrays = {f.name: getattr(recording, f.name)[:number] for f in fields(Recording) if f.name != "setting"}
+    tokens = ~np.isnan(arrays["scores_query"]).all(axis=(0, 1, 2))
+    arrays["scores_query"] = arrays["scores_query"][..., tokens]
+    return Recording(setting=recording.setting, **arrays)
+
+
+@dataclass(frozen=True)
+class SeveralCells:
+    """Cells that differ in one thing, such as the order of their demonstrations."""
+
+    cells: tuple[CellRuns, ...]
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """Those of all."""
+        return [run for cell in self.cells for run in cell.inputs]
+
+    def read(self, store: Store) -> list[Cell]:
+        """Return the cells."""
+        return [cell.read(store) for cell in self.cells]
+
+
+@dataclass(frozen=True)
+class NextTokens:
+    """A cell, and the next token's logits of its three settings, worked out anew: they are too large to be kept."""
+
+    cell: CellRuns
+    of: Run
+    """Whose prompts and model they are."""
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """The cell's runs."""
+        return self.cell.inputs
+
+    def read(self, store: Store) -> tuple[Cell, Mapping[Setting, np.ndarray]]:
+        """Return the cell and the logits [example, vocabulary] by setting."""
+        return self.cell.read(store), self.logits(store)
+
+    def logits(self, store: Store) -> Mapping[Setting, np.ndarray]:
+        """Return the next token's logits [example, vocabulary] of the three settings."""
+        from harness.models.next_token import next_token_logits  # noqa: PLC0415  # slow import
+
+        model, prompts, size = model_of(self.of, store), prompts_of(self.of, store), self.of.batch_size
+        found = {s: next_token_logits(model, prompts, s, size) for s in (Setting.ZSL, Setting.ICL)}
+        with model.with_weights(weights_of(store.find_or_run(self.cell.finetuned))):
+            found[Setting.FT] = next_token_logits(model, prompts, Setting.FT, size)
+        return found
+
+
+@dataclass(frozen=True)
+class PartsRuns:
+    """Attention taken apart without demonstrations and with them."""
+
+    zsl: PartsRun
+    icl: PartsRun
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """Both."""
+        return (self.zsl, self.icl)
+
+    def read(self, store: Store) -> tuple[AttentionParts, AttentionParts]:
+        """Return the parts under ZSL and under ICL."""
+        return from_parts_entry(store.find_or_run(self.zsl)), from_parts_entry(store.find_or_run(self.icl))
+
+
+@dataclass(frozen=True)
+class ComparedUpdates:
+    """How like the weight updates are."""
+
+    run: UpdatesRun
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """The one run."""
+        return (self.run,)
+
+    def read(self, store: Store) -> Mapping[str, np.ndarray]:
+        """Return likenesses by name, each [example, layer, kv_head]."""
+        return store.find_or_run(self.run).tensors

@@ -1,0 +1,183 @@
+"""The runs of one model on the tasks that the settings name: stated, not run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.data import Setting, Task
+from harness.models.source import ModelSource, locate_model
+from harness.prompts import draw_demonstrations, first_examples
+from harness.runs.cells import CellRuns, ComparedUpdates, NextTokens, PartsRuns, SeveralCells
+from harness.runs.finetuning import FinetuningRun
+from harness.runs.loaded import load_builder
+from harness.runs.run import AnyRun, Demonstrations
+from harness.runs.scoring import AccuracyRun, RecordingRun
+from harness.runs.theory import CausalityRun, PartsRun, UpdatesRun
+from harness.runs.variants import Variant
+from harness.settings import Protocol, Settings
+from harness.store import Store
+from harness.tasks import load_task
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was selected for a task: demonstration sets to report, best first, and a learning rate."""
+
+    candidates: tuple[int, ...]
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One model, its tasks, and the settings that say which runs there are of them."""
+
+    settings: Settings
+    model: ModelSource
+    tasks: Mapping[str, Task]
+
+    @property
+    def selection_part(self) -> str:
+        """Part of a task that demonstration sets and learning rates are selected on."""
+        return "test" if self.settings.protocol is Protocol.PAPER else "dev"
+
+    def number(self, part: str) -> int:
+        """Return how many examples of a part are used."""
+        return self.settings.queries if part == "test" else self.settings.dev_queries
+
+    @property
+    def control_number(self) -> int:
+        """Test examples that runs beside the claims' own are scored on: the first of theirs."""
+        return min(self.settings.control_queries, self.settings.queries)
+
+    def run(
+        self,
+        kind: type[AnyRun],
+        task: str,
+        setting: Setting | None = None,
+        candidate: int | None = None,
+        rate: float | None = None,
+        part: str = "test",
+    ) -> AnyRun:
+        """Return a run of the claims' own."""
+        settings = self.settings
+        drawn = None if candidate is None else Demonstrations(settings.demonstrations, settings.seed, candidate)
+        return kind(
+            model=self.model,
+            task=self.tasks[task],
+            part=part,
+            number=self.number(part),
+            setting=setting,
+            demonstrations=drawn,
+            learning_rate=rate,
+            dtype=settings.dtype,
+            device=settings.device,
+            batch_size=settings.batch_size,
+        )
+
+    def beside(
+        self, kind: type[AnyRun], task: str, chosen: Mapping[str, Chosen], candidate: int, variant: Variant
+    ) -> AnyRun:
+        """Return a run beside the claims' own: on the first examples, at the learning rate selected for them."""
+        context = None
+        if variant.another_task:
+            other = self.next_task(task)
+            context = self.beside(FinetuningRun, other, chosen, chosen[other].candidates[0], Variant())
+        return self.run(kind, task, None, candidate, chosen[task].learning_rate).becoming(
+            kind,
+            number=self.control_number,
+            variant=variant,
+            fitting=self.settings.queries,
+            rates=self.settings.learning_rates,
+            context=context,
+        )
+
+    def next_task(self, task: str) -> str:
+        """Return the task whose demonstrations stand in where another's are asked for."""
+        names = list(self.tasks)
+        return names[(names.index(task) + 1) % len(names)]
+
+    def own_cell(self, task: str, chosen: Chosen, candidate: int) -> CellRuns:
+        """Return the runs of the claims' own cell."""
+        rate = chosen.learning_rate
+        return CellRuns(
+            zsl=self.run(RecordingRun, task, Setting.ZSL),
+            icl=self.run(RecordingRun, task, Setting.ICL, candidate),
+            ft=self.run(RecordingRun, task, Setting.FT, candidate, rate),
+            finetuned=self.run(FinetuningRun, task, None, candidate, rate),
+            number=self.settings.queries,
+        )
+
+    def cell(self, task: str, chosen: Mapping[str, Chosen], candidate: int, variant: Variant) -> CellRuns:
+        """Return the runs of a variant's cell: the claims' own where the variant changes nothing."""
+        runs = replace(self.own_cell(task, chosen[task], candidate), number=self.control_number)
+        if variant.weights != "trained":
+            zsl = self.beside(RecordingRun, task, chosen, 0, variant.of_zero_shot)
+            runs = replace(runs, zsl=replace(zsl, setting=Setting.ZSL))
+        if variant.changes_icl:
+            icl = self.beside(RecordingRun, task, chosen, candidate, variant)
+            runs = replace(runs, icl=replace(icl, setting=Setting.ICL))
+        if variant.changes_ft:
+            ft = self.beside(RecordingRun, task, chosen, candidate, variant.of_finetuning)
+            finetuned = ft.becoming(FinetuningRun)
+            runs = replace(runs, ft=replace(ft, setting=Setting.FT), finetuned=finetuned)
+        return runs
+
+    def orders(self, task: str, chosen: Mapping[str, Chosen], candidate: int) -> SeveralCells:
+        """Return cells that differ in the order of their demonstrations."""
+        orders = range(self.settings.orders)
+        return SeveralCells(tuple(self.cell(task, chosen, candidate, Variant(order=i)) for i in orders))
+
+    def next_tokens(self, task: str, chosen: Mapping[str, Chosen], candidate: int) -> NextTokens:
+        """Return a cell with the logits of what its settings expect next."""
+        of = self.beside(FinetuningRun, task, chosen, candidate, Variant())
+        return NextTokens(self.cell(task, chosen, candidate, Variant()), of)
+
+    def parts(self, task: str, candidate: int) -> PartsRuns:
+        """Return attention taken apart."""
+        icl = self.run(PartsRun, task, Setting.ICL, candidate)
+        return PartsRuns(self.run(PartsRun, task, Setting.ZSL), icl)
+
+    def updates(self, task: str, chosen: Chosen, candidate: int) -> ComparedUpdates:
+        """Return the comparison of the weight updates."""
+        return ComparedUpdates(self.run(UpdatesRun, task, None, candidate, chosen.learning_rate))
+
+    def causality(self, task: str, chosen: Chosen) -> CausalityRun:
+        """Return the causal order of ICL and finetuning under the best demonstration set."""
+        return self.run(CausalityRun, task, None, chosen.candidates[0], chosen.learning_rate)
+
+    def sets_tried(self, task: str) -> list[AccuracyRun]:
+        """Return ICL with each demonstration set, on what is selected on."""
+        sets, part = range(self.settings.candidate_sets), self.selection_part
+        return [self.run(AccuracyRun, task, Setting.ICL, candidate, None, part) for candidate in sets]
+
+    def rates_tried(self, task: str, candidate: int) -> list[AccuracyRun]:
+        """Return FT on a demonstration set at each learning rate, on what is selected on."""
+        rates, part = self.settings.learning_rates, self.selection_part
+        return [self.run(AccuracyRun, task, Setting.FT, candidate, rate, part) for rate in rates]
+
+    def check_prompts(self, store: Store) -> None:
+        """Build every task's prompts, before any weights load; HarnessError where one can't be."""
+        builder = load_builder(self.model, store.root)
+        for task in self.tasks.values():
+            drawn = draw_demonstrations(task, self.settings.demonstrations, self.settings.seed, 0)
+            builder.build(task, drawn, first_examples(task, "test", self.settings.queries))
+
+
+def open_experiment(settings: Settings, models: Path, tasks: Path) -> Experiment:
+    """Return the experiment of the settings: model located, tasks loaded, no weights.
+
+    `models` and `tasks` are the catalogues. Raises a HarnessError where device, model or tasks can't be used.
+    """
+    if settings.device not in {"auto", "cpu"}:
+        from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
+
+        choose_device(settings.device)
+    source = locate_model(settings.model, models)
+    places = {"catalogue": tasks, "fetched": settings.fetched, "data_dir": settings.data_dir}
+    loaded = {name: load_task(name, **places, hub=settings.hub_data) for name in settings.tasks}  # type: ignore[arg-type]
+    experiment = Experiment(settings, source, loaded)
+    for task in loaded.values():
+        for part in {"test", experiment.selection_part}:
+            first_examples(task, part, experiment.number(part))
+        draw_demonstrations(task, settings.demonstrations, settings.seed, 0)
+    return experiment

@@ -1,0 +1,76 @@
+"""What a report says of a task: its data, what was selected from what, and how long the runs took."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.data import JSON
+from harness.runs.cells import CellRuns
+from harness.runs.experiment import Experiment
+from harness.runs.selection import Selection
+from harness.store import Entry, Record, Store
+
+
+@dataclass(frozen=True)
+class CellFacts(Record):
+    """How the runs of one cell were made, kept apart from them: a full store reads no recording for it."""
+
+    of: CellRuns
+
+    kind = "facts"
+
+    @property
+    def key(self) -> JSON:
+        """The finetuning's: it names task, demonstrations and learning rate."""
+        return self.of.finetuned.key
+
+    @property
+    def words(self) -> str:
+        """What runs."""
+        return f"{self.of.finetuned.task.name}: how it was run"
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """The cell's runs."""
+        return self.of.inputs
+
+    def compute(self, store: Store) -> Entry:
+        """Gather the facts of the runs."""
+        zsl, icl, ft, finetuned = (store.find_or_run(run).facts for run in self.of.inputs)
+        named = {"ZSL": zsl, "ICL": icl, "finetuning": finetuned, "FT": ft}
+        used: list[object] = icl["spans"]  # type: ignore[assignment]
+        kept = {"demonstrations": len(used), "tokens": icl["prefix_tokens"], "device": icl["device"]}
+        return Entry({}, kept | {"seconds": {name: facts["seconds"] for name, facts in named.items()}})
+
+
+def task_facts(experiment: Experiment, task: str, chosen: Selection, made: JSON) -> JSON:
+    """Return the facts of a task under its best demonstration set; `made` is what `CellFacts` gathered."""
+    labelled, settings, part = experiment.tasks[task], experiment.settings, experiment.selection_part
+    grid = zip(settings.learning_rates, chosen.ft_accuracy, chosen.diverged_at, strict=True)
+    return {
+        "name": task,
+        "source": labelled.source,
+        "licence": labelled.licence,
+        "sha256": labelled.fingerprint,
+        "template": f"{labelled.template} {' / '.join(labelled.answers)}",
+        "test examples": f"{settings.queries} of {len(labelled.test)}",
+        "demonstrations": f"{made['demonstrations']} used of {settings.demonstrations} asked, {made['tokens']} tokens",
+        "selected on": f"{experiment.number(part)} {part} examples",
+        "demonstration sets tried": [
+            {"set": i, "ICL accuracy": _percent(accuracy), "taken": "yes" if i in chosen.candidates else "no"}
+            for i, accuracy in enumerate(chosen.icl_accuracy)
+        ],
+        "learning rates tried": [
+            {
+                "learning rate": tried,
+                "FT accuracy": _percent(accuracy) if step is None else f"diverged at step {step + 1}",
+                "taken": "yes" if tried == chosen.learning_rate else "no",
+            }
+            for tried, accuracy, step in grid
+        ],
+        "device": made["device"],
+        "seconds": made["seconds"],
+    }
+
+
+def _percent(accuracy: float | None) -> str:
+    return "none" if accuracy is None else f"{100 * accuracy:.0f} %"

@@ -1,0 +1,88 @@
+"""Runs that finetune on a task's demonstrations."""
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from harness.errors import HarnessError
+from harness.prompts import Prompts
+from harness.runs.loaded import model_of
+from harness.runs.prompting import prompts_of
+from harness.runs.run import Run
+from harness.store import Entry, Store
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.models.finetuning import Finetuned
+
+
+class FinetuningRun(Run):
+    """What finetuning leaves: key and value weights, and the query vectors recorded in training.
+
+    The test examples only bound how many demonstrations the context holds: they are part of the key.
+    """
+
+    @property
+    def kind(self) -> str:
+        """Those of variants are apart."""
+        return "finetuned" if self.fitting is None else "control_finetuned"
+
+    @property
+    def words(self) -> str:
+        """What runs."""
+        return f"{self.task.name}: finetuning{self.what}"
+
+    @property
+    def cost(self) -> float:
+        """Work of one step a demonstration."""
+        return self.finetuning_cost
+
+    def compute(self, store: Store) -> Entry:
+        """Finetune at the run's learning rate, or at the next smaller one of `rates` that holds.
+
+        Raises:
+            HarnessError: finetuning diverged, at every rate that may be tried.
+
+        """
+        assert self.learning_rate is not None, "finetuning has a learning rate"
+        prompts, started = prompts_of(self, store), time.perf_counter()
+        steps = 0
+        for rate in sorted({r for r in self.rates if r <= self.learning_rate} or {self.learning_rate}, reverse=True):
+            found = finetune_once(self, store, prompts, rate, record=True)
+            if found.diverged_at is None and found.query_vectors is not None:
+                tensors = {name: weight.float().cpu().numpy() for name, weight in found.weights.items()}
+                seconds = round(time.perf_counter() - started, 3)
+                facts = {"losses": found.losses, "learning_rate": rate, "seconds": seconds}
+                return Entry({"query_vectors": found.query_vectors, **tensors}, facts)
+            steps = len(found.losses)
+        raise self._diverged(steps)
+
+    def _diverged(self, steps: int) -> HarnessError:
+        if self.fitting is not None:
+            return HarnessError(
+                f"task '{self.task.name}': finetuning of the control ({self.variant.words}) diverged at every learning "
+                f"rate up to {self.learning_rate:g}; give smaller ones with --learning-rates",
+            )
+        number = self.demonstrations.candidate if self.demonstrations else 0
+        return HarnessError(
+            f"task '{self.task.name}': finetuning on demonstration set {number} diverged at its step {steps} with the "
+            f"learning rate {self.learning_rate:g} that was selected on another set; "
+            "give smaller ones with --learning-rates, or ask for one of --demonstration-sets",
+        )
+
+
+def finetune_once(run: Run, store: Store, prompts: Prompts, rate: float, *, record: bool) -> "Finetuned":
+    """Return what finetuning on the prompts' demonstrations at this rate left, or where it diverged."""
+    from harness.models.finetuning import finetune  # noqa: PLC0415  # slow import
+    from harness.models.layer_causal import finetune_layer_causal  # noqa: PLC0415
+
+    train = finetune_layer_causal if run.variant.gradient == "layer_causal" else finetune
+    return train(model_of(run, store), prompts.demonstrations, rate, record=record)
+
+
+def weights_of(finetuned: Entry) -> Mapping[str, "Tensor"]:
+    """Return the key and value weights of a finetuning's entry as `LanguageModel.with_weights` takes them."""
+    import torch  # noqa: PLC0415  # slow import
+
+    return {name: torch.from_numpy(array) for name, array in finetuned.tensors.items() if name != "query_vectors"}

@@ -1,0 +1,105 @@
+"""One run of a model, as a record: everything that decides its numbers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TypeVar
+
+from harness.data import Setting, Task
+from harness.models.source import ModelSource
+from harness.runs.variants import OWN, Variant
+from harness.store import Record
+
+VERSION = 1
+"""Of runs beside the claims' own. Raised when they change, so that none is read from an older store."""
+
+PREFIX, STEP = 14.0, 4.0
+SCORING = {Setting.ZSL: 1.0, Setting.ICL: 1.7, Setting.FT: 1.0}
+"""Cost of encoding a prefix, of a finetuning step and of scoring a query, against scoring one zero-shot query: measured
+on two cores, it decides only the time left that is shown."""
+
+AnyRun = TypeVar("AnyRun", bound="Run")
+
+
+@dataclass(frozen=True)
+class Demonstrations:
+    """Which demonstrations are drawn of a task's pool: set `candidate` of the seed."""
+
+    number: int
+    seed: int
+    candidate: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Record):
+    """A model on the first examples of a task's part, in one setting or on the way to it.
+
+    A run beside the claims' own also holds what it takes over from them: `fitting`, how many of their examples its
+    demonstrations must fit beside; `rates`, the grid to go down where finetuning diverges; `context`, the run whose
+    demonstrations stand in its context.
+    """
+
+    model: ModelSource
+    task: Task = field(repr=False)
+    part: str
+    number: int
+    setting: Setting | None = None
+    demonstrations: Demonstrations | None = None
+    """None where none are read, neither in the context nor in training."""
+    learning_rate: float | None = None
+    variant: Variant = OWN
+    fitting: int | None = None
+    """None in the claims' own runs."""
+    rates: tuple[float, ...] = ()
+    context: "Run | None" = field(default=None, repr=False)
+    dtype: str = "float32"
+    device: str = "auto"
+    batch_size: int = 8
+    """Like the device no part of the key."""
+
+    @property
+    def key(self) -> Mapping[str, object]:
+        """Return all that decides the numbers. Demonstrations are in it where they are read."""
+        row, drawn = self.model.row, self.demonstrations
+        key: dict[str, object] = {
+            "model": self.model.fingerprint,
+            "layout": [row.start_token, row.separator] if row else "tokenizer's own",
+            "dtype": self.dtype,
+            "task": self._task,  # demonstrations are drawn under the name
+            "part": self.part,
+            "number": self.number,
+        }
+        if self.setting is not None:
+            key["setting"] = self.setting.value
+        if drawn is not None:
+            key["demonstrations"] = [drawn.number, drawn.seed, drawn.candidate]
+        if self.learning_rate is not None:
+            key["learning_rate"] = self.learning_rate
+        if self.fitting is not None:
+            key |= {"variant": self.variant.key, "version": VERSION, "longest": self.fitting, "rates": self.rates}
+        if self.context is not None and self.context.demonstrations is not None:
+            key["another task"] = [*self.context._task, self.context.demonstrations.candidate]  # noqa: SLF001  its own kind
+        return key
+
+    @property
+    def _task(self) -> list[str]:
+        return [self.task.name, self.task.fingerprint]
+
+    @property
+    def what(self) -> str:
+        """What is other about it, as it follows the words of what runs."""
+        return "" if self.variant == OWN else f", {self.variant.words}"
+
+    @property
+    def scoring_cost(self) -> float:
+        """Work of scoring its examples."""
+        setting = self.setting or Setting.ZSL
+        return self.number * SCORING[setting] + PREFIX * (setting is Setting.ICL)
+
+    @property
+    def finetuning_cost(self) -> float:
+        """Work of one step a demonstration."""
+        return STEP * self.demonstrations.number if self.demonstrations else 0.0
+
+    def becoming(self, kind: type[AnyRun], **changes: object) -> AnyRun:
+        """Return the run of another kind that has the same fields, but for the changes."""
+        return kind(**({f.name: getattr(self, f.name) for f in fields(Run)} | changes))

@@ -1,0 +1,108 @@
+"""Runs that score examples: their accuracy alone, or all that is recorded of their last tokens."""
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from harness.data import Recording, Setting
+from harness.prompts import Prompts
+from harness.runs.entries import to_entry
+from harness.runs.finetuning import FinetuningRun, finetune_once, weights_of
+from harness.runs.loaded import model_of
+from harness.runs.prompting import prompts_of
+from harness.runs.run import Run
+from harness.store import Entry, Record, Store
+
+
+class RecordingRun(Run):
+    """All that is recorded of each example's last token under one setting."""
+
+    @property
+    def kind(self) -> str:
+        """Those of variants are apart."""
+        return "recording" if self.fitting is None else "control_recording"
+
+    @property
+    def words(self) -> str:
+        """What runs."""
+        assert self.setting is not None, "a recording is of a setting"
+        return f"{self.task.name}: {self.setting.name}{self.what or f' on {self.part}'}"
+
+    @property
+    def cost(self) -> float:
+        """Work of scoring."""
+        return self.scoring_cost
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """FT is scored with what finetuning left."""
+        return (self.finetuning,) if self.setting is Setting.FT else ()
+
+    @property
+    def finetuning(self) -> FinetuningRun:
+        """The finetuning that it rests on."""
+        return self.becoming(FinetuningRun, setting=None)
+
+    def compute(self, store: Store) -> Entry:
+        """Score and record; HarnessError where prompts or model can't be used."""
+        assert self.setting is not None, "a recording is of a setting"
+        prompts = prompts_of(self, store)
+        weights: AbstractContextManager[None] = nullcontext()
+        model = model_of(self, store)
+        if self.setting is Setting.FT:
+            weights = model.with_weights(weights_of(store.find_or_run(self.finetuning)))
+        started = time.perf_counter()
+        recording = _score(self, store, prompts, self.setting, weights, record=True)
+        facts: dict[str, Any] = {"seconds": round(time.perf_counter() - started, 3), "device": model.device_name}
+        if self.setting is Setting.ICL:
+            facts |= {"spans": [list(s) for s in prompts.spans], "prefix_tokens": len(prompts.prefix)}
+        return to_entry(recording, facts)
+
+
+class AccuracyRun(Run):
+    """How many examples ICL or FT gets right: what demonstration set and learning rate are selected by."""
+
+    kind = "accuracy"
+
+    @property
+    def words(self) -> str:
+        """What runs."""
+        assert self.setting is not None, "an accuracy is of a setting"
+        drawn = self.demonstrations.candidate if self.demonstrations else 0
+        tried = f"set {drawn}" if self.learning_rate is None else f"learning rate {self.learning_rate:g}"
+        return f"{self.task.name}: {self.setting.name} with {tried} on {self.part}"
+
+    @property
+    def cost(self) -> float:
+        """Work of scoring, and of finetuning before it."""
+        return self.scoring_cost + (self.finetuning_cost if self.learning_rate is not None else 0.0)
+
+    def compute(self, store: Store) -> Entry:
+        """Return the accuracy in the facts, or the step at which finetuning diverged."""
+        prompts = prompts_of(self, store)
+        weights: AbstractContextManager[None] = nullcontext()
+        if self.learning_rate is not None:
+            found = finetune_once(self, store, prompts, self.learning_rate, record=False)
+            if found.diverged_at is not None:
+                return Entry({}, {"accuracy": None, "diverged_at": found.diverged_at})
+            weights = model_of(self, store).with_weights(found.weights)
+        setting = Setting.ICL if self.setting is Setting.ICL else Setting.ZSL
+        recording = _score(self, store, prompts, setting, weights, record=False)
+        tensors = {"label_logits": recording.label_logits, "gold": recording.gold}
+        return Entry(tensors, {"accuracy": float(recording.correct.mean()), "diverged_at": None})
+
+
+def _score(
+    run: Run,
+    store: Store,
+    prompts: Prompts,
+    setting: Setting,
+    weights: AbstractContextManager[None],
+    *,
+    record: bool,
+) -> Recording:
+    from harness.models.scoring import score  # noqa: PLC0415  # slow import
+
+    with weights:
+        return score(model_of(run, store), prompts, setting, record=record, batch_size=run.batch_size)

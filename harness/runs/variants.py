@@ -1,0 +1,66 @@
+"""How a run differs from the claims' own: other weights, labels, order, task or gradient."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+ALWAYS = ("weights", "labels", "order", "another_task", "gradient")
+"""In every key. What was added later is in a key only where it is not the default: older entries are still found."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is other about a run; `Variant()` is the claims' own."""
+
+    weights: Literal["trained", "fresh", "shuffled"] = "trained"
+    labels: Literal["gold", "random", "flipped"] = "gold"
+    order: int = 0
+    """0 is the order drawn; others are permutations of it, by number."""
+    another_task: bool = False
+    """In the context stand demonstrations of the next task; finetuning is the task's own."""
+    gradient: Literal["whole", "layer_causal"] = "whole"
+    draw: int = 0
+    """Which draw of what is drawn: fresh or shuffled weights, random labels, permutations."""
+
+    @property
+    def changes_icl(self) -> bool:
+        """Whether ICL differs from the claims' own."""
+        return replace(self, gradient="whole") != Variant()
+
+    @property
+    def changes_ft(self) -> bool:
+        """Whether finetuning differs from the claims' own."""
+        return self.of_finetuning != Variant()
+
+    @property
+    def of_finetuning(self) -> "Variant":
+        """What of it reaches finetuning: another task's demonstrations do not."""
+        return replace(self, another_task=False)
+
+    @property
+    def of_zero_shot(self) -> "Variant":
+        """What of it reaches ZSL, which has neither demonstrations nor finetuning: the weights, and their draw."""
+        return Variant(weights=self.weights, draw=self.draw if self.weights != "trained" else 0)
+
+    @property
+    def key(self) -> dict[str, object]:
+        """Return what of it is in a key."""
+        shown = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value for name, value in shown.items() if name in ALWAYS or name in self._changed}
+
+    @property
+    def words(self) -> str:
+        """Return what is other about it."""
+        return ", ".join(f"{name} {value}" for name, value in self._changed.items()).replace("_", " ")
+
+    @property
+    def names(self) -> tuple[int, ...]:
+        """Return what the draw adds to the names of a random stream: nothing for the first."""
+        return (self.draw,) if self.draw else ()
+
+    @property
+    def _changed(self) -> dict[str, object]:
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+
+
+OWN = Variant()
+"""The claims' own."""
