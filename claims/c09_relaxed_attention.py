@@ -33,7 +33,7 @@ def measure(evidence: Evidence) -> Measured:
     best, worst = evidence.of("relaxed", "relaxed_best_head"), evidence.of("relaxed", "relaxed_worst_head")
     size, mass, explained = (evidence.of("relaxed", name) for name in ("log_size", "mass", "explained"))
     return Measured(
-        checks=identity_checks(CLAIM.id, evidence.runner.settings.seed),
+        checks=identity_checks("softmax split", evidence.runner.settings.seed),
         parts=(difference("relaxed form over mean of values", CLAIM.prediction, "cosine", relaxed, uniform),),
         control=(difference("scrambled form over mean of values", CLAIM.prediction, "cosine", control, uniform),),
         tables=(

@@ -37,7 +37,7 @@ class Evidence:
         return {task: np.stack([found[name] for found in self._all(measurement, task)]) for task in self.tasks}
 
     def causality(self) -> Mapping[str, Mapping[str, float]]:
-        """Return what C8 says of every task (see `harness.runs.runs.theory.causality`)."""
+        """Return what ICL and finetuning share on every task (see `harness.runs.theory.causality`)."""
         return {task: self.runner.causality(task) for task in self.tasks}
 
     def regression(self) -> Mapping[str, np.ndarray]:

@@ -132,7 +132,7 @@ class Runner:
         return weight_updates(self.runs, task, candidate, self.selection(task).learning_rate)
 
     def causality(self, task: str) -> Mapping[str, float]:
-        """Return what C8 says of a task under its best demonstration set (see `theory_runs.causality`)."""
+        """Return what ICL and finetuning share on a task under its best demonstration set (see `theory.causality`)."""
         chosen = self.selection(task)
         return causality(self.runs, task, chosen.candidates[0], chosen.learning_rate)
 

@@ -1,4 +1,4 @@
-"""Runs that test the theory on the model: attention taken apart, the two weight updates, and causality (C8, C9)."""
+"""Runs that test the theory on the model: attention taken apart, the two weight updates, and causality."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ def _compare(
 
 
 def causality(runs: Runs, task: str, candidate: int, rate: float) -> Mapping[str, float]:
-    """Return what C8 says of one task, as errors that are 0 where it holds exactly.
+    """Return what ICL and finetuning share on one task, as errors that are 0 where it is exact.
 
     `tokens`: demonstration tokens that differ between the ICL prefix and the training texts.
     `keys_values`: largest relative change of the first half's keys and values when the second half is replaced;

@@ -1,4 +1,4 @@
-"""The trainings that C14 and C15 rest on: which ones, on what, side by side; each is computed once and kept."""
+"""The trainings that momentum is judged by: which ones, on what, side by side; each is computed once and kept."""
 
 import time
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The text tasks put to language models of our own training (C15 at size `paper`)."""
+"""The text tasks put to language models of our own training, at size `paper`."""
 
 import numpy as np
 
