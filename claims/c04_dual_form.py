@@ -29,7 +29,7 @@ ASKS = ()
 def measure(evidence: Evidence) -> Measured:
     """Try the identity on random cases, and again with a planted error."""
     seed = evidence.seed
-    return Measured(checks=identity_checks(CLAIM.id, seed), control_checks=(planted_check(CLAIM.id, seed),))
+    return Measured(checks=identity_checks("dual form", seed), control_checks=(planted_check("dual form", seed),))
 
 
 @pytest.mark.theory

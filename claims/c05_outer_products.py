@@ -28,7 +28,9 @@ ASKS = ()
 def measure(evidence: Evidence) -> Measured:
     """Try the identity on random cases, and again with a planted error."""
     seed = evidence.seed
-    return Measured(checks=identity_checks(CLAIM.id, seed), control_checks=(planted_check(CLAIM.id, seed),))
+    return Measured(
+        checks=identity_checks("outer products", seed), control_checks=(planted_check("outer products", seed),)
+    )
 
 
 @pytest.mark.theory

@@ -36,7 +36,7 @@ def measure(evidence: Evidence) -> Measured:
     best, worst = evidence.of(RELAXED, "relaxed_best_head"), evidence.of(RELAXED, "relaxed_worst_head")
     size, mass, explained = (evidence.of(RELAXED, name) for name in ("log_size", "mass", "explained"))
     return Measured(
-        checks=identity_checks(CLAIM.id, evidence.seed),
+        checks=identity_checks("softmax split", evidence.seed),
         parts=(difference("relaxed form over mean of values", CLAIM.prediction, "cosine", relaxed, uniform),),
         control=(difference("scrambled form over mean of values", CLAIM.prediction, "cosine", control, uniform),),
         tables=(

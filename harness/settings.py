@@ -19,50 +19,77 @@ class Protocol(StrEnum):
 
 
 class Settings(BaseModel):
-    """Everything that changes a run's numbers or where they go. Unknown keys are refused."""
+    """Everything that changes a run's numbers or where they go. Unknown keys are refused.
+
+    A description is the option's help up to its first semicolon, and whole the option's row in README.md.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: str = "smollm2-135m-instruct"
-    """Name from fixtures/models.toml, a local folder, or a Hugging Face id."""
-    tasks: tuple[str, ...] = ("movie", "product", "tweet")
-    data_dir: Path | None = None
-    hub_data: bool = False
-    protocol: Protocol = Protocol.HELD_OUT
-    demonstrations: int = Field(default=32, ge=1)
-    """Demonstrations asked for; fewer are used where the context is full."""
-    queries: int = Field(default=100, ge=2)
-    """Test examples a task."""
-    dev_queries: int = Field(default=50, ge=2)
-    """Examples a task on which demonstration set and learning rate are selected."""
-    candidate_sets: int = Field(default=4, ge=1)
-    """Demonstration sets drawn; the best on dev are kept."""
-    demonstration_sets: int = Field(default=1, ge=1)
-    """Demonstration sets reported; with two or more, statistics treat set and example as two levels."""
-    learning_rates: tuple[Annotated[float, Field(gt=0, lt=3e38)], ...] = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-    """Grid of the finetuning's SGD. The paper tunes it per task and gives no grid; a replication's choices span
-    1.6e-4 to 0.2 (PAPER section 3)."""
-    seed: int = 0
-    alpha: float = Field(default=0.05, gt=0, lt=1)
-    """Family-wise error rate of the verdicts."""
-    device: str = "auto"
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
-    batch_size: int = Field(default=8, ge=1)
-    store: Path = Path(".store")
-    momentum_size: Literal["tiny", "small", "paper"] = "tiny"
-    """Size of the GPTs that are trained with momentum attention (harness/models/gpt/sizes.py)."""
-    corpus: str = "package"
-    """What they learn: the sentences of the default tasks' package, a text file or folder, or hub:OWNER/NAME."""
-    control_tasks: int = Field(default=2, ge=1)
-    """Tasks, the first ones, on which rival explanations run the model."""
-    control_queries: int = Field(default=40, ge=2)
-    """Test examples a task for the controls that run the model: the first of `queries`."""
-    orders: int = Field(default=2, ge=2)
-    """Orders of the same demonstrations that are compared."""
-    simulations: int = Field(default=1000, ge=0)
-    """Runs simulated to calibrate each family's decision rules; 0 for none."""
-    processes: int = Field(default=0, ge=0)
-    """Trainings at once on the CPU; 0 is one a processor."""
+    model: str = Field(
+        default="smollm2-135m-instruct", description="name from fixtures/models.toml, local folder, or Hugging Face id"
+    )
+    tasks: tuple[str, ...] = Field(
+        default=("movie", "product", "tweet"),
+        description="tasks, separated by commas; those of fixtures/tasks.toml, and your own",
+    )
+    data_dir: Path | None = Field(default=None, description="folder with <task>/train.jsonl and test.jsonl")
+    hub_data: bool = Field(default=False, description="load the task's data from the hub")
+    protocol: Protocol = Field(
+        default=Protocol.HELD_OUT,
+        description="held-out (select on dev, report on test) or paper (select and report on the same examples)",
+    )
+    demonstrations: int = Field(
+        default=32,
+        ge=1,
+        description="demonstrations in the context, and training steps of finetuning; fewer are used where the context "
+        "is full, and the report says so",
+    )
+    queries: int = Field(default=100, ge=2, description="test examples a task")
+    dev_queries: int = Field(default=50, ge=2, description="examples a task to select on")
+    candidate_sets: int = Field(
+        default=4, ge=1, description="demonstration sets to select among; the best on dev are kept"
+    )
+    demonstration_sets: int = Field(
+        default=1,
+        ge=1,
+        description="demonstration sets to report; with two or more, statistics treat set and example as two levels",
+    )
+    # Of the finetuning's SGD. The paper tunes it per task and gives no grid; a replication's choices span 1.6e-4 to 0.2
+    # (PAPER section 3).
+    learning_rates: tuple[Annotated[float, Field(gt=0, lt=3e38)], ...] = Field(
+        default=(1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
+        description="learning rates to select among, separated by commas; a diverging one is dropped early",
+    )
+    seed: int = Field(default=0, description="seed of every random stream")
+    alpha: float = Field(default=0.05, gt=0, lt=1, description="family-wise error rate of the verdicts")
+    device: str = Field(default="auto", description="cpu, cuda, or auto")
+    dtype: Literal["float32", "bfloat16", "float16"] = Field(
+        default="float32", description="float32, bfloat16 or float16"
+    )
+    batch_size: int = Field(default=8, ge=1, description="queries scored at once; out of memory halves it")
+    store: Path = Field(
+        default=Path(".store"),
+        description="folder where runs are kept and found again (default: $ICL_CLAIMS_STORE, else .store)",
+    )
+    momentum_size: Literal["tiny", "small", "paper"] = Field(
+        default="tiny", description="size of the models trained with momentum attention: tiny, small or paper"
+    )
+    corpus: str = Field(
+        default="package",
+        description="what they learn: 'package', a text file or folder, or hub:OWNER/NAME; the package is the tasks'",
+    )
+    control_tasks: int = Field(
+        default=2, ge=1, description="how many of the tasks, the first ones, rival explanations run the model on"
+    )
+    control_queries: int = Field(
+        default=40,
+        ge=2,
+        description="test examples a task for rival explanations that run the model; the first of --queries",
+    )
+    orders: int = Field(default=2, ge=2, description="orders of the same demonstrations to compare")
+    simulations: int = Field(default=1000, ge=0, description="runs simulated to calibrate the decision rules (0: none)")
+    processes: int = Field(default=0, ge=0, description="trainings at once on the CPU (default: one a processor)")
 
     @field_validator("tasks", "learning_rates")
     @classmethod

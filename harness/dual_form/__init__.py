@@ -1,4 +1,4 @@
-"""The theory, executable (C4 to C9): pure functions on tensors, batched over leading axes, any dtype and device."""
+"""The theory, executable: pure functions on tensors, batched over leading axes, any dtype and device."""
 
 from harness.dual_form.counterexamples import COUNTEREXAMPLES, Counterexample
 from harness.dual_form.dual import dual_form, shrunk_start, weight_update

@@ -15,7 +15,6 @@ from harness.dual_form.relaxed_attention import Projections, icl_update
 class Counterexample:
     """A false statement with the numbers that refute it."""
 
-    claim: str
     false_statement: str
     numbers: tuple[tuple[str, float], ...]
     """What each quantity is, and its value as computed by this package."""
@@ -34,7 +33,7 @@ def softmax_is_not_relaxed() -> Counterexample:
     one, two = (softmax_attention(values, keys, _column(q), scale=1.0).item() for q in (1.0, 2.0))
     relaxed = linear_attention(values, keys, _column(1.0)).item()
     numbers = (("softmax attention at q = 1", one), ("at q = 2", two), ("relaxed attention at q = 1", relaxed))
-    return Counterexample("C9", "softmax attention equals the relaxed form", numbers, gap=abs(two - 2 * one))
+    return Counterexample("softmax attention equals the relaxed form", numbers, gap=abs(two - 2 * one))
 
 
 def descent_depends_on_order() -> Counterexample:
@@ -55,7 +54,7 @@ def descent_depends_on_order() -> Counterexample:
     names = "dW by descent, 1 first", "dW by descent, 0 first", "dW_ICL, 1 first", "dW_ICL, 0 first"
     statement = "gradient descent, one demonstration a step, ignores their order as dW_ICL does"
     numbers = tuple(zip(names, trained + implicit, strict=True))
-    return Counterexample("C8", statement, numbers, gap=abs(trained[0] - trained[1]))
+    return Counterexample(statement, numbers, gap=abs(trained[0] - trained[1]))
 
 
 def nonlinearity_breaks_dual_form() -> Counterexample:
@@ -79,7 +78,7 @@ def nonlinearity_breaks_dual_form() -> Counterexample:
         numbers += [(f"change at x = {x.item():g}", change), (f"linear attention at x = {x.item():g}", attention)]
         changes.append(change)
     statement = "the dual form holds for a layer with a nonlinearity behind it"
-    return Counterexample("C4", statement, tuple(numbers), gap=abs(sum(changes)))
+    return Counterexample(statement, tuple(numbers), gap=abs(sum(changes)))
 
 
 COUNTEREXAMPLES = (softmax_is_not_relaxed, descent_depends_on_order, nonlinearity_breaks_dual_form)

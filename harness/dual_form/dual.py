@@ -1,4 +1,4 @@
-"""The dual form of gradient descent (C4): a trained linear layer is its start plus linear attention."""
+"""The dual form of gradient descent: a trained linear layer is its start plus linear attention."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -14,7 +14,7 @@ def shrunk_start(trained: TrainedLayer) -> LinearLayer:
 
 
 def weight_update(trained: TrainedLayer) -> Float[Tensor, "*batch out in"]:
-    """Return dW = sum_i e_i (x) x'_i, so that the trained weight is phi W_0 + dW (C5).
+    """Return dW = sum_i e_i (x) x'_i, so that the trained weight is phi W_0 + dW.
 
     Source: PAPER section 2, dual form.
     """

@@ -69,7 +69,7 @@ def discrepancy(left: Tensor, right: Tensor, size: Tensor, roundings: int) -> Di
 
 
 def trained_equals_dual(case: TrainingCase, of: Implementation = RIGHT) -> Discrepancy:
-    """C4: the layer that torch.optim.SGD trained = phi * start + linear attention over past inputs.
+    """Dual form: the layer that torch.optim.SGD trained = phi * start + linear attention over past inputs.
 
     Both sides are sums over the same paths from W_0 and from each step's gradient through the steps after it, so
     size = `_absolute_paths` applied to |x|. Roundings a path: at most 6 a step (decay 2, momentum 2, step 2), one
@@ -83,7 +83,10 @@ def trained_equals_dual(case: TrainingCase, of: Implementation = RIGHT) -> Discr
 
 
 def update_is_outer_sum(case: TrainingCase, of: Implementation = RIGHT) -> Discrepancy:
-    """C5, over a training run: trained weight = phi W_0 + sum_i e_i (x) x'_i. Size and roundings as C4's, without x."""
+    """Outer products, over a training run: trained weight = phi W_0 + sum_i e_i (x) x'_i.
+
+    Size and roundings as the dual form's, without x.
+    """
     trained = of.train(case.layer, case.batches, case.loss, case.descent)
     right = trained.kept * case.layer.weight + of.weight_update(trained)
     size = _absolute_paths(case, trained).weight
@@ -91,7 +94,7 @@ def update_is_outer_sum(case: TrainingCase, of: Implementation = RIGHT) -> Discr
 
 
 def gradient_is_outer_sum(case: TrainingCase, of: Implementation = RIGHT) -> Discrepancy:
-    """C5, at fixed weights: autograd's gradient accumulated over batches = sum_i dL/d out_i (x) x_i.
+    """Outer products, at fixed weights: autograd's gradient accumulated over batches = sum_i dL/d out_i (x) x_i.
 
     Size sum_i |dL/d out_i| (x) |x_i|; roundings 1 for the product and 1 for each summand.
     """
@@ -106,7 +109,7 @@ def gradient_is_outer_sum(case: TrainingCase, of: Implementation = RIGHT) -> Dis
 
 
 def icl_is_weight_update(case: AttentionCase, of: Implementation = RIGHT) -> Discrepancy:
-    """C6: relaxed attention over [demonstrations; own tokens] = (W_ZSL + dW_ICL) q.
+    """ICL as an update: relaxed attention over [demonstrations; own tokens] = (W_ZSL + dW_ICL) q.
 
     Size: relaxed attention of the absolute values. Roundings: d_model each for value and key, d_key for the
     product with q, one a token, 2 for joining the parts.
@@ -119,10 +122,10 @@ def icl_is_weight_update(case: AttentionCase, of: Implementation = RIGHT) -> Dis
 
 
 def ft_is_weight_update(case: AttentionCase, of: Implementation = RIGHT) -> Discrepancy:
-    """C7: relaxed attention of the finetuned head = (W_ZSL + dW_FT) q.
+    """Finetuning as an update: relaxed attention of the finetuned head = (W_ZSL + dW_FT) q.
 
-    Size: relaxed attention of the absolute values, with |W| + |dW| for the finetuned projections. Roundings as C6's,
-    and 4 for adding updates.
+    Size: relaxed attention of the absolute values, with |W| + |dW| for the finetuned projections. Roundings as
+    for ICL's update, and 4 for adding updates.
     """
     left = of.relaxed_attention(case.tokens, case.projections.plus(case.update), case.queries)
     weights = of.zero_shot_weights(case.tokens, case.projections)
@@ -133,7 +136,7 @@ def ft_is_weight_update(case: AttentionCase, of: Implementation = RIGHT) -> Disc
 
 
 def softmax_splits(case: SplitCase, of: Implementation = RIGHT) -> Discrepancy:
-    """C9's exact part: Attn([demonstrations; own]) = (1 - a) Attn(own) + a Attn(demonstrations), with softmax.
+    """Softmax split: Attn([demonstrations; own]) = (1 - a) Attn(own) + a Attn(demonstrations), with softmax.
 
     A score is known to D = eps (d_key + 5) scale |k| . |q|: d_key + 1 roundings for the product, 2 each for taking off
     the largest score and for log-sum-exp, which are no larger than twice the score. Scores that are off by D change

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from harness.dual_form.linear_attention import linear_attention, outer_sum
+from harness.dual_form.linear_attention import linear_attention
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,6 @@ class RegressionTasks:
     targets: Float[Tensor, "*task context d_out"]
     queries: Float[Tensor, "*task query d_in"]
     answers: Float[Tensor, "*task query d_out"]
-
-
-def gradient_step(
-    start: Float[Tensor, "d_out d_in"], tasks: RegressionTasks, learning_rate: float
-) -> Float[Tensor, "*task d_out d_in"]:
-    """Return W_0 + lr / N sum_i (y_i - W_0 x_i) (x) x_i: one explicit step on L = 1 / 2N sum_i |W x_i - y_i|^2.
-
-    N is the context's length. An empty context leaves W_0.
-    """
-    residuals = tasks.targets - tasks.inputs @ start.mT
-    context = max(1, tasks.inputs.shape[-2])
-    return start + learning_rate / context * outer_sum(residuals, tasks.inputs)
 
 
 def construct(start: Float[Tensor, "d_out d_in"], learning_rate: float, context: int) -> LinearSelfAttention:

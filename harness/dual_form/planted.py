@@ -1,4 +1,4 @@
-"""One planted error for each claim of the algebra: the negative controls of the exact claims."""
+"""One planted error for each statement of the algebra: the negative controls of the exact claims."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,9 +28,17 @@ def _reversed(tokens: Tensor, projections: Any, update: Any) -> Tensor:
 
 
 PLANTED: Mapping[str, tuple[str, str, Implementation]] = {
-    "C4": ("dual form", "the error signals' sign turned", Implementation(dual_form=_flipped)),
-    "C5": ("trained weight", "the outer products counted twice", Implementation(weight_update=_doubled)),
-    "C6": ("ICL as an update", "the first demonstration token left out", Implementation(icl_update=_one_dropped)),
-    "C7": ("finetuning as an update", "the sign of dW_FT turned", Implementation(ft_update=_reversed)),
+    "dual form": ("dual form", "the error signals' sign turned", Implementation(dual_form=_flipped)),
+    "outer products": ("trained weight", "the outer products counted twice", Implementation(weight_update=_doubled)),
+    "ICL as an update": (
+        "ICL as an update",
+        "the first demonstration token left out",
+        Implementation(icl_update=_one_dropped),
+    ),
+    "finetuning as an update": (
+        "finetuning as an update",
+        "the sign of dW_FT turned",
+        Implementation(ft_update=_reversed),
+    ),
 }
-"""By claim: the identity that the error breaks, the error in words, and the functions with it."""
+"""By what the identities are about: the one that the error breaks, the error in words, and the functions with it."""

@@ -1,4 +1,4 @@
-"""Relaxed attention (softmax and scale dropped) as one weight matrix: W_ZSL, dW_ICL and dW_FT (C6, C7).
+"""Relaxed attention (softmax and scale dropped) as one weight matrix: W_ZSL, dW_ICL and dW_FT.
 
 Tokens are rows: X [token, d_model]. Everything is per key-value head: under grouped-query attention the query
 heads of one group share one W_ZSL, dW_ICL and dW_FT, because they share keys and values.

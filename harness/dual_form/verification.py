@@ -32,7 +32,8 @@ class Identity:
     """An identity of the theory, with the space of cases that it is checked on."""
 
     name: str
-    claim: str
+    about: str
+    """What it states; two identities may state the same of two things."""
     equation: str
     space: Space
     make_case: Callable[[dict[str, Any], torch.Generator, torch.dtype], Any]
@@ -57,7 +58,6 @@ class Verified:
     """An identity after randomized cases. It holds to rounding where no error exceeds its bound."""
 
     name: str
-    claim: str
     equation: str
     ranges: str
     precisions: tuple[Precision, ...]
@@ -93,7 +93,7 @@ def _split(choice: dict[str, Any], generator: torch.Generator, dtype: torch.dtyp
 IDENTITIES = (
     Identity(
         "dual form",
-        "C4",
+        "dual form",
         "F(x) = phi W_0 x + sum_i e_i (x'_i . x)",
         TRAINING,
         _training,
@@ -101,7 +101,7 @@ IDENTITIES = (
     ),
     Identity(
         "trained weight",
-        "C5",
+        "outer products",
         "W = phi W_0 + sum_i e_i (x) x'_i",
         TRAINING,
         _training,
@@ -109,7 +109,7 @@ IDENTITIES = (
     ),
     Identity(
         "accumulated gradient",
-        "C5",
+        "outer products",
         "dL/dW = sum_i dL/d out_i (x) x_i",
         TRAINING,
         _training,
@@ -117,7 +117,7 @@ IDENTITIES = (
     ),
     Identity(
         "ICL as an update",
-        "C6",
+        "ICL as an update",
         "F~_ICL(q) = (W_ZSL + dW_ICL) q",
         ATTENTION,
         _attention,
@@ -125,7 +125,7 @@ IDENTITIES = (
     ),
     Identity(
         "finetuning as an update",
-        "C7",
+        "finetuning as an update",
         "F~_FT(q) = (W_ZSL + dW_FT) q",
         ATTENTION,
         _attention,
@@ -133,7 +133,7 @@ IDENTITIES = (
     ),
     Identity(
         "softmax split",
-        "C9",
+        "softmax split",
         "Attn([X'; X], q) = (1 - a) Attn(X, q) + a Attn(X', q)",
         SPLIT,
         _split,
@@ -165,4 +165,4 @@ def verify(
         )
         for dtype, seen in found.items()
     )
-    return Verified(identity.name, identity.claim, identity.equation, describe(identity.space), precisions)
+    return Verified(identity.name, identity.equation, describe(identity.space), precisions)

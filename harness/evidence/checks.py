@@ -37,14 +37,14 @@ PLANTED_CASES = 50
 """Random cases an identity, each in two precisions."""
 
 
-def identity_checks(claim: str, seed: int) -> tuple[Check, ...]:
-    """Return the claim's identities, each tried on random cases."""
-    return tuple(_check(_verified(identity, seed, CASES)) for identity in IDENTITIES if identity.claim == claim)
+def identity_checks(about: str, seed: int) -> tuple[Check, ...]:
+    """Return the identities about this (`Identity.about`), each tried on random cases; none where there are none."""
+    return tuple(_check(_verified(identity, seed, CASES)) for identity in IDENTITIES if identity.about == about)
 
 
-def planted_check(claim: str, seed: int) -> Check:
-    """Return the identity that the claim's planted error breaks, tried with the error."""
-    name, error, wrong = PLANTED[claim]
+def planted_check(about: str, seed: int) -> Check:
+    """Return the identity that the error planted in what is `about` this breaks, tried with the error."""
+    name, error, wrong = PLANTED[about]
     identity = next(identity for identity in IDENTITIES if identity.name == name)
     return _check(_verified(identity, seed, PLANTED_CASES, wrong), f"{name}, with {error}")
 

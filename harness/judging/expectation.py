@@ -31,7 +31,7 @@ def read_expectation(path: Path) -> Expectation:
     """Read an expectation file.
 
     Raises:
-        HarnessError: it is missing or not of the form {"settings": {...}, "outcomes": {"C1": "SUPPORTED", ...}}.
+        HarnessError: it is missing or not of the form {"settings": {...}, "outcomes": {ID: "SUPPORTED", ...}}.
 
     """
     try:

@@ -3,7 +3,7 @@
 from harness.metrics.cosine import cosine
 from harness.metrics.kendall import kendall, training_attention
 from harness.metrics.noise import isotropic_like, permuted, scrambled, uniform_like
-from harness.metrics.rec2ftp import rec2ftp, rec2ftp_ratio
+from harness.metrics.rec2ftp import rec2ftp
 from harness.metrics.sim_am import sim_am, sim_am_of_differences
 from harness.metrics.sim_aou import attention_output_update, sim_aou, sim_aou_unscaled, sim_aou_with_update
 
@@ -14,7 +14,6 @@ __all__ = [
     "kendall",
     "permuted",
     "rec2ftp",
-    "rec2ftp_ratio",
     "scrambled",
     "sim_am",
     "sim_am_of_differences",

@@ -1,8 +1,7 @@
 """How alike two settings distribute probability over tokens, beyond which answer is the likeliest.
 
 Logits may cover the whole vocabulary or the answer words alone; all is computed in float64. Every function raises
-HarnessError where shapes differ or a logit is not finite. Probabilities are kept as logarithms until they are summed:
-logits 1e4 apart give a probability of 0 and never a logarithm of it.
+HarnessError where shapes differ or a logit is not finite.
 """
 
 import numpy as np
@@ -17,21 +16,10 @@ Logits = Float[np.ndarray, "example token"]
 
 def total_variation(logits_a: Logits, logits_b: Logits) -> Float[np.ndarray, " example"]:
     """Return TV = 1/2 sum_t |p_a(t) - p_b(t)|, in [0, 1]: the probability that must move to make one the other."""
-    p, q = (np.exp(log) for log in _log_probabilities(logits_a, logits_b))
+    _require_comparable(logits_a, logits_b)
+    p, q = (np.exp(log_softmax(logits.astype(np.float64), axis=-1)) for logits in (logits_a, logits_b))
     distance: np.ndarray = np.clip(np.abs(p - q).sum(axis=-1) / 2, 0.0, 1.0)
     return distance
-
-
-def jensen_shannon(logits_a: Logits, logits_b: Logits) -> Float[np.ndarray, " example"]:
-    """Return the Jensen-Shannon divergence in bits, in [0, 1]: at most the total variation (Lin 1991).
-
-    JS = 1/2 sum_t p_a log2(p_a / m) + 1/2 sum_t p_b log2(p_b / m), with m = (p_a + p_b) / 2.
-    """
-    log_p, log_q = _log_probabilities(logits_a, logits_b)
-    log_m = np.logaddexp(log_p, log_q) - np.log(2)
-    nats = (np.exp(log_p) * (log_p - log_m) + np.exp(log_q) * (log_q - log_m)).sum(axis=-1) / 2
-    bits: np.ndarray = np.clip(nats / np.log(2), 0.0, 1.0)
-    return bits
 
 
 def token_overlap(logits_a: Logits, logits_b: Logits, top: int = 10) -> Float[np.ndarray, " example"]:
@@ -44,21 +32,6 @@ def token_overlap(logits_a: Logits, logits_b: Logits, top: int = 10) -> Float[np
     _require_comparable(logits_a, logits_b)
     share: np.ndarray = (_among_top(logits_a, top) & _among_top(logits_b, top)).sum(axis=-1) / top
     return share
-
-
-def confidence_overlap(logits_a: Logits, logits_b: Logits, top: int = 10) -> Float[np.ndarray, " example"]:
-    """Return sum over t in T_a & T_b of min(p_a(t), p_b(t)), in [0, 1], T as in `token_overlap`.
-
-    It is the probability on which both agree among their top tokens: over the whole vocabulary, 1 - TV. With itself
-    a distribution overlaps by the probability of its top tokens, not by 1. Shen et al. (arXiv 2310.08540) ask the
-    same, how alike the confidences of the common tokens are, by a cosine with a penalty for tokens that are not
-    common. A cosine is blind to how much probability the tokens have; the sum of minima is not, and needs no penalty.
-    """
-    log_p, log_q = _log_probabilities(logits_a, logits_b)
-    common = _among_top(logits_a, top) & _among_top(logits_b, top)
-    agreed = np.where(common, np.exp(np.minimum(log_p, log_q)), 0.0)
-    overlap: np.ndarray = np.clip(agreed.sum(axis=-1), 0.0, 1.0)
-    return overlap
 
 
 def change_agreement(logits_zsl: Logits, logits_icl: Logits, logits_ft: Logits) -> Float[np.ndarray, " example"]:
@@ -79,11 +52,6 @@ def _require_comparable(a: Logits, b: Logits) -> None:
     if wrong:
         message = f"{wrong} of {a.size + b.size} logits to compare are not finite, expected numbers: "
         raise HarnessError(message + "leave out tokens that are masked in either setting.")
-
-
-def _log_probabilities(a: Logits, b: Logits) -> tuple[np.ndarray, np.ndarray]:
-    _require_comparable(a, b)
-    return log_softmax(a.astype(np.float64), axis=-1), log_softmax(b.astype(np.float64), axis=-1)
 
 
 def _among_top(logits: Logits, top: int) -> Bool[np.ndarray, "example token"]:

@@ -19,13 +19,3 @@ def rec2ftp(
     """
     corrected = correct_ft & ~correct_zsl
     return np.where(corrected, correct_icl.astype(np.float64), np.nan)
-
-
-def rec2ftp_ratio(
-    correct_zsl: Bool[np.ndarray, " example"],
-    correct_icl: Bool[np.ndarray, " example"],
-    correct_ft: Bool[np.ndarray, " example"],
-) -> tuple[int, int]:
-    """Return Rec2FTP's numerator and denominator: (examples that ICL covers, examples that FT corrects)."""
-    values = rec2ftp(correct_zsl, correct_icl, correct_ft)
-    return int(np.nansum(values)), int(np.isfinite(values).sum())

@@ -1,4 +1,4 @@
-"""How far attention relaxed of softmax and scale is from the attention that a model computes (C9)."""
+"""How far attention relaxed of softmax and scale is from the attention that a model computes."""
 
 import numpy as np
 from jaxtyping import Float

@@ -35,22 +35,12 @@ def leading_directions(a: Float[np.ndarray, "*axes d_value d_key"], rank: int = 
 
 
 def shared_directions(a: Directions, b: Directions) -> Float[np.ndarray, "*axes"]:
-    """Return (|U_a^T U_b|_F^2 + |V_a^T V_b|_F^2) / (2 rank), in [0, 1]; NaN where one is not determined."""
+    """Return how much of each other's leading singular subspaces two matrices share, in [0, 1].
+
+    (|U_a^T U_b|_F^2 + |V_a^T V_b|_F^2) / (2 rank), U being left and V right directions. Random subspaces of d
+    dimensions share rank / d. NaN where one is not determined.
+    """
     left = np.swapaxes(a.left, -1, -2) @ b.left
     right = a.right @ np.swapaxes(b.right, -1, -2)
     share: np.ndarray = ((left**2).sum(axis=(-2, -1)) + (right**2).sum(axis=(-2, -1))) / (2 * a.left.shape[-1])
     return np.where(a.determined & b.determined, share, np.nan)
-
-
-def subspace_overlap(
-    a: Float[np.ndarray, "*axes d_value d_key"], b: Float[np.ndarray, "*axes d_value d_key"], rank: int = 4
-) -> Float[np.ndarray, "*axes"]:
-    """Return how much of each other's leading singular subspaces a and b share, in [0, 1].
-
-    With U_a, U_b the `rank` leading left singular vectors and V_a, V_b the right ones:
-    (|U_a^T U_b|_F^2 + |V_a^T V_b|_F^2) / (2 rank). Random subspaces of d dimensions share rank / d.
-    NaN where either has a rank below `rank` in its own precision: which directions lead is then not determined.
-    Raises HarnessError where the shapes differ.
-    """
-    require_same_shape(a, b, "weight updates")
-    return shared_directions(leading_directions(a, rank), leading_directions(b, rank))

@@ -1,4 +1,4 @@
-"""Momentum attention: attention plus a moving average of past values (Dai et al., section on momentum; PAPER C14, C15).
+"""Momentum attention: attention plus a moving average of past values (Dai et al., section on momentum).
 
     MoAttn(V, K, q_t) = Attn(V, K, q_t) + EMA(V)_t,    EMA(V)_t = sum_{i<t} eta^(t-i) v_i,    eta in (0, 1).
 

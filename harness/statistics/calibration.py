@@ -93,8 +93,8 @@ def simulate(
 ) -> Mapping[str, Bool[np.ndarray, " _run"]]:
     """Return for each claim whether it comes out SUPPORTED in each simulated run of the family, judged at `alpha`.
 
-    The same run of all claims has the same index. Parts that no effect is given for have none: {"C2": (0.2, 0)} is
-    a claim that is half true. Claims of no parts are left out. Raises HarnessError on effects of an unknown claim,
+    The same run of all claims has the same index. Parts that no effect is given for have none: {"a claim": (0.2, 0)}
+    is half true. Claims of no parts are left out. Raises HarnessError on effects of an unknown claim,
     other in number than its parts, or that make a proportion no probability, and on fewer than one run or example.
     """
     if runs < 1 or (examples is not None and examples < 1):

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from harness.data import Task
@@ -11,28 +10,13 @@ from harness.packages import unknown
 from harness.tasks.catalogue import TaskCatalogue, TaskRow, VaderSource, Wording, read_tasks
 from harness.tasks.hub import read_hub
 from harness.tasks.local import own_task, own_task_names, read_folder, task_folder
-from harness.tasks.split import Counts, Parts, split_balanced
+from harness.tasks.split import Parts, split_balanced
 from harness.tasks.vader import rated_examples
 
-__all__ = ["LoadedTask", "load_task", "read_task"]
-
-
-@dataclass(frozen=True)
-class LoadedTask:
-    """A task, and what was left out of it: the second is for the report."""
-
-    task: Task
-    counts: Counts
+__all__ = ["load_task"]
 
 
 def load_task(name: str, *, catalogue: Path, fetched: Path, data_dir: Path | None = None, hub: bool = False) -> Task:
-    """Return the named task (see read_task, which also returns the counts of what was left out)."""
-    return read_task(name, catalogue=catalogue, fetched=fetched, data_dir=data_dir, hub=hub).task
-
-
-def read_task(
-    name: str, *, catalogue: Path, fetched: Path, data_dir: Path | None = None, hub: bool = False
-) -> LoadedTask:
     """Return the named task with its three disjoint parts, from the first of these that has it.
 
     The folder `data_dir`; for the default tasks the package, kept under the folder `fetched`; for the
@@ -64,7 +48,7 @@ def read_task(
 
 def _from_catalogue(
     name: str, row: TaskRow, known: TaskCatalogue, fetched: Path, folder: Path | None, *, hub: bool
-) -> LoadedTask:
+) -> Task:
     source = row.source
     if isinstance(source, VaderSource):
         package = known.packages[source.package]
@@ -86,11 +70,11 @@ def _from_catalogue(
     return _assemble(name, row, parts, source.citation, source.licence)
 
 
-def _assemble(name: str, wording: Wording, parts: Parts, source: str, licence: str) -> LoadedTask:
+def _assemble(name: str, wording: Wording, parts: Parts, source: str, licence: str) -> Task:
     """Join wording and examples into a Task, with the fingerprint of all that it can show."""
     shown = [[[dict(example.texts), example.label] for example in part] for part in (parts.pool, parts.dev, parts.test)]
     content = json.dumps([wording.template, wording.answers, shown], sort_keys=True)
-    task = Task(
+    return Task(
         name=name,
         template=wording.template,
         answers=wording.answers,
@@ -102,4 +86,3 @@ def _assemble(name: str, wording: Wording, parts: Parts, source: str, licence: s
         licence=licence,
         paper_name=wording.paper_name if isinstance(wording, TaskRow) else None,
     )
-    return LoadedTask(task, parts.counts)

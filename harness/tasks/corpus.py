@@ -19,20 +19,6 @@ MIN_TRAINING_CHARACTERS = 10_000
 
 
 @dataclass(frozen=True)
-class CorpusCounts:
-    """What was read and what was left out."""
-
-    documents: int
-    """Documents read; empty ones don't count."""
-    duplicates: int
-    """Further copies of a document within its part."""
-    leaked_documents: int
-    """Training documents that validation holds too, or that had no line left without the leaked ones."""
-    leaked_lines: int
-    """Lines taken out of the other training documents, since a document of validation has them too."""
-
-
-@dataclass(frozen=True)
 class Corpus:
     """Documents in two parts: each is lines of normalised text, none of them blank, joined by newlines."""
 
@@ -45,7 +31,6 @@ class Corpus:
     """sha256 over both parts: changes when anything that a model is trained or measured on changes."""
     source: str
     licence: str
-    counts: CorpusCounts
 
 
 def load_corpus(name: str, catalogue: Path, fetched: Path) -> Corpus:
@@ -92,11 +77,10 @@ def divide(name: str, read: Documents) -> Corpus:
     brought = [text for text in read.training if text]
     brought_validation = [text for text in read.validation or () if text]
     distinct, validation = _distinct(brought), _distinct(brought_validation)
-    duplicates = len(brought) + len(brought_validation) - len(distinct) - len(validation)
     if read.validation is None:
         validation = {key: text for key, text in distinct.items() if hash_fraction("corpus", key) < VALIDATION_SHARE}
         distinct = {key: text for key, text in distinct.items() if key not in validation}
-    training, leaked_lines = _without_leaks(distinct, validation)
+    training = _without_leaks(distinct, validation)
     _require_enough(name, training, validation, len(brought) + len(brought_validation))
     parts = tuple(training), tuple(validation.values())
     return Corpus(
@@ -105,12 +89,6 @@ def divide(name: str, read: Documents) -> Corpus:
         fingerprint=hashlib.sha256(json.dumps(parts).encode()).hexdigest(),
         source=read.source,
         licence=read.licence,
-        counts=CorpusCounts(
-            documents=len(brought) + len(brought_validation),
-            duplicates=duplicates,
-            leaked_documents=len(distinct) - len(training),
-            leaked_lines=leaked_lines,
-        ),
     )
 
 
@@ -132,18 +110,16 @@ def _distinct(documents: Iterable[str]) -> dict[str, str]:
     return dict(sorted(distinct.items()))
 
 
-def _without_leaks(training: Mapping[str, str], validation: Mapping[str, str]) -> tuple[list[str], int]:
-    """Return the training documents without what validation holds, and how many lines that took out of them."""
+def _without_leaks(training: Mapping[str, str], validation: Mapping[str, str]) -> list[str]:
+    """Return the training documents without what validation holds; one that has no other line goes with it."""
     folded = {_folded(line) for document in validation.values() for line in document.split("\n")}
     held_out = {line for line in folded if len(line) >= MIN_LINE_CHARACTERS}
-    kept, leaked_lines = [], 0
+    kept = []
     for key, document in training.items():
-        lines = document.split("\n")
-        own = [line for line in lines if _folded(line) not in held_out]
+        own = [line for line in document.split("\n") if _folded(line) not in held_out]
         if own and key not in validation:
             kept.append("\n".join(own))
-            leaked_lines += len(lines) - len(own)
-    return kept, leaked_lines
+    return kept
 
 
 def _folded(text: str) -> str:

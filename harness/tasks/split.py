@@ -17,31 +17,12 @@ DEV_SHARE_OF_TRAIN = DEV_SHARE / (1 - TEST_SHARE)
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What was read and what was left out, in examples."""
-
-    read: int = 0
-    duplicates: int = 0
-    """Further copies of a text with the same label."""
-    conflicts: int = 0
-    """Examples whose text also occurs with another label: all of them are left out."""
-    surplus: int = 0
-    """Examples of the larger classes beyond the smallest class of their part."""
-    leaked: int = 0
-    """Examples of train or dev whose text is also in test, or of train whose text is also in dev."""
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(**{name: value + getattr(other, name) for name, value in vars(self).items()})
-
-
-@dataclass(frozen=True)
 class Parts:
     """A task's examples: no text is in two parts."""
 
     pool: tuple[Example, ...]
     dev: tuple[Example, ...]
     test: tuple[Example, ...]
-    counts: Counts
 
 
 def normalise(text: str) -> str:
@@ -65,8 +46,8 @@ def make_example(texts: Mapping[str, str], label: int) -> Example:
     return Example(shown, label, hashlib.sha256(json.dumps(folded).encode()).hexdigest())
 
 
-def deduplicate(examples: Iterable[Example]) -> tuple[list[Example], Counts]:
-    """Return one example a text, ordered by content hash, and what was dropped.
+def deduplicate(examples: Iterable[Example]) -> list[Example]:
+    """Return one example a text, ordered by content hash.
 
     Copies with one label leave one (the least in string order, so that file order decides nothing); texts
     with more than one label are dropped altogether.
@@ -74,14 +55,11 @@ def deduplicate(examples: Iterable[Example]) -> tuple[list[Example], Counts]:
     by_hash: defaultdict[str, list[Example]] = defaultdict(list)
     for example in examples:
         by_hash[example.content_hash].append(example)
-    kept, duplicates, conflicts = [], 0, 0
-    for _, copies in sorted(by_hash.items()):
-        if len({copy.label for copy in copies}) > 1:
-            conflicts += len(copies)
-            continue
-        duplicates += len(copies) - 1
-        kept.append(min(copies, key=lambda example: sorted(example.texts.items())))
-    return kept, Counts(sum(map(len, by_hash.values())), duplicates, conflicts)
+    return [
+        min(copies, key=lambda example: sorted(example.texts.items()))
+        for _, copies in sorted(by_hash.items())
+        if len({copy.label for copy in copies}) == 1
+    ]
 
 
 def split_balanced(examples: Iterable[Example], classes: int) -> Parts:
@@ -90,14 +68,11 @@ def split_balanced(examples: Iterable[Example], classes: int) -> Parts:
     A text's part depends on its own hash alone, so examples added later move no other one to another part.
     The larger classes keep their first examples by hash. Any first n of a part are balanced to within one.
     """
-    kept, counts = deduplicate(examples)
     cut: dict[str, list[Example]] = {"test": [], "dev": [], "pool": []}
-    for example in kept:
+    for example in deduplicate(examples):
         place = hash_fraction("part", example.content_hash)
         cut["test" if place < TEST_SHARE else "dev" if place < TEST_SHARE + DEV_SHARE else "pool"].append(example)
-    balanced = {name: _balance(part, classes) for name, part in cut.items()}
-    surplus = len(kept) - sum(map(len, balanced.values()))
-    return Parts(balanced["pool"], balanced["dev"], balanced["test"], counts + Counts(surplus=surplus))
+    return Parts(**{name: _balance(part, classes) for name, part in cut.items()})
 
 
 def split_given(train: Sequence[Example], dev: Sequence[Example] | None, test: Sequence[Example]) -> Parts:
@@ -106,20 +81,16 @@ def split_given(train: Sequence[Example], dev: Sequence[Example] | None, test: S
     Without dev, a third of train by hash is dev. Texts of test are dropped from dev and train, texts of dev
     from train.
     """
-    kept_test, counts = deduplicate(test)
-    kept_train, train_counts = deduplicate(train)
-    counts += train_counts
+    kept_test, kept_train = deduplicate(test), deduplicate(train)
     if dev is None:
         is_dev = [hash_fraction("dev", e.content_hash) < DEV_SHARE_OF_TRAIN for e in kept_train]
         kept_dev = [e for e, chosen in zip(kept_train, is_dev, strict=True) if chosen]
         kept_train = [e for e, chosen in zip(kept_train, is_dev, strict=True) if not chosen]
     else:
-        kept_dev, dev_counts = deduplicate(dev)
-        counts += dev_counts
+        kept_dev = deduplicate(dev)
     clean_dev = _without(kept_dev, kept_test)
     clean_train = _without(kept_train, [*kept_test, *clean_dev])
-    leaked = len(kept_dev) - len(clean_dev) + len(kept_train) - len(clean_train)
-    return Parts(tuple(clean_train), tuple(clean_dev), tuple(kept_test), counts + Counts(leaked=leaked))
+    return Parts(tuple(clean_train), tuple(clean_dev), tuple(kept_test))
 
 
 def hash_fraction(salt: str, content_hash: str) -> float:

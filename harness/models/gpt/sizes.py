@@ -75,7 +75,7 @@ class InContextSize:
 
 @dataclass(frozen=True)
 class Size:
-    """All that C14 and C15 train."""
+    """All that is trained at one size."""
 
     name: str
     language: LanguageSize

@@ -13,9 +13,9 @@ from harness.dual_form.in_context_regression import (
     LinearSelfAttention,
     RegressionTasks,
     construct,
-    gradient_step,
     predict,
 )
+from harness.dual_form.linear_attention import outer_sum
 from harness.tests.dual_form.properties import DTYPES, SEEDS, within_bound
 
 
@@ -48,6 +48,16 @@ def regressions() -> st.SearchStrategy[Regression]:
     sizes = st.tuples(st.integers(1, 8), st.integers(1, 3), st.integers(0, 12))
     rates = st.sampled_from([0.0, 0.1, 1.0])
     return st.builds(regression, SEEDS, DTYPES, sizes, st.sampled_from(SCALES), rates, st.integers(0, 8))
+
+
+def gradient_step(start: Tensor, tasks: RegressionTasks, learning_rate: float) -> Tensor:
+    """Return W_0 + lr / N sum_i (y_i - W_0 x_i) (x) x_i: one explicit step on L = 1 / 2N sum_i |W x_i - y_i|^2.
+
+    N is the context's length. An empty context leaves W_0.
+    """
+    residuals = tasks.targets - tasks.inputs @ start.mT
+    context = max(1, tasks.inputs.shape[-2])
+    return start + learning_rate / context * outer_sum(residuals, tasks.inputs)
 
 
 def construction_is_a_gradient_step(

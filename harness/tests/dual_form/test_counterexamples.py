@@ -33,8 +33,8 @@ def test_dual_form_fails_behind_a_nonlinearity() -> None:
     assert found.gap == 0.5
 
 
-def test_each_counterexample_names_the_claim_it_bounds() -> None:
-    """All three say which claim's reach they limit, and none is a near miss."""
+def test_no_counterexample_is_a_near_miss() -> None:
+    """All three say what they refute, and by far more than rounding."""
     found = [make() for make in COUNTEREXAMPLES]
-    assert [one.claim for one in found] == ["C9", "C8", "C4"]
+    assert len({one.false_statement for one in found}) == 3
     assert all(one.gap > 0.2 for one in found)

@@ -3,9 +3,14 @@
 import torch
 from hypothesis import given
 
-from harness.dual_form.in_context_regression import RegressionTasks, construct, gradient_step, predict
+from harness.dual_form.in_context_regression import RegressionTasks, construct, predict
 from harness.tests.dual_form.properties import property_settings
-from harness.tests.dual_form.regressions import Regression, construction_is_a_gradient_step, regressions
+from harness.tests.dual_form.regressions import (
+    Regression,
+    construction_is_a_gradient_step,
+    gradient_step,
+    regressions,
+)
 
 
 @property_settings

@@ -1,7 +1,5 @@
 """Identities verified on random cases, as the report shows them."""
 
-import time
-
 import pytest
 import torch
 
@@ -33,23 +31,10 @@ def test_bounds_are_not_idle() -> None:
     assert all(verify(one, 50, torch.Generator().manual_seed(1)).largest_ratio > 0.01 for one in IDENTITIES)
 
 
-def test_claims_are_those_of_the_algebra() -> None:
-    """C4 to C7, and the part of C9 that is exact."""
-    assert {one.claim for one in IDENTITIES} == {"C4", "C5", "C6", "C7", "C9"}
-
-
 def test_verification_is_decided_by_the_generator() -> None:
     """The same seed finds the same errors."""
     first, again = (verify(IDENTITIES[3], 5, torch.Generator().manual_seed(2)) for _ in range(2))
     assert first == again
-
-
-def test_five_hundred_cases_take_seconds() -> None:
-    """84 choices of each of six identities, in two precisions, stay under 10 seconds on one core."""
-    began = time.process_time()
-    for one in IDENTITIES:
-        verify(one, 84, torch.Generator().manual_seed(3))
-    assert time.process_time() - began < 10
 
 
 def test_no_case_verifies_nothing() -> None:

@@ -21,7 +21,8 @@ from harness.dual_form import (
     weight_update,
 )
 from harness.dual_form.identities import Implementation
-from harness.dual_form.in_context_regression import LinearSelfAttention, construct, gradient_step
+from harness.dual_form.in_context_regression import LinearSelfAttention, construct
+from harness.tests.dual_form.regressions import gradient_step
 
 Signals = Callable[[TrainedLayer, Descent], Tensor]
 

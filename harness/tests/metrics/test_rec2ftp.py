@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.metrics import rec2ftp, rec2ftp_ratio
+from harness.metrics import rec2ftp
 
 # All eight ways to be right or wrong, in the order ZSL, ICL, FT.
 ZSL = np.array([0, 0, 0, 0, 1, 1, 1, 1], dtype=bool)
@@ -18,15 +18,9 @@ def test_only_what_finetuning_corrects_counts() -> None:
     np.testing.assert_array_equal(rec2ftp(ZSL, ICL, FT), [nan, 0, nan, 1, nan, nan, nan, nan])
 
 
-def test_ratio_by_hand() -> None:
-    """Of the two examples that FT corrects ICL covers one."""
-    assert rec2ftp_ratio(ZSL, ICL, FT) == (1, 2)
-
-
 def test_nothing_corrected_is_no_ratio() -> None:
-    """Where FT corrects nothing the counts are 0 of 0 and no example counts: no division takes place."""
+    """Where FT corrects nothing no example counts: no division takes place."""
     right = np.ones(3, dtype=bool)
-    assert rec2ftp_ratio(right, right, right) == (0, 0)
     assert np.isnan(rec2ftp(right, right, right)).all()
 
 
@@ -40,4 +34,5 @@ def test_ratio_is_the_papers(cases: list[tuple[bool, bool, bool]]) -> None:
             corrected += 1
             if icl:
                 covered += 1
-    assert rec2ftp_ratio(*np.array(cases).T) == (covered, corrected)
+    values = rec2ftp(*np.array(cases).T)
+    assert (np.nansum(values), np.isfinite(values).sum()) == (covered, corrected)

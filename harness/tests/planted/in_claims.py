@@ -46,15 +46,15 @@ ACCURACY = [
 ]
 IDENTITIES = [
     of(claim, name, file, right, wrong, TRIED)
-    for claim, file, other in (
-        ("C4", "c04_dual_form", "C5"),
-        ("C5", "c05_outer_products", "C4"),
-        ("C6", "c06_icl_update", "C7"),
-        ("C7", "c07_ft_update", "C6"),
+    for claim, file, own, other in (
+        ("C4", "c04_dual_form", "dual form", "outer products"),
+        ("C5", "c05_outer_products", "outer products", "dual form"),
+        ("C6", "c06_icl_update", "ICL as an update", "finetuning as an update"),
+        ("C7", "c07_ft_update", "finetuning as an update", "ICL as an update"),
     )
     for name, right, wrong in (
-        (f"identities of {other}", "identity_checks(CLAIM.id,", f'identity_checks("{other}",'),
-        ("nothing planted in the control", "(planted_check(CLAIM.id, seed),)", "identity_checks(CLAIM.id, seed)"),
+        (f"identities of {other}", f'identity_checks("{own}"', f'identity_checks("{other}"'),
+        ("nothing planted in the control", f'(planted_check("{own}", seed),)', f'identity_checks("{own}", seed)'),
     )
 ]
 THEORY = [
@@ -82,7 +82,7 @@ THEORY = [
         '"cosine", control, uniform)',
         '"cosine", relaxed, uniform)',
     ),
-    of("C9", "split not checked", "c09_relaxed_attention", "identity_checks(CLAIM.id,", 'identity_checks("C6",', TRIED),
+    of("C9", "split not checked", "c09_relaxed_attention", '"softmax split"', '"ICL as an update"', TRIED),
     of(
         "Q1",
         "baseline permuted twice",

@@ -54,8 +54,8 @@ SPLITS = [
         "texts with two labels kept",
         MODEL,
         SPLIT,
-        "if len({copy.label for copy in copies}) > 1:",
-        "if len({copy.label for copy in copies}) > 2:",
+        "if len({copy.label for copy in copies}) == 1",
+        "if len({copy.label for copy in copies}) <= 2",
         f"{OF_SPLIT}::test_copies_leave_one_and_conflicts_leave_none",
     ),
 ]

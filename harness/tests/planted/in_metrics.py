@@ -163,7 +163,7 @@ ORDERS = [
 SHARES = [
     Planted(
         "what ICL misses for what ZSL misses",
-        "rec2ftp rec2ftp_ratio",
+        "rec2ftp",
         REC2FTP,
         "correct_ft & ~correct_zsl",
         "correct_ft & ~correct_icl",
@@ -171,7 +171,7 @@ SHARES = [
     ),
     Planted(
         "all that FT has right counted, not what it corrects",
-        "rec2ftp rec2ftp_ratio",
+        "rec2ftp",
         REC2FTP,
         "correct_ft & ~correct_zsl",
         "correct_ft",
@@ -179,18 +179,10 @@ SHARES = [
     ),
     Planted(
         "a query that FT does not correct counted as a miss",
-        "rec2ftp rec2ftp_ratio",
+        "rec2ftp",
         REC2FTP,
         "correct_icl.astype(np.float64), np.nan)",
         "correct_icl.astype(np.float64), 0.0)",
-        OF_REC2FTP,
-    ),
-    Planted(
-        "divided by all queries",
-        "rec2ftp_ratio",
-        REC2FTP,
-        "int(np.isfinite(values).sum())",
-        "values.size",
         OF_REC2FTP,
     ),
 ]
@@ -203,21 +195,12 @@ DISTRIBUTIONS = [
         "np.abs(p - q).sum(axis=-1)",
         OF_OUTPUTS,
     ),
-    Planted("nats for bits", "jensen_shannon", OUTPUTS, "nats / np.log(2), 0.0", "nats, 0.0", OF_OUTPUTS),
     Planted(
         "tokens of either counted as shared",
         "token_overlap",
         OUTPUTS,
         "(_among_top(logits_a, top) & _among_top(logits_b, top)).sum",
         "(_among_top(logits_a, top) | _among_top(logits_b, top)).sum",
-        OF_OUTPUTS,
-    ),
-    Planted(
-        "larger confidence for the smaller",
-        "confidence_overlap",
-        OUTPUTS,
-        "np.minimum(log_p, log_q)",
-        "np.maximum(log_p, log_q)",
         OF_OUTPUTS,
     ),
     Planted(

@@ -53,7 +53,7 @@ METRICS = [
     ),
     Planted(
         "the smallest singular directions for the leading",
-        "leading_directions subspace_overlap",
+        "leading_directions",
         UPDATES,
         "left[..., :rank], right[..., :rank, :]",
         "left[..., -rank:], right[..., -rank:, :]",
@@ -61,7 +61,7 @@ METRICS = [
     ),
     Planted(
         "overlap of the left side alone",
-        "shared_directions subspace_overlap",
+        "shared_directions",
         UPDATES,
         "(right**2)",
         "(left**2)",

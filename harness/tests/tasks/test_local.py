@@ -7,9 +7,10 @@ import pytest
 
 import fixtures
 from harness.errors import HarnessError
-from harness.tasks import read_task
-from harness.tasks.catalogue import Wording
-from harness.tasks.local import read_folder, task_folder
+from harness.tasks import load_task
+from harness.tasks.catalogue import Wording, read_tasks
+from harness.tasks.local import _read, read_folder, task_folder
+from harness.tasks.split import deduplicate
 
 WORDING = Wording(template="Input: {text} Type:", answers=("objective", "subjective"))
 
@@ -89,9 +90,10 @@ def test_missing_files_and_folders_are_named(folder: Path, tmp_path: Path) -> No
     ],
 )
 def test_paper_data_are_read_whole(paper_data: Path, tmp_path: Path, name: str, test: int, train: int) -> None:
-    """All rows of the paper's data are in a part or counted as left out, and no text is in two parts."""
-    loaded = read_task(name, catalogue=fixtures.TASKS, fetched=tmp_path, data_dir=paper_data)
-    task, counts = loaded.task, loaded.counts
+    """Every text of the paper's data that has one label in its file is in exactly one part."""
+    task = load_task(name, catalogue=fixtures.TASKS, fetched=tmp_path, data_dir=paper_data)
     hashes = [e.content_hash for part in (task.demonstration_pool, task.dev, task.test) for e in part]
-    assert len(hashes) == len(set(hashes))
-    assert len(hashes) + counts.duplicates + counts.conflicts + counts.leaked == counts.read == test + train
+    wording = read_tasks(fixtures.TASKS).tasks[name]
+    files = [_read(paper_data / name / f"{part}.jsonl", wording) for part in ("test", "train")]
+    assert [len(file) for file in files] == [test, train]
+    assert sorted(hashes) == sorted({example.content_hash for file in files for example in deduplicate(file)})

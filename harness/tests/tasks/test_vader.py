@@ -1,15 +1,18 @@
 """Ratings to labels, and the real package where it has been fetched."""
 
-import time
+import hashlib
+import zipfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import fixtures
 from harness.errors import HarnessError
-from harness.tasks import read_task
-from harness.tasks.vader import read_ratings
+from harness.tasks import load_task
+from harness.tasks.catalogue import RatedPackage, VaderSource, read_tasks
+from harness.tasks.vader import rated_examples, read_ratings
 
 CLEAR = [(-4.0, -1.0), (1.0, 4.0)]
 FIFTHS = [(-4.0, -2.4), (-2.4, -0.8), (-0.8, 0.8), (0.8, 2.4), (2.4, 4.0)]
@@ -19,6 +22,13 @@ def _ratings(tmp_path: Path, *ratings: float) -> Path:
     file = tmp_path / "ratings.txt"
     file.write_bytes("".join(f"{i}\t{rating}\ttext {i}\r\n" for i, rating in enumerate(ratings)).encode())
     return file
+
+
+def _source(name: str) -> tuple[VaderSource, RatedPackage]:
+    known = read_tasks(fixtures.TASKS)
+    source = known.tasks[name].source
+    assert isinstance(source, VaderSource)
+    return source, known.packages[source.package]
 
 
 def test_clear_ratings_are_kept_and_the_rest_left_out(tmp_path: Path) -> None:
@@ -50,28 +60,45 @@ def test_line_that_is_none_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "read"),
-    [("movie", 4575 + 4598), ("product", 941 + 1514), ("tweet", 837 + 1830), ("editorial", 996 + 558)],
+    [
+        ("movie", 4575 + 4598),
+        ("product", 941 + 1514),
+        ("tweet", 837 + 1830),
+        ("editorial", 996 + 558),
+        ("movie5", 10605),
+    ],
 )
 def test_real_counts_are_those_of_the_catalogue(fetched: Path, name: str, read: int) -> None:
-    """The package holds as many clear ratings as tasks.toml says, and classes come out equal."""
-    loaded = read_task(name, catalogue=fixtures.TASKS, fetched=fetched)
-    assert loaded.counts.read == read
-    task = loaded.task
+    """The package holds as many ratings of a task's classes as tasks.toml says: of five classes, all 10,605."""
+    source, package = _source(name)
+    assert len(rated_examples(source, package, fetched)) == read
+
+
+@pytest.mark.parametrize("name", ["movie", "product", "tweet", "editorial", "movie5"])
+def test_real_classes_are_equal(fetched: Path, name: str) -> None:
+    """Each part of a default task holds as many examples of one class as of any other."""
+    task = load_task(name, catalogue=fixtures.TASKS, fetched=fetched)
     for part in (task.demonstration_pool, task.dev, task.test):
         counts = Counter(example.label for example in part)
-        assert counts[0] == counts[1] > 100
+        assert len(counts) == len(task.answers)
+        assert len(set(counts.values())) == 1
+        assert len(part) > 200
 
 
-def test_real_five_classes(fetched: Path) -> None:
-    """All 10,605 snippets have a class of five; each part holds as many of each."""
-    loaded = read_task("movie5", catalogue=fixtures.TASKS, fetched=fetched)
-    assert loaded.counts.read == 10605
-    assert len(set(Counter(example.label for example in loaded.task.test).values())) == 1
+def test_real_task_is_unpacked_once(fetched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second load opens no archive: it checks the hash of the package, its inner archive and the file, once each."""
+    source, package = _source("movie")
+    rated_examples(source, package, fetched)
+    opened: list[Path] = []
+    hashed: list[str] = []
+    digest = hashlib.file_digest
 
+    def counted(stream: Any, algorithm: str) -> Any:
+        hashed.append(Path(stream.name).name)
+        return digest(stream, algorithm)
 
-def test_real_task_loads_fast(fetched: Path) -> None:
-    """The largest default task loads in under a second, hashes of archive and file checked."""
-    read_task("movie", catalogue=fixtures.TASKS, fetched=fetched)
-    start = time.perf_counter()
-    read_task("movie", catalogue=fixtures.TASKS, fetched=fetched)
-    assert time.perf_counter() - start < 1
+    monkeypatch.setattr(zipfile, "is_zipfile", opened.append)
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    rated_examples(source, package, fetched)
+    assert not opened
+    assert hashed == [package.archive, "hutto_ICWSM_2014.tar.gz", "movieReviewSnippets_GroundTruth.txt"]
