@@ -100,7 +100,7 @@ def expect(document: Path, out: Path = Path("fixtures/expected.json")) -> None:
 
 
 def _read_report(path: Path) -> "Document":
-    from harness.report.document import from_json  # noqa: PLC0415  # brings matplotlib
+    from harness.report.json_form import from_json  # noqa: PLC0415  # slow import
 
     with _using(path, "the JSON file that a run of the claims writes beside its page"):
         text = path.read_text(encoding="utf-8")

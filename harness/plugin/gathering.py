@@ -12,7 +12,9 @@ from harness import __version__
 from harness.errors import HarnessError
 from harness.judging.reading import in_reading_order, readings
 from harness.judging.verdicts import Verdict
-from harness.report.document import Document, RunFacts, from_json, write
+from harness.report.document import Document, RunFacts
+from harness.report.json_form import from_json
+from harness.report.writing import write
 
 DOCUMENT = "icl-claims-document"
 """Name of the user property that carries a judged claim, as the JSON of a report of this claim alone."""

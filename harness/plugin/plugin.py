@@ -20,7 +20,8 @@ from harness.plugin.environment import environment
 from harness.plugin.gathering import DOCUMENT, Gatherer, judged
 from harness.plugin.progress_bar import Lines, ProgressBar
 from harness.progress import Progress, Silent
-from harness.report.document import Document, RunFacts, to_json
+from harness.report.document import Document, RunFacts
+from harness.report.json_form import to_json
 from harness.runs.runner import Runner
 from harness.settings import Settings, parse_settings
 from harness.statistics.results import Outcome

@@ -1,14 +1,11 @@
 """The document as one HTML file: no network, no scripts, everything inlined."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -17,10 +14,8 @@ from harness.data import JSON
 from harness.judging.reading import readings
 from harness.judging.verdicts import Verdict
 from harness.report import figures, numbers
+from harness.report.document import Document
 from harness.statistics.results import Calibration, Outcome, PartResult
-
-if TYPE_CHECKING:
-    from harness.report.document import Document
 
 HERE = Path(__file__).parent
 SYMBOLS = {

@@ -10,7 +10,8 @@ import pytest
 from harness.__main__ import main
 from harness.judging.claims import Claim
 from harness.judging.verdicts import Verdict
-from harness.report.document import Document, RunFacts, to_json
+from harness.report.document import Document, RunFacts
+from harness.report.json_form import to_json
 from harness.statistics.results import Outcome
 from harness.tests.tiny import Project
 

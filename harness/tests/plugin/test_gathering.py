@@ -9,7 +9,8 @@ import pytest
 from harness.judging.claims import Claim
 from harness.judging.verdicts import Verdict
 from harness.plugin.gathering import DOCUMENT, Gatherer, judged
-from harness.report.document import Document, RunFacts, from_json, to_json
+from harness.report.document import Document, RunFacts
+from harness.report.json_form import from_json, to_json
 from harness.statistics.results import Outcome
 
 

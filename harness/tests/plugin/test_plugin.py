@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from harness.report.document import from_json, to_json
+from harness.report.json_form import from_json, to_json
 from harness.tests.plugin.whole_runs import BROKEN, WATCH, Folder, Ran
 from harness.tests.tiny import Project
 

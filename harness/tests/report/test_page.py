@@ -11,7 +11,8 @@ from harness.judging.exhibits import Curve, Series, Table
 from harness.judging.reading import in_reading_order, readings
 from harness.judging.verdicts import Verdict
 from harness.report import page
-from harness.report.document import Document, RunFacts, from_json, to_json
+from harness.report.document import Document, RunFacts
+from harness.report.json_form import from_json, to_json
 from harness.statistics.results import Outcome, PartResult
 
 VOID = {"meta", "path", "use", "rect"}
