@@ -9,7 +9,7 @@ import pytest
 # quiet machine a step takes 15 % longer for it (0.36 s, not 0.31 s), scoring the same.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-pytest_plugins = ["harness.plugin.plugin", "fixtures.claims"]
+pytest_plugins = ["harness.plugin.plugin"]
 
 MARKERS = {
     "accuracy": "claims on how many queries are answered right",
@@ -57,8 +57,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for option, text in OPTIONS.items():
         group.addoption(option, help=text)
     group.addoption("--hub-data", action="store_true", default=None, help="load the task's data from the hub")
-    group.addoption("--report", default="reports/claims.html", help="where the report goes (JSON beside it)")
-    group.addoption("--expect", help="JSON file of expected verdicts: any that differs fails, in either direction")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -86,17 +86,29 @@ def render(document: Path, page: Path) -> None:
 
 
 @app.command()
-def expect(document: Path, out: Path = Path("fixtures/expected.json")) -> None:
+def expect(
+    document: Path,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(help="A report of the same settings made with other kernels, such as one thread."),
+    ] = None,
+    out: Path = Path("fixtures/expected.json"),
+) -> None:
     """Write the expectation file that holds a report's verdicts, for --expect."""
-    from harness.judging.expectation import Expectation, write_expectation  # noqa: PLC0415  # slow import
+    from harness.judging.expectation import expectation_of, write_expectation  # noqa: PLC0415  # slow import
 
-    report = _read_report(document)
-    outcomes = {verdict.claim.id: verdict.outcome for verdict in report.verdicts}
-    if failed := [claim for claim, outcome in outcomes.items() if outcome is Outcome.ERROR]:
+    report, others = _read_report(document), {path: _read_report(path) for path in beside or ()}
+    if failed := [verdict.claim.id for verdict in report.verdicts if verdict.outcome is Outcome.ERROR]:
         raise HarnessError(f"'{document}' holds claims that could not be judged ({', '.join(failed)}); run them again")
+    expectation = expectation_of(report.facts.settings, report.verdicts, [other.verdicts for other in others.values()])
+    for path, other in others.items():
+        if different := expectation.differences(other.facts.settings):
+            raise HarnessError(
+                f"'{path}' is of another run than '{document}' ({'; '.join(different)}); give its settings"
+            )
     with _using(out, "a file in a folder that you may write to"):
-        write_expectation(out, Expectation(report.facts.settings, outcomes))
-    typer.echo(f"{out}: {', '.join(f'{claim} {outcome}' for claim, outcome in outcomes.items())}")
+        write_expectation(out, expectation)
+    typer.echo(f"{out}: {', '.join(f'{verdict.claim.id} {verdict.outcome}' for verdict in report.verdicts)}")
 
 
 def _read_report(path: Path) -> "Document":

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 
 from harness.data import JSON
+from harness.judging.reading import Reading
 from harness.judging.verdicts import Verdict
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -15,13 +16,13 @@ class RunFacts:
     model: JSON
     tasks: tuple[JSON, ...]
     settings: JSON
-    environment: JSON
-    notes: tuple[str, ...] = field(default=())
+    environment: JSON = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Document:
-    """One run of the suite: its verdicts and how they were come by."""
+    """One run of a suite: its verdicts and how they were come by."""
 
     format_version: int = field(default=FORMAT_VERSION, kw_only=True)
     suite_version: str
@@ -30,3 +31,10 @@ class Document:
     seconds: float
     facts: RunFacts
     verdicts: tuple[Verdict, ...]
+    readings: tuple[Reading, ...] = ()
+    """What they say together."""
+    title: str = ""
+    lead: str = ""
+    """What stands above the title."""
+    cites: JSON = field(default_factory=dict)
+    """By the letter of a claim's id, whose section its statement is from."""
