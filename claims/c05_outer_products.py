@@ -21,8 +21,8 @@ CLAIM = Claim(
     family="algebra",
     refuted_if="one case differs by more than rounding can",
     control="the same cases with an error planted in one side",
+    subject="algebra",
 )
-ASKS = ()
 
 
 def measure(evidence: Evidence) -> Measured:

@@ -27,6 +27,7 @@ CLAIM = Claim(
     family="momentum",
     refuted_if="the corrected interval of any part lies below 0",
     control="a fair coin for each training run and sequence decides which error counts as momentum's",
+    subject="GPTs trained with momentum attention",
 )
 ASKS = (TrainedGPTs(), TextTasks())
 

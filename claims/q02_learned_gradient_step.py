@@ -24,6 +24,7 @@ CLAIM = Claim(
     family="regression",
     refuted_if="the corrected interval of either lies below 0",
     control="the untrained layer's sensitivities against another untrained layer's",
+    subject="linear attention layers",
 )
 ASKS = (TrainedLayers(),)
 

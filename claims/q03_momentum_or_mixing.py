@@ -26,6 +26,7 @@ CLAIM = Claim(
     refuted_if="any corrected interval lies below 0: a control without momentum does better",
     control="a fair coin for each training run and window decides which loss counts as momentum's",
     qualifies=("C14", "C15"),
+    subject="GPTs trained with momentum attention",
 )
 ASKS = (TrainedGPTs(),)
 

@@ -56,8 +56,11 @@ def export(
     store: StoreOption = Path(".store"),
 ) -> None:
     """Write a task's recordings for the paper's own scripts (runs them first where they are not in the store)."""
+    from harness.engines.plan import run_plan  # noqa: PLC0415
+    from harness.evidence.questions import OnTasks  # noqa: PLC0415
+    from harness.evidence.sources import open_sources  # noqa: PLC0415
+    from harness.progress import Silent  # noqa: PLC0415
     from harness.report.lmops import export_lmops  # noqa: PLC0415  # slow import
-    from harness.runs.runner import Runner  # noqa: PLC0415
 
     if export_format != "lmops":
         raise HarnessError(f"unknown format '{export_format}': the one format is 'lmops'")
@@ -70,8 +73,11 @@ def export(
         device=device,
         store=store,
     )
-    runner = Runner(settings, fixtures.MODELS, fixtures.TASKS)
-    for path in export_lmops(runner, task, out, as_model, as_task):
+    sources = open_sources(settings, fixtures.MODELS, fixtures.TASKS)
+    run_plan([OnTasks("accuracy")], sources, Silent())
+    chosen = sources.selection(task)
+    cell = sources.experiment.own_cell(task, chosen, chosen.candidates[0]).read(sources.store)
+    for path in export_lmops(cell, task, out, as_model, as_task):
         typer.echo(path)
 
 
@@ -86,21 +92,33 @@ def render(document: Path, page: Path) -> None:
 
 
 @app.command()
-def expect(document: Path, out: Path = Path("fixtures/expected.json")) -> None:
+def expect(
+    document: Path,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(help="A report of the same settings made with other kernels, such as one thread."),
+    ] = None,
+    out: Path = Path("fixtures/expected.json"),
+) -> None:
     """Write the expectation file that holds a report's verdicts, for --expect."""
-    from harness.judging.expectation import Expectation, write_expectation  # noqa: PLC0415  # slow import
+    from harness.judging.expectation import expectation_of, write_expectation  # noqa: PLC0415  # slow import
 
-    report = _read_report(document)
-    outcomes = {verdict.claim.id: verdict.outcome for verdict in report.verdicts}
-    if failed := [claim for claim, outcome in outcomes.items() if outcome is Outcome.ERROR]:
+    report, others = _read_report(document), {path: _read_report(path) for path in beside or ()}
+    if failed := [verdict.claim.id for verdict in report.verdicts if verdict.outcome is Outcome.ERROR]:
         raise HarnessError(f"'{document}' holds claims that could not be judged ({', '.join(failed)}); run them again")
+    expectation = expectation_of(report.facts.settings, report.verdicts, [other.verdicts for other in others.values()])
+    for path, other in others.items():
+        if different := expectation.differences(other.facts.settings):
+            raise HarnessError(
+                f"'{path}' is of another run than '{document}' ({'; '.join(different)}); give its settings"
+            )
     with _using(out, "a file in a folder that you may write to"):
-        write_expectation(out, Expectation(report.facts.settings, outcomes))
-    typer.echo(f"{out}: {', '.join(f'{claim} {outcome}' for claim, outcome in outcomes.items())}")
+        write_expectation(out, expectation)
+    typer.echo(f"{out}: {', '.join(f'{verdict.claim.id} {verdict.outcome}' for verdict in report.verdicts)}")
 
 
 def _read_report(path: Path) -> "Document":
-    from harness.report.document import from_json  # noqa: PLC0415  # brings matplotlib
+    from harness.report.json_form import from_json  # noqa: PLC0415  # slow import
 
     with _using(path, "the JSON file that a run of the claims writes beside its page"):
         text = path.read_text(encoding="utf-8")

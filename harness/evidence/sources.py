@@ -1,9 +1,11 @@
 """What questions are put to: the runs and trainings of one subject, and the store that they are kept in."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from harness.runs.experiment import Chosen, Experiment
+from harness.runs.experiment import Chosen, Experiment, open_experiment
 from harness.runs.selection import Selection, select, sets_chosen
+from harness.settings import Settings
 from harness.store import MissingEntryError, Store
 from harness.trainings.grid import Grid
 
@@ -46,6 +48,15 @@ class Sources:
     def eta(self) -> float:
         """Strength of the momentum, chosen among those tried."""
         return self.grid.eta
+
+
+def open_sources(settings: Settings, models: Path, tasks: Path) -> Sources:
+    """Return what the settings name; HarnessError where settings, tasks or model can't be used. No weights are loaded.
+
+    `models` and `tasks` are the catalogues.
+    """
+    store = Store(settings.store)
+    return Sources(open_experiment(settings, models, tasks), Grid(settings, tasks, store), store)
 
 
 class Provisional(Sources):

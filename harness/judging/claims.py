@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -12,12 +12,16 @@ from harness.evidence.questions import Question
 from harness.judging.exhibits import Curve, Table
 from harness.statistics import Comparison
 
+MODEL = "model"
+"""As a claim's subject: the model under test, whichever that is."""
+
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the paper, fixed before the run."""
+    """A claim, fixed before the run."""
 
     id: str
+    """A letter and a number: its place among the others."""
     title: str
     statement: str
     section: str
@@ -29,6 +33,8 @@ class Claim:
     refuted_if: str
     control: str
     """What the negative control is."""
+    subject: str = field(default=MODEL, kw_only=True)
+    """What it is about: MODEL, or in words what it makes itself."""
     qualifies: tuple[str, ...] = field(default=(), kw_only=True)
     """Ids of the claims that this one says more about: it stands beside them in the report."""
     paper_effects: tuple[float, ...] = field(default=(), kw_only=True)
@@ -63,9 +69,19 @@ class ClaimModule:
 
 def load_claims(package: ModuleType) -> Mapping[str, ClaimModule]:
     """Return every claim of the package by its id, in the order of its files."""
-    found = {}
+    return {
+        module.CLAIM.id: ClaimModule(module.CLAIM, getattr(module, "ASKS", ()), module.measure)
+        for module in _modules(package)
+    }
+
+
+def claims_by_file(package: ModuleType) -> Mapping[str, Claim]:
+    """Return every claim of the package by its file, named from where the package lies: 'claims/c01_name.py'."""
+    return {f"{module.__name__.replace('.', '/')}.py": module.CLAIM for module in _modules(package)}
+
+
+def _modules(package: ModuleType) -> Iterator[Any]:
     for info in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"{package.__name__}.{info.name}")
         if hasattr(module, "CLAIM"):
-            found[module.CLAIM.id] = ClaimModule(module.CLAIM, module.ASKS, module.measure)
-    return found
+            yield module

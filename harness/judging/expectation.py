@@ -1,51 +1,245 @@
-"""Expected verdicts of one run, kept in a file: what turns the claims into a regression test."""
+"""Expected verdicts of one run, kept in a file: what turns the claims into a regression test.
+
+A verdict at its edge changes with the processor, and fails no run for it: how near it was is kept with it.
+"""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from harness.errors import HarnessError
-from harness.settings import Settings
-from harness.statistics.results import Outcome
+from harness.judging.verdicts import Verdict
+from harness.statistics.results import Outcome, PartResult
+
+LEAST_MARGIN = 1.0
+"""Standard errors: a verdict that was so far from any other, or further, may not change."""
+
+
+@dataclass(frozen=True)
+class ExpectedPart:
+    """What was found of one comparison."""
+
+    effect: float | None
+    n: int
+    moves: float
+    """How far other kernels (one thread, not two) move the effect on the same examples; 0 where nobody measured it."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A claim's verdict about one subject."""
+
+    outcome: Outcome
+    margin: float | None
+    """How far it was from any other outcome, in standard errors; None where that can't be measured."""
+    parts: Mapping[str, ExpectedPart]
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """The outcome of each claim under the settings that they were found with."""
+    """The verdicts, by claim and subject, under the settings that they were found with."""
 
     settings: Mapping[str, object]
-    outcomes: Mapping[str, Outcome]
+    verdicts: Mapping[str, Mapping[str, Expected]]
 
-    def differences(self, settings: Settings) -> list[str]:
+    def of(self, verdict: Verdict) -> Expected | None:
+        """Return what was expected of the verdict's claim about its subject; None where nothing was."""
+        return self.verdicts.get(verdict.claim.id, {}).get(verdict.subject)
+
+    def differences(self, settings: Mapping[str, object]) -> list[str]:
         """Return in words which settings of a run are not those of the expectation."""
-        now = settings.numbers
         return [
-            f"{name} is {now.get(name)!r}, not {self.settings.get(name)!r}"
-            for name in sorted({*now, *self.settings})
-            if now.get(name) != self.settings.get(name)
+            f"{name} is {settings.get(name)!r}, not {self.settings.get(name)!r}"
+            for name in sorted({*settings, *self.settings})
+            if settings.get(name) != self.settings.get(name)
         ]
+
+    def missing(
+        self, selected: Collection[str], existing: Collection[str], judged: Collection[tuple[str, str]]
+    ) -> list[str]:
+        """Return in words which expected verdicts a run lacks.
+
+        Those of claims that were `selected` and not `judged`; and where all claims that exist were selected, those of
+        claims that exist no more.
+        """
+        whole = set(existing) <= set(selected)
+        said = []
+        for claim, by_subject in self.verdicts.items():
+            for subject, expected in by_subject.items():
+                what = f"{claim} about {subject}: {expected.outcome} was expected, and"
+                if claim in selected and (claim, subject) not in judged:
+                    said.append(f"{what} there is no verdict")
+                elif whole and claim not in existing:
+                    said.append(f"{what} there is no such claim any more")
+        return said
+
+
+def expectation_of(
+    settings: Mapping[str, object], verdicts: Iterable[Verdict], beside: Sequence[Sequence[Verdict]] = ()
+) -> Expectation:
+    """Return what a run's verdicts make later runs expect.
+
+    `beside` holds the verdicts of runs of the same settings with other kernels: how far they move effects is kept.
+    """
+    found: dict[str, dict[str, Expected]] = {}
+    for verdict in verdicts:
+        others = [part for run in beside for other in run if other.key == verdict.key for part in other.parts]
+        parts = {
+            part.name: ExpectedPart(
+                _known(part.estimate.effect),
+                part.estimate.n,
+                _spread([part, *(other for other in others if other.name == part.name)]),
+            )
+            for part in verdict.parts
+        }
+        found.setdefault(verdict.claim.id, {})[verdict.subject] = Expected(verdict.outcome, margin(verdict), parts)
+    return Expectation(settings, found)
+
+
+def margin(verdict: Verdict) -> float | None:
+    """Return how far a verdict is from the nearest other outcome, in standard errors of what must move for it.
+
+    None where that can't be measured: an exact statement decides, or no comparison that could change the outcome has
+    a standard error.
+    """
+    if not verdict.parts or _broken(verdict):
+        return None
+    nearest = min(far for outcome, far in _distances(verdict).items() if outcome is not verdict.outcome)
+    return nearest if math.isfinite(nearest) else None
+
+
+def failure(verdict: Verdict, expected: Expected) -> str:
+    """Return why a verdict fails the run that it was expected of; empty where it does not.
+
+    An ERROR does, and support that turns into refutation or back. Any other change does where the margin that it had
+    to cross was LEAST_MARGIN or more, or can't be measured.
+    """
+    if verdict.outcome is Outcome.ERROR:
+        return f"expected {expected.outcome}, and it could not be judged"
+    if verdict.outcome is expected.outcome:
+        return ""
+    if {verdict.outcome, expected.outcome} == {Outcome.SUPPORTED, Outcome.REFUTED}:
+        return f"expected {expected.outcome}"
+    if expected.margin is None or _broken(verdict):
+        return f"expected {expected.outcome}, which no rounding changes"
+    if expected.margin >= LEAST_MARGIN:
+        return f"expected {expected.outcome}, which was {expected.margin:.2g} standard errors from any other verdict"
+    return ""
+
+
+def changes(verdict: Verdict, expected: Expected) -> tuple[str, ...]:
+    """Return in words what differs from what was expected and fails no run.
+
+    A verdict that changed at its edge; comparisons that came or went; effects that moved further than other kernels
+    move them, and numbers of cases that are others.
+    """
+    if verdict.outcome is Outcome.ERROR:
+        return ()
+    said = []
+    if verdict.outcome is not expected.outcome and not failure(verdict, expected):
+        said.append(
+            f"{expected.outcome} was expected, {expected.margin:.2g} standard errors from its edge, "
+            f"and {verdict.outcome} came out"
+        )
+    now = {part.name: part for part in verdict.parts}
+    said += [f"'{name}' was expected, and was not compared" for name in expected.parts if name not in now]
+    said += [f"'{name}' was compared, and was not expected" for name in now if name not in expected.parts]
+    moved = {name: _moved(now[name], before) for name, before in expected.parts.items() if name in now}
+    return (*said, *(f"'{name}': {what}" for name, what in moved.items() if what))
 
 
 def read_expectation(path: Path) -> Expectation:
     """Read an expectation file.
 
     Raises:
-        HarnessError: it is missing or not of the form {"settings": {...}, "outcomes": {ID: "SUPPORTED", ...}}.
+        HarnessError: it is missing or not of the form that `write_expectation` gives it.
 
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        outcomes = {claim: Outcome(outcome) for claim, outcome in document["outcomes"].items()}
-        return Expectation(dict(document["settings"]), outcomes)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return TypeAdapter(Expectation).validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        reason = str(error)
+        if isinstance(error, ValidationError):
+            wrong = error.errors()[0]
+            reason = f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}".removeprefix(": ")
         raise HarnessError(
-            f"the expectation file '{path}' can't be used ({error}); expected JSON with 'settings' and 'outcomes', "
-            "as `python -m harness expect` writes it from a report",
+            f"the expectation file '{path}' can't be used ({reason}); expected JSON as `python -m harness expect` "
+            "writes it from a report",
         ) from error
 
 
 def write_expectation(path: Path, expectation: Expectation) -> None:
     """Write an expectation file."""
-    document = {"settings": dict(expectation.settings), "outcomes": dict(expectation.outcomes)}
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(asdict(expectation), indent=1) + "\n", encoding="utf-8")
+
+
+def _distances(verdict: Verdict) -> Mapping[Outcome, float]:
+    """Return how far parts and control must move, in standard errors, for each outcome: 0 for the verdict's own.
+
+    Support takes all parts and a control without it; one refuted part refutes (`harness.statistics.overall`, and the
+    judge). For the third outcome no part may be refuted, and one must lack support or the control have it.
+    """
+    parts, control = verdict.parts, verdict.control.parts if verdict.control else ()
+    supported, refuted = Outcome.SUPPORTED, Outcome.REFUTED
+    support = [*(_to(part, supported) for part in parts), *(_from(part, supported) for part in control)]
+    doubt = [*(_from(part, supported) for part in parts), *(_to(part, supported) for part in control)]
+    return {
+        supported: max(support),
+        refuted: min(_to(part, refuted) for part in parts),
+        Outcome.INCONCLUSIVE: max(min(doubt), *(_from(part, refuted) for part in parts)),
+    }
+
+
+def _to(part: PartResult, outcome: Outcome) -> float:
+    """Return how far the interval must move for support or refutation; none where it lies there already."""
+    if part.outcome is outcome:
+        return 0.0
+    found = part.estimate
+    return _in_errors(part, max(0.0, -found.low if outcome is Outcome.SUPPORTED else found.high))
+
+
+def _from(part: PartResult, outcome: Outcome) -> float:
+    """Return how far the interval must move to be no longer support, or refutation; none where it is neither."""
+    if part.outcome is not outcome:
+        return 0.0
+    found = part.estimate
+    return _in_errors(part, found.low if outcome is Outcome.SUPPORTED else -found.high)
+
+
+def _in_errors(part: PartResult, distance: float) -> float:
+    """Return a distance in standard errors; infinite where there is none, as nobody knows what moves such a part."""
+    error = part.estimate.standard_error
+    return distance / error if error > 0 and math.isfinite(distance / error) else math.inf
+
+
+def _broken(verdict: Verdict) -> bool:
+    """Whether an exact statement has decided: one that should hold fails, or holds with an error planted in it."""
+    planted = verdict.control.checks if verdict.control else ()
+    return not all(check.holds for check in verdict.checks) or any(check.holds for check in planted)
+
+
+def _moved(part: PartResult, before: ExpectedPart) -> str:
+    """Say an effect that moved further than other kernels move it, and another number of cases; empty for neither."""
+    now, n, said = _known(part.estimate.effect), part.estimate.n, []
+    if now is None or before.effect is None:
+        if now != before.effect:
+            said.append(f"effect {now}, not {before.effect}")
+    elif (far := abs(now - before.effect)) > before.moves:
+        moved = f"moved by {far:.2g}, other kernels move it by {before.moves:.2g}"
+        said.append(f"effect {now:.3g}, not {before.effect:.3g} ({moved})")
+    if n != before.n:
+        said.append(f"n = {n}, not {before.n}")
+    return ", ".join(said)
+
+
+def _known(effect: float) -> float | None:
+    return effect if math.isfinite(effect) else None
+
+
+def _spread(parts: Sequence[PartResult]) -> float:
+    effects = [part.estimate.effect for part in parts if math.isfinite(part.estimate.effect)]
+    return max(effects) - min(effects) if effects else 0.0

@@ -1,7 +1,7 @@
-"""The overall reading: one sentence for each of the paper's three levels, made from the verdicts by a fixed rule.
+"""The overall reading: one sentence for each level of claims, made from the verdicts by a fixed rule.
 
-It begins with what became of the paper's own claims at that level: all supported, any refuted, or undecided. Then comes
-what each rival explanation says of them, judged on the comparisons that belong to the level. Nothing else goes in.
+It begins with what became of the level's own claims: all supported, any refuted, or undecided. Then comes what each
+rival explanation says of them, judged on the comparisons that belong to the level. Nothing else goes in.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,120 +24,56 @@ class Rival:
 
 @dataclass(frozen=True)
 class Level:
-    """One of the paper's levels of comparison."""
+    """Claims that are read together, and what else could explain them."""
 
     name: str
     claims: tuple[str, ...]
     rivals: tuple[Rival, ...]
+    stated: str = "as stated"
+    """What follows 'supported' and 'refuted' of its own claims."""
 
 
-def _rival(claim: str, parts: tuple[str, ...], supported: str, refuted: str, undecided: str) -> Rival:
+@dataclass(frozen=True)
+class Reading:
+    """What the verdicts about a subject say at a level."""
+
+    level: str
+    subject: str
+    sentence: str
+
+
+def rival(claim: str, parts: tuple[str, ...], supported: str, refuted: str, undecided: str) -> Rival:
+    """Return a rival explanation with its words for each outcome."""
     words = (supported, refuted, undecided)
     return Rival(
         claim, parts, dict(zip((Outcome.SUPPORTED, Outcome.REFUTED, Outcome.INCONCLUSIVE), words, strict=True))
     )
 
 
-def _trained(*parts: str) -> Rival:
-    untrained = "not specific to trained models"
-    return _rival("O1", parts, "specific to the trained model", untrained, "not shown to be specific to trained models")
-
-
-def _labels(*parts: str) -> Rival:
-    gone = "smaller where labels are random"
-    return _rival("O4", parts, gone, "larger where labels are random", "not shown to come from the labels")
-
-
-def _causal(part: str) -> Rival:
-    closer = "layer-causal gradient descent is closer to ICL"
-    return _rival(
-        "O7",
-        (part,),
-        closer,
-        "layer-causal gradient descent is no closer to ICL",
-        "whether layer-causal gradient descent is closer to ICL is open",
+def readings(verdicts: Sequence[Verdict], levels: Sequence[Level]) -> tuple[Reading, ...]:
+    """Return, subject by subject, a sentence for every level whose claims were all judged about it."""
+    found: dict[str, dict[str, Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.outcome is not Outcome.ERROR:
+            found.setdefault(verdict.subject, {})[verdict.claim.id] = verdict
+    return tuple(
+        Reading(level.name, subject, _sentence(level, by_id))
+        for subject, by_id in found.items()
+        for level in levels
+        if all(claim in by_id for claim in level.claims)
     )
-
-
-LEVELS = (
-    Level(
-        "Prediction",
-        ("C10",),
-        (
-            _rival(
-                "O3",
-                (),
-                "more than ICL's own accuracy explains",
-                "less than ICL's own accuracy explains",
-                "not shown to be more than ICL's own accuracy explains",
-            ),
-            _rival(
-                "O8",
-                (),
-                "ICL's whole output distribution is closer to FT's than to ZSL's",
-                "ICL's output distribution is closer to ZSL's than to FT's by some measure",
-                "whether ICL's whole output distribution is closer to FT's than to ZSL's is open",
-            ),
-        ),
-    ),
-    Level(
-        "Representation",
-        ("C11",),
-        (
-            _trained("SimAOU"),
-            _rival(
-                "O6",
-                ("SimAOU",),
-                "specific to the example and its demonstrations",
-                "not specific to the example and its demonstrations",
-                "not shown to be specific to the example and its demonstrations",
-            ),
-            _labels("SimAOU"),
-            _rival(
-                "O5",
-                (),
-                "ICL depends on the demonstrations' order more than finetuning",
-                "ICL depends on the demonstrations' order less than finetuning by some measure",
-                "whether ICL depends on the demonstrations' order as finetuning does is open",
-            ),
-            _causal("SimAOU"),
-        ),
-    ),
-    Level(
-        "Attention",
-        ("C12", "C13"),
-        (
-            _trained("SimAM", "Kendall"),
-            _rival(
-                "O2",
-                ("SimAM",),
-                "what ICL changes of attention is more alike to what FT changes than in a fresh model",
-                "what ICL changes of attention is less alike to what FT changes than in a fresh model",
-                "what ICL changes of attention is not shown to be more alike to what FT changes than in a fresh model",
-            ),
-            _labels("SimAM", "Kendall"),
-            _causal("SimAM"),
-        ),
-    ),
-)
-
-
-def readings(verdicts: Sequence[Verdict]) -> tuple[tuple[str, str], ...]:
-    """Return (level, sentence) for every level whose claims were all judged."""
-    by_id = {verdict.claim.id: verdict for verdict in verdicts if verdict.outcome is not Outcome.ERROR}
-    return tuple((level.name, _sentence(level, by_id)) for level in LEVELS if all(c in by_id for c in level.claims))
 
 
 def _sentence(level: Level, verdicts: Mapping[str, Verdict]) -> str:
     found = ", ".join(f"{claim} {verdicts[claim].outcome.lower()}" for claim in level.claims)
     outcomes = {verdicts[claim].outcome for claim in level.claims}
-    paper = "undecided"
+    own = "undecided"
     if outcomes == {Outcome.SUPPORTED}:
-        paper = "supported as the paper states it"
+        own = f"supported {level.stated}"
     elif Outcome.REFUTED in outcomes:
-        paper = "refuted as the paper states it"
+        own = f"refuted {level.stated}"
     said = [_words(rival, verdicts[rival.claim]) for rival in level.rivals if rival.claim in verdicts]
-    return "; ".join([f"{paper} ({found})", *(said or ["rival explanations were not tested"])]) + "."
+    return "; ".join([f"{own} ({found})", *(said or ["rival explanations were not tested"])]) + "."
 
 
 def _words(rival: Rival, verdict: Verdict) -> str:

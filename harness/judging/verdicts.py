@@ -21,7 +21,7 @@ class ControlResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A judged claim: all that the report shows of it."""
+    """A claim judged about one subject: all that the report shows of it."""
 
     claim: Claim
     outcome: Outcome
@@ -36,3 +36,12 @@ class Verdict:
     checks: tuple[Check, ...] = ()
     calibration: Calibration | None = None
     """None where the claim has no comparisons, or none was asked for."""
+    subject: str = ""
+    """What it was judged about: the model's name, or the claim's own subject."""
+    changes: tuple[str, ...] = ()
+    """What differs from the expected verdict, in words, and fails no run."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The claim's id and the subject: no two verdicts of a run share both."""
+        return self.claim.id, self.subject

@@ -5,17 +5,10 @@ import re
 import pytest
 from pydantic.fields import FieldInfo
 
+from harness.plugin.plugin import OPTIONS
 from harness.settings import Settings
 
-OWN = {
-    "report": FieldInfo(
-        default="reports/claims.html",
-        description="where the report goes (JSON beside it); all that the page shows is in the JSON",
-    ),
-    "expect": FieldInfo(
-        default=None, description="JSON file of expected verdicts: any that differs fails, in either direction"
-    ),
-}
+OWN = {name: FieldInfo(default=default, description=text) for name, (default, text) in OPTIONS.items()}
 """What no setting is: it changes neither what is computed nor where it is kept, only what becomes of the verdicts."""
 
 _IN_WORDS = re.compile(r" \(default: (.*?)\)")
@@ -25,10 +18,9 @@ _IN_WORDS = re.compile(r" \(default: (.*?)\)")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options; a setting that is left out has no value here and takes its field's default."""
     group = parser.getgroup("icl-claims", "claims about in-context learning")
-    for name, field in (Settings.model_fields | OWN).items():
+    for name, field in Settings.model_fields.items():
         action = "store_true" if field.annotation is bool else "store"
-        default = field.default if name in OWN else None
-        group.addoption(_option(name), action=action, default=default, help=_text(field).partition("; ")[0])
+        group.addoption(_option(name), action=action, default=None, help=_text(field).partition("; ")[0])
 
 
 def options_table() -> str:

@@ -1,11 +1,8 @@
-"""The pytest plugin: settings from options, verdicts as outcomes, the report at the end."""
+"""The pytest plugin: options, the `judge` that claims are handed, verdicts as outcomes."""
 
-import os
 import re
-import sys
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,107 +10,69 @@ import pytest
 
 from harness import __version__
 from harness.errors import HarnessError, nearest
-from harness.judging.claims import Claim
-from harness.judging.expectation import read_expectation
+from harness.judging.claims import MODEL, Claim
+from harness.judging.expectation import Expected, changes, failure, read_expectation
 from harness.judging.verdicts import Verdict
-from harness.plugin.environment import environment
 from harness.plugin.gathering import DOCUMENT, Gatherer, judged
-from harness.plugin.progress_bar import Lines, ProgressBar
-from harness.progress import Progress, Silent
-from harness.report.document import Document, RunFacts, to_json
-from harness.runs.runner import Runner
-from harness.settings import Settings, parse_settings
+from harness.plugin.suite import bench_of, expectation_of, open_bench
+from harness.report.document import Document, RunFacts
+from harness.report.json_form import to_json
 from harness.statistics.results import Outcome
 
-RUNNER = pytest.StashKey[Runner]()
+OPTIONS = {
+    "report": ("reports/claims.html", "where the report goes (JSON beside it); all that the page shows is in the JSON"),
+    "expect": (None, "JSON file of expected verdicts: one that changes by more than its margin fails"),
+}
+"""What every suite has beside its settings: default and text."""
 
 LETTERS = {Outcome.SUPPORTED: "S", Outcome.REFUTED: "R", Outcome.INCONCLUSIVE: "I", Outcome.ERROR: "E"}
 
 
-def settings_of(config: pytest.Config) -> Settings:
-    """Return the settings that the command line gives; HarnessError where one is wrong."""
-    given = {name: config.getoption(name, default=None) for name in Settings.model_fields}
-    for several in ("tasks", "learning_rates"):
-        if given[several] is not None:
-            given[several] = tuple(part.strip() for part in str(given[several]).split(",") if part.strip())
-    given["store"] = given["store"] or os.environ.get("ICL_CLAIMS_STORE") or config.rootpath / ".store"
-    return parse_settings(**{name: value for name, value in given.items() if value is not None})
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what every suite has: where the report goes, what is expected, and which package holds the claims."""
+    group = parser.getgroup("icl-claims")
+    for name, (default, text) in OPTIONS.items():
+        group.addoption(f"--{name}", default=default, help=text.partition("; ")[0])
+    parser.addini("claims", "package of claims, which has their suite as SUITE", default="claims")
 
 
-def runner_of(config: pytest.Config) -> Runner:
-    """Return the session's runner, made on first use; HarnessError where settings, tasks or model are wrong."""
-    if RUNNER not in config.stash:
-        catalogues = config.rootpath / "fixtures"
-        models, tasks = catalogues / "models.toml", catalogues / "tasks.toml"
-        config.stash[RUNNER] = Runner(settings_of(config), models, tasks, _progress(config))
-    return config.stash[RUNNER]
+@pytest.fixture
+def judge(request: pytest.FixtureRequest) -> Callable[[Claim], None]:
+    """Return a function that judges a claim, records its verdict, and fails where it is refuted or unexpected."""
+    item, bench = request.node, bench_of(request.config)
 
-
-def expected_outcomes(config: pytest.Config, settings: Settings) -> Mapping[str, Outcome]:
-    """Return the outcomes that --expect demands: none where it is not given or speaks of another run."""
-    path = config.getoption("expect")
-    if not path:
-        return {}
-    expectation = read_expectation(Path(path))
-    return {} if expectation.differences(settings) else expectation.outcomes
-
-
-def _progress(config: pytest.Config) -> Progress:
-    capture = config.pluginmanager.getplugin("capturemanager")
-    if config.option.verbose < 0 or hasattr(config, "workerinput") or capture is None or not sys.__stderr__:
-        return Silent()
-    if os.environ.get("CI") or not sys.__stderr__.isatty():
-        return Lines(sys.__stderr__, capture.global_and_fixture_disabled)
-    return ProgressBar(sys.__stderr__, capture.global_and_fixture_disabled)
-
-
-@dataclass(frozen=True)
-class ClaimRecord:
-    """The claim's test, to which its verdict is attached."""
-
-    item: pytest.Item
-
-    def decide(self, verdict: Verdict, runner: Runner, expected: Mapping[str, Outcome]) -> None:
-        """Attach the verdict; fail where it is not the expected one, or refuted where none is expected."""
+    def decide(claim: Claim) -> None:
         __tracebackhide__ = True
-        markers = tuple(m.name for m in self.item.iter_markers() if m.name != "filterwarnings")  # the plugin's own
-        verdict = replace(verdict, markers=markers, expected=expected.get(verdict.claim.id))
-        _attach(self.item, verdict, _run_facts(runner, "model" in markers))
-        if verdict.expected is not None and verdict.outcome is not verdict.expected:
-            pytest.fail(f"{_line(verdict)}; expected {verdict.expected}", pytrace=False)
-        if verdict.expected is None and verdict.outcome is Outcome.REFUTED:
-            pytest.fail(_line(verdict), pytrace=False)
+        try:
+            verdict = _held_to(bench.verdict(claim.id), item)
+            _attach(item, verdict, bench.facts(claim))
+        finally:
+            bench.pause()
+        expected = _expected(item, verdict)
+        why = failure(verdict, expected) if expected else ""
+        if why or (expected is None and verdict.outcome is Outcome.REFUTED):
+            said = f"{claim.id} {verdict.outcome}: {claim.prediction}: {verdict.reason}"
+            pytest.fail(f"{said}; {why}" if why else said, pytrace=False)
+
+    return decide
 
 
-@cache
-def _run_facts(runner: Runner, ran_model: bool) -> RunFacts:
-    """Return how the run was made; a claim that runs no model must not have it run for its report."""
-    settings = runner.settings
-    if not ran_model:
-        return RunFacts({}, (), settings.numbers, environment())
-    notes = []
-    if runner.selection_part == "test":
-        notes.append(
-            "Protocol 'paper': demonstration set and learning rate were selected on the same examples that are "
-            "reported. The figures are biased upwards, as the paper's are.",
-        )
-    return RunFacts(
-        model=runner.model_facts(),
-        tasks=tuple(runner.facts(task) for task in settings.tasks),
-        settings=settings.numbers,
-        environment=environment(),
-        notes=tuple(notes),
-    )
+def _expected(item: pytest.Item, verdict: Verdict) -> Expected | None:
+    expectation = expectation_of(item.config)
+    return expectation.of(verdict) if expectation else None
+
+
+def _held_to(verdict: Verdict, item: pytest.Item) -> Verdict:
+    """Return the verdict with its test's markers, what was expected of it, and what differs."""
+    markers = tuple(m.name for m in item.iter_markers() if m.name != "filterwarnings")  # the plugin's own
+    verdict, expected = replace(verdict, markers=markers), _expected(item, verdict)
+    return replace(verdict, expected=expected.outcome, changes=changes(verdict, expected)) if expected else verdict
 
 
 def _attach(item: pytest.Item, verdict: Verdict, run: RunFacts) -> None:
     document = Document(__version__, "", 0.0, run, (verdict,))
     item.user_properties = [(name, value) for name, value in item.user_properties if name != DOCUMENT]
     item.user_properties.append((DOCUMENT, to_json(document)))
-
-
-def _line(verdict: Verdict) -> str:
-    return f"{verdict.claim.id} {verdict.outcome}: {verdict.claim.prediction}: {verdict.reason}"
 
 
 @pytest.hookimpl(trylast=True)  # when all markers are registered
@@ -130,11 +89,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say whether the expectation file holds for this run."""
     path = config.getoption("expect")
-    if not path:
+    if not path or config.option.collectonly:
         return []
     try:
-        settings = settings_of(config)
-        different = read_expectation(Path(path)).differences(settings)
+        different = read_expectation(Path(path)).differences(bench_of(config).settings)
     except HarnessError as error:
         return [f"expectation: {error}"]
     if different:
@@ -147,27 +105,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _claim(item) is not None:
             item.add_marker(pytest.mark.filterwarnings("default"))
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Check settings, tasks and model before anything runs: one message, no weights loaded."""
-    in_worker = hasattr(session.config, "workerinput")  # where xdist would make a crash of it
-    if not in_worker and not session.config.option.collectonly and any(map(_claim, session.items)):
-        _check_run(session.config)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
-    """Check the same where xdist's workers collect and this process hands out what they run."""
-    if RUNNER not in node.config.stash and any(test.startswith("claims/") for test in ids):
-        _check_run(node.config)
-
-
-def _check_run(config: pytest.Config) -> None:
-    try:
-        expected_outcomes(config, runner_of(config).settings)
-    except HarnessError as error:
-        raise pytest.UsageError(str(error)) from error
 
 
 def _claim(item: pytest.Item) -> Claim | None:
@@ -186,11 +123,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.longrepr = f"{claim.id} could not be judged: {error}"
         item.session.shouldfail = f"{claim.id} could not be judged, and the others rest on the same runs"
     if not any(name == DOCUMENT for name, _ in item.user_properties):
-        reason = f"{type(error).__name__}: {error}"
-        verdict = Verdict(claim=claim, outcome=Outcome.ERROR, reason=reason, parts=(), control=None)
-        _attach(item, verdict, RunFacts({}, (), {}, environment()))
+        _attach_error(item, claim, f"{type(error).__name__}: {error}")
         report.user_properties = item.user_properties
     return report
+
+
+def _attach_error(item: pytest.Item, claim: Claim, reason: str) -> None:
+    bench = open_bench(item.config)
+    subject = bench.subject(claim) if bench else "" if claim.subject == MODEL else claim.subject
+    verdict = Verdict(claim, Outcome.ERROR, reason, parts=(), control=None, subject=subject)
+    _attach(item, _held_to(verdict, item) if bench else verdict, RunFacts({}, (), bench.settings if bench else {}))
 
 
 @pytest.hookimpl(tryfirst=True)

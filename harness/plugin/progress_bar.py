@@ -1,13 +1,17 @@
 """Progress on the terminal while pytest captures everything else."""
 
+import os
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TextIO
 
+import pytest
+import rich.progress
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from harness.progress import Silent
+from harness.progress import Progress, Silent
 
 
 class _Uncaptured:
@@ -38,7 +42,7 @@ class ProgressBar:
     def __init__(self, stream: TextIO, lifted: Callable[[], AbstractContextManager[Any]]) -> None:
         self._stream = _Uncaptured(stream, lifted)
         console = Console(file=self._stream, force_terminal=True)  # type: ignore[arg-type]
-        self._bar = Progress(
+        self._bar = rich.progress.Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f} %"),
@@ -91,3 +95,13 @@ class Lines(Silent):
     def say(self, line: str) -> None:
         """Write the line, below what pytest has begun to say of the test."""
         self._stream.write(f"\n{line}\n")
+
+
+def progress_of(config: pytest.Config) -> Progress:
+    """Return how a session shows progress: not at all under -q and in xdist's workers, in lines where none reads on."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if config.option.verbose < 0 or hasattr(config, "workerinput") or capture is None or not sys.__stderr__:
+        return Silent()
+    if os.environ.get("CI") or not sys.__stderr__.isatty():
+        return Lines(sys.__stderr__, capture.global_and_fixture_disabled)
+    return ProgressBar(sys.__stderr__, capture.global_and_fixture_disabled)

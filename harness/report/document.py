@@ -1,22 +1,12 @@
-"""The report as data: one JSON file that holds everything the page shows."""
+"""The report as a record: one run of a suite, its verdicts and how they were come by."""
 
-import json
-import math
-import os
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, fields, is_dataclass
-from enum import Enum
-from pathlib import Path
-from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field
 
 from harness.data import JSON
-from harness.errors import HarnessError
+from harness.judging.reading import Reading
 from harness.judging.verdicts import Verdict
-from harness.report.page import render
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -26,13 +16,13 @@ class RunFacts:
     model: JSON
     tasks: tuple[JSON, ...]
     settings: JSON
-    environment: JSON
-    notes: tuple[str, ...] = field(default=())
+    environment: JSON = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Document:
-    """One run of the suite: its verdicts and how they were come by."""
+    """One run of a suite: its verdicts and how they were come by."""
 
     format_version: int = field(default=FORMAT_VERSION, kw_only=True)
     suite_version: str
@@ -41,151 +31,10 @@ class Document:
     seconds: float
     facts: RunFacts
     verdicts: tuple[Verdict, ...]
-
-
-def to_json(document: Document) -> str:
-    """Write a document as JSON: fields in the order of their records, mappings in their own.
-
-    NaN and the infinities have no form in JSON and are written as null. Raises HarnessError where a fact
-    of the run is of a kind that JSON does not have.
-    """
-    try:
-        return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    except TypeError as error:
-        raise HarnessError(
-            f"The run's facts hold a value that JSON has no form for ({error}); "
-            "give strings, numbers, booleans, lists and mappings only."
-        ) from error
-
-
-def from_json(text: str) -> Document:
-    """Read a document that `to_json` wrote.
-
-    Strict: every field of every record must be there with the right type, and no others. A null reads as
-    NaN where the record holds a plain number (an infinity does not survive the trip) and as None where
-    the record allows None, as a table's cells do; in the facts of the run it stays None, and tuples
-    there come back as lists.
-    Raises HarnessError, naming the place in the file, for anything else.
-    """
-    try:
-        data = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise HarnessError(f"The report's file is not JSON ({error}); run the claims again.") from error
-    version = data.get("format_version") if isinstance(data, dict) else None
-    if version != FORMAT_VERSION:
-        raise HarnessError(
-            f"The report's file has format_version {version!r}, and this suite reads {FORMAT_VERSION}; "
-            "read it with the suite that wrote it, or run the claims again."
-        )
-    document: Document = _read(Document, data, "report")
-    return document
-
-
-def write(document: Document, html_path: Path) -> None:
-    """Write the page to `html_path` and its data beside it, under the same name with the ending .json.
-
-    Each file appears whole or not at all (written under a temporary name in the same folder, then renamed).
-    Raises HarnessError where the folder cannot be written or the page's name itself ends in .json.
-    """
-    json_path = html_path.with_suffix(".json")
-    if json_path == html_path:
-        raise HarnessError(f"The page cannot be named '{html_path}': its data go there; end the name in .html.")
-    texts = {json_path: to_json(document), html_path: render(document)}
-    drafts = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in texts}
-    try:
-        html_path.parent.mkdir(parents=True, exist_ok=True)
-        for path, draft in drafts.items():
-            # "replace": text from a dataset may hold half a surrogate pair, which UTF-8 cannot write
-            draft.write_bytes(texts[path].encode(errors="replace"))
-        for path, draft in drafts.items():
-            draft.replace(path)
-    except OSError as error:
-        raise HarnessError(
-            f"The report cannot be written to '{html_path}' ({error}); name a folder that you may write to."
-        ) from error
-    finally:
-        for draft in drafts.values():
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-
-
-def _plain(value: object) -> object:
-    """Return records as mappings, tuples as lists and numbers that are not finite as None."""
-    if is_dataclass(value):
-        return {entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _refuse_constant(name: str) -> None:
-    """Refuse the constants that Python's reader takes and JSON does not have."""
-    raise ValueError(f"{name} is no JSON number")
-
-
-# pydantic's TypeAdapter reads these records too, but has no place to say that a null is NaN in a plain
-# float field short of annotating every field of every record with a validator.
-def _read(kind: Any, value: object, where: str) -> Any:
-    """Read a JSON value as the type that the record's annotation names."""
-    origin = get_origin(kind)
-    if is_dataclass(kind):
-        return _read_record(kind, value, where)
-    if origin is tuple:
-        return _read_tuple(get_args(kind), value, where)
-    if origin in {Union, UnionType}:
-        (present,) = (arm for arm in get_args(kind) if arm is not type(None))
-        return None if value is None else _read(present, value, where)
-    if origin is Mapping:
-        return _expect(dict, value, where)
-    return _read_scalar(kind, value, where)
-
-
-def _read_scalar(kind: Any, value: object, where: str) -> Any:
-    """Read a number, a text, a truth value or a member of an enumeration."""
-    if kind is float:
-        return math.nan if value is None else float(_expect((int, float), value, where))
-    if issubclass(kind, Enum):
-        known = [member.value for member in kind]
-        return kind(value) if value in known else _fail(f"one of {', '.join(known)}", value, where)
-    return _expect(kind, value, where)
-
-
-def _read_record(kind: Any, value: object, where: str) -> Any:
-    """Read a mapping whose keys are exactly the record's fields."""
-    given = _expect(dict, value, where)
-    hints = get_type_hints(kind)
-    names = [entry.name for entry in fields(kind)]
-    if missing := [name for name in names if name not in given]:
-        raise HarnessError(f"The report's file lacks {where}.{missing[0]}; run the claims again.")
-    if unknown := [name for name in given if name not in names]:
-        raise HarnessError(f"The report's file holds {where}.{unknown[0]}, which is not known; run the claims again.")
-    return kind(**{name: _read(hints[name], given[name], f"{where}.{name}") for name in names})
-
-
-def _read_tuple(kinds: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:
-    """Read a list as tuple[X, ...] or as a tuple with one type for each place."""
-    items = _expect(list, value, where)
-    if len(kinds) == 2 and kinds[1] is Ellipsis:  # noqa: PLR2004 - the two arguments of tuple[X, ...]
-        kinds = (kinds[0],) * len(items)
-    if len(items) != len(kinds):
-        _fail(f"a list of {len(kinds)}", value, where)
-    return tuple(_read(kind, item, f"{where}[{i}]") for i, (kind, item) in enumerate(zip(kinds, items, strict=True)))
-
-
-def _expect(kind: Any, value: object, where: str) -> Any:
-    """Return the value where it is of this type; True and False are no numbers."""
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        names = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
-        _fail(names, value, where)
-    return value
-
-
-def _fail(expected: str, value: object, where: str) -> None:
-    """Say what was found at a place of the file and what was expected there."""
-    raise HarnessError(
-        f"The report's file holds {value!r:.80} at {where}, where {expected} is expected; run the claims again."
-    )
+    readings: tuple[Reading, ...] = ()
+    """What they say together."""
+    title: str = ""
+    lead: str = ""
+    """What stands above the title."""
+    cites: JSON = field(default_factory=dict)
+    """By the letter of a claim's id, whose section its statement is from."""

@@ -15,11 +15,10 @@ import numpy as np
 
 from harness.data import Cell, Recording
 from harness.errors import HarnessError
-from harness.runs.runner import Runner
 
 
-def export_lmops(runner: Runner, task: str, out: Path, model: str, as_task: str) -> list[Path]:
-    """Write the four settings of a task under its best demonstration set; return the files.
+def export_lmops(cell: Cell, task: str, out: Path, model: str, as_task: str) -> list[Path]:
+    """Write the four settings of a task's cell; return the files.
 
     `model` and `as_task` are the names that the scripts will be called with; the second script knows the paper's
     six task names only (it looks up the number of demonstrations, but does not use it).
@@ -28,7 +27,6 @@ def export_lmops(runner: Runner, task: str, out: Path, model: str, as_task: str)
         HarnessError: the task's separator is not one token, as the scripts take for granted; `out` can't be written.
 
     """
-    cell = runner.cell(task, runner.selection(task).candidates[0])
     gaps = {after[0] - before[1] for before, after in zip(cell.spans, cell.spans[1:], strict=False)}
     if gaps - {1}:
         raise HarnessError(

@@ -1,26 +1,21 @@
 """The document as one HTML file: no network, no scripts, everything inlined."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.data import JSON
-from harness.judging.reading import readings
 from harness.judging.verdicts import Verdict
 from harness.report import figures, numbers
+from harness.report.document import Document
 from harness.statistics.results import Calibration, Outcome, PartResult
-
-if TYPE_CHECKING:
-    from harness.report.document import Document
 
 HERE = Path(__file__).parent
 SYMBOLS = {
@@ -82,9 +77,8 @@ def render(document: Document) -> str:
         document=document,
         css=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - a file of ours
         reading=reading(document),
-        levels=readings(document.verdicts),
-        qualified=_qualified(document.verdicts),
-        judged={verdict.claim.id for verdict in document.verdicts},
+        rivals=_rivals(document.verdicts),
+        verdict_of=partial(_verdict_of, document.verdicts),
         symbols=SYMBOLS,
         sections=_sections(document),
         forest=_inline(figures.forest_panels(document.verdicts, "effects")),
@@ -112,12 +106,19 @@ def reading(document: Document) -> str:
     return f"Of {_count(len(document.verdicts), 'claim')}{tested} {_listed(found)}."
 
 
-def _qualified(verdicts: Iterable[Verdict]) -> Mapping[str, list[Verdict]]:
-    """Return by claim the judged rival explanations that speak of it."""
-    found: dict[str, list[Verdict]] = {}
+def _verdict_of(verdicts: Iterable[Verdict], claim: str, subject: str) -> Verdict | None:
+    """Return the claim's verdict about the subject, else its first about another, else None."""
+    found = [verdict for verdict in verdicts if verdict.claim.id == claim]
+    return next((verdict for verdict in found if verdict.subject == subject), found[0] if found else None)
+
+
+def _rivals(verdicts: Sequence[Verdict]) -> Mapping[tuple[str, str], list[Verdict]]:
+    """Return by claim and subject the judged rival explanations that speak of it."""
+    found: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in verdicts:
         for claim in verdict.claim.qualifies:
-            found.setdefault(claim, []).append(verdict)
+            if (qualified := _verdict_of(verdicts, claim, verdict.subject)) is not None:
+                found.setdefault(qualified.key, []).append(verdict)
     return found
 
 
@@ -131,9 +132,9 @@ def _sections(document: Document) -> list[tuple[str, JSON]]:
     return [("Model", facts.model), *tasks, ("Settings", facts.settings), ("Environment", facts.environment)]
 
 
-def anchor(claim_id: str) -> str:
-    """Return the name under which a claim's section is linked: letters, digits, - and _ only."""
-    return "claim-" + re.sub(r"[^A-Za-z0-9_-]", "-", claim_id)
+def anchor(verdict: Verdict) -> str:
+    """Return the name under which a verdict's section is linked: letters, digits, - and _ only."""
+    return "claim-" + re.sub(r"[^A-Za-z0-9_-]", "-", "-".join(part for part in verdict.key if part))
 
 
 def moment(iso: str) -> str:

@@ -10,8 +10,9 @@ import pytest
 from harness.__main__ import main
 from harness.judging.claims import Claim
 from harness.judging.verdicts import Verdict
-from harness.report.document import Document, RunFacts, to_json
-from harness.statistics.results import Outcome
+from harness.report.document import Document, RunFacts
+from harness.report.json_form import to_json
+from harness.statistics.results import Estimate, Outcome, PartResult
 from harness.tests.tiny import Project
 
 Run = Callable[..., tuple[int, str, str]]
@@ -31,31 +32,68 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return command
 
 
-def _report(folder: Path, **outcomes: Outcome) -> Path:
-    """Write a report's JSON file with these verdicts."""
+def _report(folder: Path, name: str = "claims", queries: int = 30, effect: float = 0.5, **outcomes: Outcome) -> Path:
+    """Write a report's JSON file with these verdicts, each on one comparison half a standard error wide."""
+    estimate = Estimate(effect, effect - 0.25, effect + 0.25, 0.95, 0.01, 40, 0.5)
     verdicts = tuple(
-        Verdict(Claim(name, *["x"] * 9), outcome, "because", parts=(), control=None)
-        for name, outcome in outcomes.items()
+        Verdict(
+            Claim(claim, *["x"] * 9),
+            outcome,
+            "because",
+            (PartResult("a part", "", estimate, 0.01, outcome, "", 0.1, "cosine"),),
+            None,
+            subject="m",
+        )
+        for claim, outcome in outcomes.items()
     )
-    facts = RunFacts({"name": "m"}, (), {"queries": 30}, {"python": "3"})
-    path = folder / "claims.json"
-    path.write_text(to_json(Document("0", "2023-01-01T00:00:00+00:00", 1.0, facts, verdicts)))
+    facts = RunFacts({"name": "m"}, (), {"queries": queries}, {"python": "3"})
+    path = folder / f"{name}.json"
+    document = Document("0", "2023-01-01T00:00:00+00:00", 1.0, facts, verdicts, title="What Is Tested?")
+    path.write_text(to_json(document))
     return path
 
 
 def test_expect_writes_the_verdicts_of_a_report(run: Run, tmp_path: Path) -> None:
-    """Settings and outcomes, and one line that says so."""
+    """Settings, and by claim and subject outcome, margin and comparisons; and one line that says so."""
     report = _report(tmp_path, C1=Outcome.SUPPORTED, C2=Outcome.INCONCLUSIVE)
     code, said, _ = run("expect", report, "--out", tmp_path / "e.json")
     written = json.loads((tmp_path / "e.json").read_text())
-    assert written == {"settings": {"queries": 30}, "outcomes": {"C1": "SUPPORTED", "C2": "INCONCLUSIVE"}}
+    parts = {"a part": {"effect": 0.5, "n": 40, "moves": 0.0}}
+    assert written == {
+        "settings": {"queries": 30},
+        "verdicts": {
+            "C1": {"m": {"outcome": "SUPPORTED", "margin": 0.5, "parts": parts}},
+            "C2": {"m": {"outcome": "INCONCLUSIVE", "margin": 0.0, "parts": parts}},
+        },
+    }
     assert (code, said.strip().endswith("C1 SUPPORTED, C2 INCONCLUSIVE")) == (0, True)
+
+
+def test_expect_keeps_how_far_other_kernels_move_effects(run: Run, tmp_path: Path) -> None:
+    """Of three runs' effects 0.5, 0.75 and 0.25, the furthest apart; the report's own is the one that is expected."""
+    report = _report(tmp_path, C1=Outcome.SUPPORTED)
+    others = [
+        _report(tmp_path, name, effect=effect, C1=Outcome.SUPPORTED) for name, effect in (("a", 0.75), ("b", 0.25))
+    ]
+    run("expect", report, *(word for other in others for word in ("--beside", other)), "--out", tmp_path / "e.json")
+    (part,) = json.loads((tmp_path / "e.json").read_text())["verdicts"]["C1"]["m"]["parts"].values()
+    assert part == {"effect": 0.5, "n": 40, "moves": 0.5}
+
+
+def test_report_of_other_settings_says_nothing_of_kernels(run: Run, tmp_path: Path) -> None:
+    """One message names the report and the setting, and nothing is written."""
+    report, other = _report(tmp_path, C1=Outcome.SUPPORTED), _report(tmp_path, "o", queries=7, C1=Outcome.SUPPORTED)
+    code, _, err = run("expect", report, "--beside", other, "--out", tmp_path / "e.json")
+    assert (code, len(err.splitlines()), (tmp_path / "e.json").exists()) == (2, 1, False)
+    assert "o.json' is of another run" in err
+    assert "queries is 7, not 30" in err
 
 
 def test_render_makes_the_page_from_its_data(run: Run, tmp_path: Path) -> None:
     """The page holds the verdicts of the JSON file."""
     code, _, _ = run("render", _report(tmp_path, C1=Outcome.SUPPORTED), tmp_path / "page.html")
-    assert (code, "SUPPORTED" in (tmp_path / "page.html").read_text()) == (0, True)
+    html = (tmp_path / "page.html").read_text()
+    assert (code, "SUPPORTED" in html, "<h1>What Is Tested?</h1>" in html) == (0, True, True)
 
 
 def test_export_makes_the_runs_that_it_needs(run: Run, project: Project, tmp_path: Path) -> None:

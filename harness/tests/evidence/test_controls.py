@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import claims
+from claims.levels import LEVELS
 from harness.data import Cell
 from harness.evidence.controls import Controls
 from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import MEASUREMENTS, ByTask
 from harness.judging.claims import load_claims
 from harness.judging.judge import Judge
-from harness.judging.reading import LEVELS
 from harness.runs.control_runs import Variant
 from harness.statistics.results import Outcome
 from harness.tests.tiny import Project

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from claims.levels import LEVELS
 from harness.judging.claims import Claim
-from harness.judging.reading import LEVELS, in_reading_order, readings
+from harness.judging.reading import Level, Reading, in_reading_order, readings
 from harness.judging.verdicts import ControlResult, Verdict
 from harness.statistics.results import Estimate, Outcome, PartResult
 
@@ -30,7 +31,7 @@ def _verdict(
 
 
 def _reading(level: str, *verdicts: Verdict) -> str:
-    return dict(readings(verdicts))[level]
+    return {reading.level: reading.sentence for reading in readings(verdicts, LEVELS)}[level]
 
 
 @pytest.mark.parametrize(
@@ -107,22 +108,34 @@ def test_failed_control_takes_support_away_and_leaves_a_refutation(outcome: Outc
 def test_level_whose_claims_were_not_all_judged_has_no_sentence() -> None:
     """C13 is missing, or stopped by an error: nothing is said of attention, whatever the rivals found."""
     verdicts = [_verdict("C12", YES), _verdict("O1", YES)]
-    assert readings(verdicts) == ()
-    assert readings([*verdicts, _verdict("C13", ERROR)]) == ()
-    assert [level for level, _ in readings([*verdicts, _verdict("C13", YES)])] == ["Attention"]
+    assert readings(verdicts, LEVELS) == ()
+    assert readings([*verdicts, _verdict("C13", ERROR)], LEVELS) == ()
+    assert [reading.level for reading in readings([*verdicts, _verdict("C13", YES)], LEVELS)] == ["Attention"]
+
+
+def test_verdicts_about_different_subjects_are_read_apart() -> None:
+    """C12 of one model and C13 of another make no level; a level of each model has a sentence of each."""
+    of_one, of_other = (replace(_verdict("C10", outcome), subject=s) for outcome, s in ((YES, "one"), (NO, "other")))
+    c12, c13 = replace(_verdict("C12", YES), subject="one"), replace(_verdict("C13", YES), subject="other")
+    given = [of_one, c12, of_other, c13, replace(_verdict("O3", YES), subject="other")]
+    assert [(reading.level, reading.subject) for reading in readings(given, LEVELS)] == [
+        ("Prediction", "one"),
+        ("Prediction", "other"),
+    ]
+    assert [reading.sentence.split(" ")[0] for reading in readings(given, LEVELS)] == ["supported", "refuted"]
+    assert ["(O3)" in reading.sentence for reading in readings(given, LEVELS)] == [False, True]
+
+
+def test_levels_of_another_suite_are_read_by_the_same_rule() -> None:
+    """With words of its own, and none of a paper."""
+    said = readings([replace(_verdict("A1", YES), subject="coin")], [Level("Fairness", ("A1",), ())])
+    sentence = "supported as stated (A1 supported); rival explanations were not tested."
+    assert said == (Reading("Fairness", "coin", sentence),)
 
 
 def test_rival_that_was_stopped_is_left_out() -> None:
     """An error says nothing of the claim."""
     assert _reading("Prediction", _verdict("C10", YES), _verdict("O3", ERROR)).endswith("were not tested.")
-
-
-def test_levels_are_the_papers_three() -> None:
-    """In its order, with all four of its claims of likeness between them."""
-    assert [level.name for level in LEVELS] == ["Prediction", "Representation", "Attention"]
-    assert [claim for level in LEVELS for claim in level.claims] == ["C10", "C11", "C12", "C13"]
-    everything = [_verdict(claim, YES) for level in LEVELS for claim in level.claims]
-    assert [level for level, _ in readings(everything)] == ["Prediction", "Representation", "Attention"]
 
 
 def _order(*claims: tuple[str, tuple[str, ...]]) -> str:

@@ -9,12 +9,16 @@ import pytest
 from harness.judging.claims import Claim
 from harness.judging.verdicts import Verdict
 from harness.plugin.gathering import DOCUMENT, Gatherer, judged
-from harness.report.document import Document, RunFacts, from_json, to_json
+from harness.report.document import Document, RunFacts
+from harness.report.json_form import from_json, to_json
 from harness.statistics.results import Outcome
 
 
-def _document(claim: str, outcome: Outcome, model: str = "", qualifies: tuple[str, ...] = ()) -> str:
-    verdict = Verdict(Claim(claim, *["x"] * 9, qualifies=qualifies), outcome, "because", parts=(), control=None)
+def _document(
+    claim: str, outcome: Outcome, model: str = "", qualifies: tuple[str, ...] = (), changes: tuple[str, ...] = ()
+) -> str:
+    words = Claim(claim, *["x"] * 9, qualifies=qualifies)
+    verdict = Verdict(words, outcome, "because", parts=(), control=None, subject=model, changes=changes)
     facts = RunFacts({"name": model} if model else {}, (), {}, {})
     return to_json(Document("0", "", 0.0, facts, (verdict,)))
 
@@ -74,11 +78,17 @@ class _Terminal:
         self.lines.append(line)
 
 
+def _config(path: Path) -> Any:
+    """Return what the gatherer asks of a session that ran the paper's claims and reports here."""
+    options = {"report": str(path), "expect": None}
+    arguments = SimpleNamespace(args=("claims/",))
+    return SimpleNamespace(getoption=options.get, getini={"claims": "claims"}.get, invocation_params=arguments)
+
+
 def test_rivals_are_said_and_reported_behind_the_claims_they_speak_of(tmp_path: Path) -> None:
     """Whatever order they were judged in: C11, its rivals by their numbers, then C12; and C11's level is read."""
     path = tmp_path / "claims.html"
-    config: Any = SimpleNamespace(getoption=lambda _: str(path), invocation_params=SimpleNamespace(args=("claims/",)))
-    gatherer, terminal = Gatherer(config), _Terminal()
+    gatherer, terminal = Gatherer(_config(path)), _Terminal()
     rival = ("C11",)
     for claim, qualifies in (("O10", rival), ("C12", ()), ("O2", rival), ("C11", ())):
         document = _document(claim, Outcome.SUPPORTED, "tiny", qualifies)
@@ -93,3 +103,39 @@ def test_rivals_are_said_and_reported_behind_the_claims_they_speak_of(tmp_path: 
     assert "supported as the paper states it (C11 supported); rival explanations were not tested." in terminal.lines[5]
     written = from_json((tmp_path / "claims.json").read_text(encoding="utf-8"))
     assert [verdict.claim.id for verdict in written.verdicts] == ["C11", "O2", "O10", "C12"]
+    assert (written.title, written.lead) == ("Why Can GPT Learn In-Context?", "Claims of a paper, tested")
+    (reading,) = written.readings
+    assert terminal.lines[5] == f"{reading.level}: {reading.sentence}"
+
+
+def test_verdicts_on_one_claim_about_two_models_are_two(tmp_path: Path) -> None:
+    """Neither takes the other's place, and each model's are read on their own."""
+    gatherer, terminal = Gatherer(_config(tmp_path / "claims.html")), _Terminal()
+    for claim, outcome, model in (
+        ("C10", Outcome.SUPPORTED, "tiny"),
+        ("C10", Outcome.REFUTED, "large"),
+        ("C10", Outcome.INCONCLUSIVE, "tiny"),
+    ):
+        gatherer.pytest_runtest_logreport(_report("call", "passed", _document(claim, outcome, model)))
+    gatherer.pytest_terminal_summary(terminal)
+    written = from_json((tmp_path / "claims.json").read_text(encoding="utf-8"))
+    assert {verdict.key: verdict.outcome for verdict in written.verdicts} == {
+        ("C10", "tiny"): Outcome.INCONCLUSIVE,
+        ("C10", "large"): Outcome.REFUTED,
+    }
+    assert [reading.subject for reading in written.readings] == ["tiny", "large"]
+
+
+def test_what_differs_and_what_is_missing_is_said_at_the_end(tmp_path: Path) -> None:
+    """Behind the verdicts, each change with its claim, then what the session failed for; the JSON keeps the changes."""
+    gatherer, terminal = Gatherer(_config(tmp_path / "claims.html")), _Terminal()
+    document = _document("C1", Outcome.SUPPORTED, "tiny", changes=("'a part': n = 38, not 39",))
+    gatherer.pytest_runtest_logreport(_report("call", "passed", document))
+    gatherer.missing = ["C2 about tiny: SUPPORTED was expected, and there is no verdict"]
+    gatherer.pytest_terminal_summary(terminal)
+    assert terminal.lines[2:4] == [
+        "differs: C1 'a part': n = 38, not 39",
+        "missing: C2 about tiny: SUPPORTED was expected, and there is no verdict",
+    ]
+    (verdict,) = from_json((tmp_path / "claims.json").read_text(encoding="utf-8")).verdicts
+    assert verdict.changes == ("'a part': n = 38, not 39",)

@@ -4,14 +4,17 @@ On this project C11 is supported, C12 refuted, and the others inconclusive. Two 
 workers, fill one store; all other runs read it, one after the other in one process that imports torch once.
 """
 
-import json
 import re
 import shutil
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from harness.report.document import from_json, to_json
+from harness.judging.expectation import expectation_of, write_expectation
+from harness.report.json_form import from_json, to_json
+from harness.statistics.results import Outcome
 from harness.tests.plugin.whole_runs import BROKEN, WATCH, Folder, Ran
 from harness.tests.tiny import Project
 
@@ -41,14 +44,28 @@ def first(folder: Folder) -> dict[str, Ran]:
     return {name: folder.finish(name, run) for name, run in started.items()}
 
 
+def _expect(path: Path, ran: Ran, **others: tuple[str, float]) -> None:
+    """Write an expectation of a run's verdicts, with other outcomes and margins for some of its claims."""
+    document = from_json(ran.report.with_suffix(".json").read_text())
+    expectation = expectation_of(document.facts.settings, document.verdicts)
+    for claim, (outcome, margin) in others.items():
+        ((subject, expected),) = expectation.verdicts[claim].items()
+        changed = replace(expected, outcome=Outcome(outcome), margin=margin)
+        expectation = replace(expectation, verdicts={**expectation.verdicts, claim: {subject: changed}})
+    write_expectation(path, expectation)
+
+
 @pytest.fixture(scope="module")
 def later(folder: Folder, first: dict[str, Ran]) -> dict[str, Ran]:
     """Return runs on the full store, and runs that are refused, by name."""
     path, run = folder.path, folder.arguments
-    settings = json.loads((first["alone"].report.with_suffix(".json")).read_text())["facts"]["settings"]
-    (path / "right.json").write_text(json.dumps({"settings": settings, "outcomes": OUTCOMES}))
-    wrong = OUTCOMES | {"C11": "INCONCLUSIVE", "C12": "SUPPORTED", "C13": "SUPPORTED"}
-    (path / "wrong.json").write_text(json.dumps({"settings": settings, "outcomes": wrong}))
+    _expect(path / "right.json", first["alone"])
+    _expect(
+        path / "wrong.json", first["alone"], C11=("INCONCLUSIVE", 5.0), C12=("SUPPORTED", 0.5), C13=("SUPPORTED", 5.0)
+    )
+    _expect(path / "edges.json", first["alone"], C10=("SUPPORTED", 0.5), C12=("INCONCLUSIVE", 0.5))
+    other = (path / "right.json").read_text().replace(str(folder.project.model), "another-model")
+    (path / "missing.json").write_text(other.replace("another-model", str(folder.project.model), 1))
     damaged = shutil.copytree(folder.store, path / "damaged")
     for tensors in damaged.glob("runs/accuracy/*/tensors.safetensors"):
         tensors.write_bytes(tensors.read_bytes()[:-1])
@@ -56,6 +73,11 @@ def later(folder: Folder, first: dict[str, Ran]) -> dict[str, Ran]:
     runs = {
         "attention": run("attention", "-m", "attention", "-q", f"--expect={path / 'right.json'}"),
         "expected": run("expected", "-v", "-m", "not accuracy", f"--expect={path / 'wrong.json'}"),
+        "edges": run("edges", "-m", "not accuracy", f"--expect={path / 'edges.json'}"),
+        "missing": run("missing", "-m", "representation", f"--expect={path / 'missing.json'}"),
+        "missing with workers": run(
+            "missing with workers", "-n", 1, "-m", "representation", f"--expect={path / 'missing.json'}"
+        ),
         "other": run("other", "-m", "accuracy", f"--expect={path / 'wrong.json'}", alpha=0.1, store=damaged),
         "diverged": run("diverged", learning_rates="1e38"),
         "marker": run("marker", "-m", "atention"),
@@ -134,11 +156,36 @@ def test_unexpected_verdicts_fail_in_either_direction(later: dict[str, Ran]) -> 
     ran = later["expected"]
     assert ran.code == 1
     assert re.search(r"expectation: .*wrong\.json was applied", ran.out)
-    assert re.search(r"C11 SUPPORTED: .*; expected INCONCLUSIVE", ran.out)
+    assert re.search(r"C11 SUPPORTED: .*; expected INCONCLUSIVE, which was 5 standard errors from any other", ran.out)
     assert re.search(r"C12 REFUTED: .*; expected SUPPORTED", ran.out)
     assert re.search(r"C13 INCONCLUSIVE: .*; expected SUPPORTED", ran.out)
     assert re.search(r"test_icl_covers_what_finetuning_corrects INCONCLUSIVE", ran.out)
     assert re.search("3 failed, 2 deselected, 1 inconclusive", ran.out), ran.out
+
+
+def test_changes_at_the_edge_are_said_and_fail_nothing(later: dict[str, Ran]) -> None:
+    """Verdicts half a standard error from another: a refuted claim fails nothing, and the JSON keeps what was said."""
+    ran = later["edges"]
+    assert ran.code == 0
+    said = [line for line in ran.out.splitlines() if line.startswith("differs: ")]
+    assert said == [
+        "differs: C10 SUPPORTED was expected, 0.5 standard errors from its edge, and INCONCLUSIVE came out",
+        "differs: C12 INCONCLUSIVE was expected, 0.5 standard errors from its edge, and REFUTED came out",
+    ]
+    kept = {verdict["claim"]["id"]: verdict["changes"] for verdict in ran.verdicts if verdict["changes"]}
+    assert kept == {
+        claim: [line.removeprefix(f"differs: {claim} ")] for claim, line in zip(("C10", "C12"), said, strict=True)
+    }
+
+
+@pytest.mark.parametrize("name", ["missing", "missing with workers"])
+def test_expected_verdict_that_is_missing_fails_the_run(later: dict[str, Ran], name: str) -> None:
+    """C11 was expected about another model: the run that passes without that verdict ends with 1, and says it."""
+    ran = later[name]
+    assert (ran.code, ran.outcomes) == (1, {"C11": "SUPPORTED"})
+    assert "1 passed" in ran.out
+    missing = [line for line in ran.out.splitlines() if line.startswith("missing: ")]
+    assert missing == ["missing: C11 about another-model: SUPPORTED was expected, and there is no verdict"]
 
 
 def test_expectation_of_another_run_is_not_applied(later: dict[str, Ran]) -> None:

@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 from jaxtyping import Float64
 
+from claims.levels import LEVELS
 from harness.judging.claims import Claim
 from harness.judging.exhibits import Curve, Series, Table
+from harness.judging.reading import readings
 from harness.judging.verdicts import ControlResult, Verdict
 from harness.report.document import Document, RunFacts
 from harness.seeds import stream
 from harness.statistics.results import Estimate, Outcome, PartResult
 
 LAYERS = 30
+SUBJECT = "tiny-135M"
 TASKS = ("movie", "tweet", "subject", "headline")
 TITLES = {
     "C1": (
@@ -117,12 +120,13 @@ def verdict(
     reason = " ".join(each.reason for each in parts)
     control = ControlResult("The same recordings, shuffled across examples.", (null,), passed)
     notes = ("FT's learning rate was chosen on the dev part: 3e-3.",)
-    return Verdict(claim(claim_id), outcome, reason, tuple(parts), control, (table,), tuple(curves), notes, ("model",))
+    shown = ((table,), tuple(curves), notes, ("model",))
+    return Verdict(claim(claim_id), outcome, reason, tuple(parts), control, *shown, subject=SUBJECT)
 
 
 FACTS = RunFacts(
     model={
-        "name": "tiny-135M",
+        "name": SUBJECT,
         "architecture": "llama",
         "layers": LAYERS,
         "parameters": 134515008,
@@ -188,9 +192,20 @@ def document() -> Document:
             (),
             None,
             expected=yes,
+            subject=SUBJECT,
         ),
     )
-    return Document("0.1.0", "2025-03-01T09:30:00+00:00", 754.2, FACTS, verdicts)
+    return Document(
+        "0.1.0",
+        "2025-03-01T09:30:00+00:00",
+        754.2,
+        FACTS,
+        verdicts,
+        readings(verdicts, LEVELS),
+        title="Do They Learn?",
+        lead="Claims of a paper",
+        cites={"C": "the paper"},
+    )
 
 
 @pytest.fixture

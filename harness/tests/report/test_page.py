@@ -8,10 +8,11 @@ import pytest
 
 from harness.judging.claims import Claim
 from harness.judging.exhibits import Curve, Series, Table
-from harness.judging.reading import in_reading_order, readings
+from harness.judging.reading import Reading, in_reading_order
 from harness.judging.verdicts import Verdict
 from harness.report import page
-from harness.report.document import Document, RunFacts, from_json, to_json
+from harness.report.document import Document, RunFacts
+from harness.report.json_form import from_json, to_json
 from harness.statistics.results import Outcome, PartResult
 
 VOID = {"meta", "path", "use", "rect"}
@@ -66,7 +67,9 @@ def hostile(document: Document, text: str) -> Document:
     panel = (text, (Series(text, (0.1, 0.2)),))
     bad = replace(
         first,
-        claim=Claim(*[text] * 10, qualifies=(text,)),
+        claim=Claim(*[text] * 10, qualifies=(text,), subject=text),
+        subject=text,
+        changes=(text,),
         reason=text,
         parts=(replace(first.parts[0], name=text, reason=text, unit=text, prediction=text),),
         tables=(Table(text, (text,), ((text, (1.0,)),), note=text),),
@@ -75,6 +78,7 @@ def hostile(document: Document, text: str) -> Document:
         markers=(text,),
     )
     facts = RunFacts({"name": text, text: text}, ({"name": text},), {text: [{text: text}]}, {}, (text,))
+    document = replace(document, title=text, lead=text, cites={text[:1]: text}, readings=(Reading(text, text, text),))
     return replace(document, started=text, suite_version=text, facts=facts, verdicts=(bad,))
 
 
@@ -109,7 +113,7 @@ def test_ids_are_unique_and_links_arrive(html: str) -> None:
     ids = tags.values("id")
     assert len(ids) == len(set(ids))
     assert {link.removeprefix("#") for link in tags.values("href")} <= set(ids)
-    assert {"claim-C1", "claim-C2", "claim-C10", "claim-C11", "claim-C12", "claim-C13"} <= set(ids)
+    assert {f"claim-{claim}-tiny-135M" for claim in ("C1", "C2", "C10", "C11", "C12", "C13")} <= set(ids)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +136,7 @@ def rivals_html(rivals: Document) -> str:
 
 def section(html: str, claim: str) -> str:
     """Return a claim's section of the page."""
-    start = html.index(f'<section class="claim" id="claim-{claim}">')
+    start = html.index(f'<section class="claim" id="claim-{claim}-tiny-135M">')
     following = html.find('<section class="claim"', start + 1)
     return html[start : following if following > 0 else None]
 
@@ -141,7 +145,7 @@ def test_rivals_and_the_claims_they_speak_of_link_each_other(rivals_html: str) -
     """C11 names both with their verdicts, C10 the one that speaks of it; each leads back; C12 has none."""
     sections = {claim: section(rivals_html, claim) for claim in ("C10", "C11", "C12", "O1", "O3")}
     rows = {claim: "".join(re.findall(r'<p class="related">.*?</p>', s, re.DOTALL)) for claim, s in sections.items()}
-    led = {claim: re.findall(r'href="#claim-(\w+)"', row) for claim, row in rows.items()}
+    led = {claim: re.findall(r'href="#claim-(\w+)-tiny-135M"', row) for claim, row in rows.items()}
     assert led == {"C10": ["O3"], "C11": ["O1", "O3"], "C12": [], "O1": ["C11"], "O3": ["C10", "C11"]}
     named = Tags(rows["C11"]).text
     assert re.search(r"O1 Rival O1\s+✗ REFUTED\s+·\s+O3 Rival O3\s+\? INCONCLUSIVE", named)
@@ -149,10 +153,10 @@ def test_rivals_and_the_claims_they_speak_of_link_each_other(rivals_html: str) -
 
 def test_rivals_stand_behind_the_claims_they_speak_of(rivals_html: str) -> None:
     """The document's order is the page's, in the overview and below."""
-    order = re.findall(r'<section class="claim" id="claim-(\w+)">', rivals_html)
+    order = re.findall(r'<section class="claim" id="claim-(\w+)-tiny-135M">', rivals_html)
     assert order == ["C1", "C2", "C10", "C11", "O1", "O3", "C12", "C13"]
     overview = rivals_html[rivals_html.index('<section id="claims">') : rivals_html.index("Effects against no effect")]
-    assert re.findall(r'href="#claim-(\w+)"', overview) == order
+    assert re.findall(r'href="#claim-(\w+)-tiny-135M"', overview) == order
 
 
 def test_statements_that_are_not_the_papers_are_not_said_to_be(rivals_html: str) -> None:
@@ -161,18 +165,49 @@ def test_statements_that_are_not_the_papers_are_not_said_to_be(rivals_html: str)
     assert cited == {"C11": ["the paper, section 4.2, table 3"], "O1": ["section 4.2, table 3"]}
 
 
-def test_overall_reading_has_a_sentence_for_every_level_that_was_judged(rivals: Document, rivals_html: str) -> None:
-    """C10 was refuted and C11 supported; C13 was stopped, so that nothing is said of attention. It is escaped text."""
-    said, text = dict(readings(rivals.verdicts)), Tags(rivals_html).text
-    assert said.keys() == {"Prediction", "Representation"}
-    assert "(O3)" in said["Prediction"]
-    assert all(sentence in text for sentence in said.values())
-    assert ("ICL&#39;s own accuracy" in rivals_html, "ICL's own accuracy" in rivals_html) == (True, False)
+def test_overall_reading_is_the_documents_own(document: Document) -> None:
+    """What the data say of two levels stands there to the letter, escaped, and is not worked out anew."""
+    said = (
+        Reading("Prediction", "tiny-135M", "left to chance (O3's <b>)."),
+        Reading("Attention", "tiny-135M", "open."),
+    )
+    html = page.render(replace(document, readings=said))
+    start = html.index("Overall reading")
+    assert re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html[start : html.index("At a glance")]) == [
+        ("Prediction", "left to chance (O3&#39;s &lt;b&gt;)."),
+        ("Attention", "open."),
+    ]
 
 
-def test_run_without_any_level_has_no_overall_reading(document: Document) -> None:
-    """C1 and C2 alone say nothing of likeness."""
-    assert "Overall reading" not in page.render(replace(document, verdicts=document.verdicts[:2]))
+def test_run_without_any_reading_has_no_overall_reading(document: Document) -> None:
+    """Whatever verdicts there are."""
+    assert "Overall reading" not in page.render(replace(document, readings=()))
+
+
+def test_title_and_words_are_the_suites(document: Document) -> None:
+    """Above the page and in its head; another suite's page names no paper."""
+    html = page.render(document)
+    assert "<title>Do They Learn? Claims of a paper</title>" in html
+    assert ("<h1>Do They Learn?</h1>" in html, ">Claims of a paper</p>" in html) == (True, True)
+    assert not re.search(r"GPT|paper,", page.render(replace(document, title="", lead="", cites={}, verdicts=())))
+
+
+def test_verdicts_of_one_claim_about_two_subjects_stand_apart(rivals: Document) -> None:
+    """Each has its own section, says what it was judged on, and links the rivals that were judged on the same."""
+    other = tuple(replace(each, subject="large", reason=f"large: {each.reason}") for each in rivals.verdicts)
+    html = page.render(replace(rivals, verdicts=(*rivals.verdicts, *other)))
+    for subject in ("tiny-135M", "large"):
+        start = html.index(f'<section class="claim" id="claim-C11-{subject}">')
+        own = html[start : html.index("</section>", start)]
+        assert re.findall(r'href="#claim-(\S+)"', own) == [f"O1-{subject}", f"O3-{subject}"]
+        assert f"<dt>Judged on</dt><dd>{subject}</dd>" in own
+
+
+def test_what_differs_and_fails_no_run_is_shown(document: Document) -> None:
+    """In the claim's own section."""
+    changed = replace(document.verdicts[0], changes=("'a part': n = 38, not 39",))
+    text = Tags(page.render(replace(document, verdicts=(changed,)))).text
+    assert "Differs from the expected run: 'a part': n = 38, not 39." in text
 
 
 def test_charts_are_named_by_what_their_places_are(document: Document) -> None:

@@ -1,4 +1,4 @@
-"""The document's way to JSON and back, and to the disk."""
+"""The document's way to JSON and back."""
 
 import json
 import math
@@ -11,7 +11,8 @@ import pytest
 
 from harness.errors import HarnessError
 from harness.judging.exhibits import Curve, Series
-from harness.report.document import Document, from_json, to_json, write
+from harness.report.document import Document
+from harness.report.json_form import from_json, to_json
 from harness.statistics.results import Estimate
 
 Report = dict[str, Any]
@@ -21,6 +22,7 @@ def test_the_round_trip_loses_nothing(document: Document) -> None:
     """Every record comes back equal; only the facts' tuples come back as lists."""
     back = from_json(to_json(document))
     assert back.verdicts == document.verdicts
+    assert back.readings == document.readings
     assert to_json(back) == to_json(document)
 
 
@@ -83,7 +85,7 @@ def _with_half_a_row(data: Report) -> None:
 
 
 def _of_another_format(data: Report) -> None:
-    data["format_version"] = 2
+    data["format_version"] = 1
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def _of_another_format(data: Report) -> None:
             r"'PROVEN' at report\.verdicts\[5\]\.expected, where one of SUPPORTED, REFUTED",
         ),
         (_with_half_a_row, r"rows\[2\], where a list of 2 is expected"),
-        (_of_another_format, r"format_version 2, and this suite reads 1"),
+        (_of_another_format, r"format_version 1, and this suite reads 2"),
     ],
 )
 def test_a_damaged_file_is_refused_by_the_place_of_its_damage(
@@ -133,41 +135,6 @@ def test_a_fact_without_a_form_in_json_is_refused(empty: Document) -> None:
     facts = replace(empty.facts, settings={"cache": Path("somewhere")})
     with pytest.raises(HarnessError, match=r"PosixPath|WindowsPath"):
         to_json(replace(empty, facts=facts))
-
-
-def test_page_and_data_lie_side_by_side(document: Document, tmp_path: Path) -> None:
-    """The folder holds the page and its data, and no drafts; the data read back as the document."""
-    write(document, tmp_path / "new" / "claims.html")
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["claims.html", "claims.json"]
-    assert from_json((tmp_path / "new" / "claims.json").read_text(encoding="utf-8")).verdicts == document.verdicts
-
-
-def test_text_that_utf8_cannot_write_does_not_stop_the_report(empty: Document, tmp_path: Path) -> None:
-    """Half a surrogate pair, as broken data sets hold, is written as a question mark."""
-    write(replace(empty, facts=replace(empty.facts, notes=("half \ud83d",))), tmp_path / "claims.html")
-    assert "half ?" in (tmp_path / "claims.html").read_text(encoding="utf-8")
-
-
-def test_a_folder_that_cannot_be_is_an_error_that_names_it(empty: Document, tmp_path: Path) -> None:
-    """Where a file stands in the folder's place nothing can be written, and nothing is left behind."""
-    (tmp_path / "taken").write_text("a file")
-    with pytest.raises(HarnessError, match=r"taken.*claims\.html"):
-        write(empty, tmp_path / "taken" / "claims.html")
-    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
-
-
-def test_a_page_that_cannot_be_replaced_leaves_no_draft(empty: Document, tmp_path: Path) -> None:
-    """Where a folder has the page's name the error is said, and the temporary files are gone."""
-    (tmp_path / "claims.html").mkdir()
-    with pytest.raises(HarnessError, match="cannot be written"):
-        write(empty, tmp_path / "claims.html")
-    assert not list(tmp_path.glob(".*"))
-
-
-def test_the_page_may_not_take_the_name_of_its_data(empty: Document, tmp_path: Path) -> None:
-    """claims.json is where the data go."""
-    with pytest.raises(HarnessError, match=r"end the name in \.html"):
-        write(empty, tmp_path / "claims.json")
 
 
 def test_whole_numbers_stay_numbers_of_their_record(document: Document) -> None:

@@ -1,0 +1,105 @@
+"""The bench on language models: a plan of what claims ask for is run, then they are measured and judged."""
+
+import importlib
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from harness.engines.plan import run_plan
+from harness.evidence.evidence import Evidence
+from harness.evidence.questions import HowItRan, Question
+from harness.evidence.sources import open_sources
+from harness.judging.claims import MODEL, Claim, ClaimModule, load_claims
+from harness.judging.judge import judge
+from harness.judging.verdicts import Verdict
+from harness.models.source import source_facts
+from harness.progress import Progress
+from harness.report.document import RunFacts
+from harness.runs.facts import task_facts
+from harness.settings import Protocol, Settings, parse_settings
+
+BIASED = (
+    "Protocol 'paper': demonstration set and learning rate were selected on the same examples that are "
+    "reported. The figures are biased upwards, as the paper's are."
+)
+
+
+class Study:
+    """Judges claims on one model and its tasks. Implements `harness.plugin.suite.Bench`."""
+
+    def __init__(
+        self, claims: Mapping[str, ClaimModule], settings: Settings, models: Path, tasks: Path, progress: Progress
+    ) -> None:
+        """Check settings, tasks and model, which raises a HarnessError; no weights are loaded."""
+        self.sources = open_sources(settings, models, tasks)
+        self.settings = settings.numbers
+        self._claims = claims
+        self._evidence = Evidence(self.sources)
+        self._progress = progress
+        self._verdicts: dict[str, Verdict] = {}
+
+    def subject(self, claim: Claim) -> str:
+        """Return the model's name, or the claim's own subject."""
+        return self.sources.experiment.model.name if claim.subject == MODEL else claim.subject
+
+    def verdict(self, claim_id: str) -> Verdict:
+        """Return the claim's verdict: what its family asks for is run first, where the store lacks it.
+
+        Verdicts are corrected over the whole family, whichever of its claims were selected.
+        """
+        if claim_id not in self._verdicts:
+            self._judge([m for m in self._claims.values() if m.claim.family == self._claims[claim_id].claim.family])
+        return self._verdicts[claim_id]
+
+    def asked(self, modules: list[ClaimModule]) -> list[Question]:
+        """Return what claims ask for, and what the report says of the runs that they rest on."""
+        shown = [HowItRan()] if any(module.claim.subject == MODEL for module in modules) else []
+        return [*(question for module in modules for question in module.asks), *shown]
+
+    def _judge(self, modules: list[ClaimModule]) -> None:
+        settings = self.sources.experiment.settings
+        run_plan(self.asked(modules), self.sources, self._progress)
+        measured = {module.claim: module.measure(self._evidence) for module in modules}
+        rule = {"alpha": settings.alpha, "seed": settings.seed, "simulations": settings.simulations}
+        for claim_id, verdict in judge(measured, self.sources.store, **rule).items():  # type: ignore[arg-type]
+            self._verdicts[claim_id] = replace(verdict, subject=self.subject(verdict.claim))
+
+    def facts(self, claim: Claim) -> RunFacts:
+        """Return how the run was made; a claim that is not about the model must not have it run for its report."""
+        return self._of_model if claim.subject == MODEL else RunFacts({}, (), self.settings)
+
+    @cached_property
+    def _of_model(self) -> RunFacts:
+        experiment, store = self.sources.experiment, self.sources.store
+        made = {task: store.read(record).facts for task, record in HowItRan().records(self.sources).items()}
+        tasks = tuple(task_facts(experiment, task, self.sources.selection(task), made[task]) for task in made)
+        notes = (BIASED,) if experiment.settings.protocol is Protocol.PAPER else ()
+        return RunFacts(source_facts(experiment.model, experiment.settings.store), tasks, self.settings, notes=notes)
+
+    def pause(self) -> None:
+        """Take the progress bar from the screen."""
+        self._progress.pause()
+
+
+def open_study(claims: str, config: pytest.Config, progress: Progress) -> Study:
+    """Return the study of a package's claims that the command line asks for, with the catalogues of fixtures/.
+
+    Raises HarnessError where settings, tasks or model are wrong.
+    """
+    catalogues = config.rootpath / "fixtures"
+    modules = load_claims(importlib.import_module(claims))
+    return Study(modules, settings_of(config), catalogues / "models.toml", catalogues / "tasks.toml", progress)
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """Return the settings that the command line gives; HarnessError where one is wrong."""
+    given = {name: config.getoption(name, default=None) for name in Settings.model_fields}
+    for several in ("tasks", "learning_rates"):
+        if given[several] is not None:
+            given[several] = tuple(part.strip() for part in str(given[several]).split(",") if part.strip())
+    given["store"] = given["store"] or os.environ.get("ICL_CLAIMS_STORE") or config.rootpath / ".store"
+    return parse_settings(**{name: value for name, value in given.items() if value is not None})

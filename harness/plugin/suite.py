@@ -1,0 +1,100 @@
+"""What the plugin needs to know of a set of claims: its words, and a bench to judge them on."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.judging.claims import Claim
+from harness.judging.expectation import Expectation, read_expectation
+from harness.judging.reading import Level
+from harness.judging.verdicts import Verdict
+from harness.plugin.progress_bar import progress_of
+from harness.progress import Progress
+from harness.report.document import RunFacts
+
+
+class Bench(Protocol):
+    """Where the claims of a suite are judged, under the settings of one run."""
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """The settings that decide verdicts, as JSON has them: an expectation of others is not applied."""
+
+    def subject(self, claim: Claim) -> str:
+        """Return what a verdict on the claim is about."""
+
+    def verdict(self, claim_id: str) -> Verdict:
+        """Return the claim's verdict, with its subject.
+
+        Raises HarnessError where no claim can be judged; anything else that it raises is this claim's ERROR.
+        """
+
+    def facts(self, claim: Claim) -> RunFacts:
+        """Return how the run was made that the claim was judged on; starts nothing. The plugin adds the machine."""
+
+    def pause(self) -> None:
+        """Leave the screen to pytest until the next work begins."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A set of claims. The package that the ini option `claims` names has it as SUITE."""
+
+    title: str
+    open: Callable[[pytest.Config, Progress], Bench]
+    """Raises HarnessError where settings are wrong or something is not there, before anything long begins."""
+    lead: str = "Claims, tested"
+    cites: Mapping[str, str] = field(default_factory=dict)
+    """By the letter of a claim's id, whose section its statement is from."""
+    levels: tuple[Level, ...] = ()
+    """What the overall reading is of."""
+
+
+_BENCH = pytest.StashKey[Bench]()
+
+
+def claims_of(config: pytest.Config) -> ModuleType:
+    """Return the package of claims; HarnessError where the ini option `claims` names none that can be imported."""
+    name = str(config.getini("claims"))
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise HarnessError(
+            f"no package '{name}' ({error}); the ini option 'claims' names the package of claims"
+        ) from error
+
+
+def suite_of(config: pytest.Config) -> Suite:
+    """Return the suite of the package of claims; HarnessError where it has none."""
+    package = claims_of(config)
+    suite = getattr(package, "SUITE", None)
+    if not isinstance(suite, Suite):
+        raise HarnessError(f"'{package.__name__}.SUITE' is {suite!r}, expected a harness.plugin.suite.Suite")
+    return suite
+
+
+def bench_of(config: pytest.Config) -> Bench:
+    """Return the session's bench, opened on first use; HarnessError where it can't be."""
+    if _BENCH not in config.stash:
+        config.stash[_BENCH] = suite_of(config).open(config, progress_of(config))
+    return config.stash[_BENCH]
+
+
+def open_bench(config: pytest.Config) -> Bench | None:
+    """Return the session's bench where it was opened."""
+    return config.stash.get(_BENCH, None)
+
+
+def expectation_of(config: pytest.Config) -> Expectation | None:
+    """Return what --expect demands: None where it is not given or speaks of another run."""
+    path = config.getoption("expect")
+    if not path:
+        return None
+    expectation = read_expectation(Path(path))
+    return None if expectation.differences(bench_of(config).settings) else expectation

@@ -1,0 +1,46 @@
+"""The report on the disk: two files, or an error and none."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.report.document import Document
+from harness.report.json_form import from_json
+from harness.report.writing import write
+
+
+def test_page_and_data_lie_side_by_side(document: Document, tmp_path: Path) -> None:
+    """The folder holds the page and its data, and no drafts; the data read back as the document."""
+    write(document, tmp_path / "new" / "claims.html")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["claims.html", "claims.json"]
+    assert from_json((tmp_path / "new" / "claims.json").read_text(encoding="utf-8")).verdicts == document.verdicts
+
+
+def test_text_that_utf8_cannot_write_does_not_stop_the_report(empty: Document, tmp_path: Path) -> None:
+    """Half a surrogate pair, as broken data sets hold, is written as a question mark."""
+    write(replace(empty, facts=replace(empty.facts, notes=("half \ud83d",))), tmp_path / "claims.html")
+    assert "half ?" in (tmp_path / "claims.html").read_text(encoding="utf-8")
+
+
+def test_a_folder_that_cannot_be_is_an_error_that_names_it(empty: Document, tmp_path: Path) -> None:
+    """Where a file stands in the folder's place nothing can be written, and nothing is left behind."""
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(HarnessError, match=r"taken.*claims\.html"):
+        write(empty, tmp_path / "taken" / "claims.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_page_that_cannot_be_replaced_leaves_no_draft(empty: Document, tmp_path: Path) -> None:
+    """Where a folder has the page's name the error is said, and the temporary files are gone."""
+    (tmp_path / "claims.html").mkdir()
+    with pytest.raises(HarnessError, match="cannot be written"):
+        write(empty, tmp_path / "claims.html")
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_the_page_may_not_take_the_name_of_its_data(empty: Document, tmp_path: Path) -> None:
+    """claims.json is where the data go."""
+    with pytest.raises(HarnessError, match=r"end the name in \.html"):
+        write(empty, tmp_path / "claims.json")
