@@ -6,6 +6,7 @@ from harness.tests.planted import (
     in_control_evidence,
     in_controls,
     in_data,
+    in_expectations,
     in_judgement,
     in_measurements,
     in_metrics,
@@ -31,4 +32,5 @@ ERRORS: list[Planted] = [
     *in_momentum.ERRORS,
     *in_trainings.ERRORS,
     *in_calibration.ERRORS,
+    *in_expectations.ERRORS,
 ]

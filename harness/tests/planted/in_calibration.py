@@ -7,10 +7,8 @@ OF_CALIBRATION, OF_RUNS, OF_MANY = (
     f"harness/tests/statistics/test_{name}.py::test_" for name in ("calibration", "new_runs", "many_runs")
 )
 READING, OF_READING = "harness/judging/reading.py", "harness/tests/judging/test_reading.py::test_"
-FIGURES, PAGE, GATHERING = (f"harness/report/{name}.py" for name in ("figures", "page", "gathering"))
-OF_FIGURES, OF_PAGE, OF_GATHERING = (
-    f"harness/tests/report/test_{name}.py::test_" for name in ("figures", "page", "gathering")
-)
+FIGURES, PAGE = (f"harness/report/{name}.py" for name in ("figures", "page"))
+OF_FIGURES, OF_PAGE = (f"harness/tests/report/test_{name}.py::test_" for name in ("figures", "page"))
 GAPS = "harness/tests/planted/test_gaps.py::test_"
 COMPARED = "C1 C2 C10 C11 C12 C13"
 ALL_READ = "C10 C11 C12 C13 O1 O2 O3 O4 O6 O7 O8"
@@ -214,8 +212,8 @@ READ = [
         "a level read without all of its claims",
         ALL_READ,
         READING,
-        "if all(c in by_id for c in level.claims))",
-        "if any(c in by_id for c in level.claims))",
+        "if all(claim in by_id for claim in level.claims)",
+        "if any(claim in by_id for claim in level.claims)",
         f"{OF_READING}level_whose_claims_were_not_all_judged_has_no_sentence",
     ),
     Planted(
@@ -264,8 +262,8 @@ SHOWN = [
         "rivals linked from themselves",
         ALL_READ,
         PAGE,
-        "found.setdefault(claim, [])",
-        "found.setdefault(verdict.claim.id, [])",
+        "found.setdefault(qualified.key, [])",
+        "found.setdefault(verdict.key, [])",
         f"{OF_PAGE}rivals_and_the_claims_they_speak_of_link_each_other",
     ),
     Planted(
@@ -283,14 +281,6 @@ SHOWN = [
         "{100 * found.power:.0f}",
         "{100 * found.false_support:.0f}",
         f"{GAPS}calibration_is_said_in_percent",
-    ),
-    Planted(
-        "verdicts in the order in which they came",
-        ALL_READ,
-        GATHERING,
-        "in_reading_order(tuple(self.verdicts.values()))",
-        "tuple(self.verdicts.values())",
-        f"{OF_GATHERING}rivals_are_said_and_reported_behind_the_claims_they_speak_of",
     ),
 ]
 ERRORS = [*SIMULATED, *READ, *SHOWN]

@@ -1,0 +1,113 @@
+"""The engine knows no paper: claims about something else are run, judged, reported and held to an expectation by it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.judging.expectation import Expectation, expectation_of, write_expectation
+from harness.plugin.suite import suite_of
+from harness.report.document import Document
+from harness.report.json_form import from_json
+from harness.tests.conftest import ROOT
+from harness.tests.plugin.coins import make_coins
+from harness.tests.plugin.whole_runs import SESSIONS
+
+
+@pytest.fixture(scope="module")
+def coins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the other suite."""
+    return make_coins(tmp_path_factory.mktemp("coins"))
+
+
+def _run(folder: Path, **runs: list[str]) -> dict[str, tuple[int, str, str]]:
+    """Run pytest there with each list of arguments, in one process; return exit code, stdout and stderr."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COLUMNS"))}
+    arguments = {name: ["-p", "no:cacheprovider", *given] for name, given in runs.items()}
+    done = subprocess.run(
+        [sys.executable, "-c", SESSIONS, str(folder)],
+        cwd=folder,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        input=json.dumps(arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return dict(zip(runs, json.loads(done.stdout), strict=True))
+
+
+@pytest.fixture(scope="module")
+def document(coins: Path) -> Document:
+    """Return the report of a whole run."""
+    ((code, out, err),) = _run(coins, whole=["--report=out/coins.html"]).values()
+    assert code == 0, out + err
+    assert "a01_heads.py S" in out
+    assert "a02_memory.py I" in out
+    return from_json((coins / "out" / "coins.json").read_text())
+
+
+def test_claims_about_coins_are_judged_and_read(document: Document) -> None:
+    """50 heads of 60 are more than half, 30 are not; one claim names its subject, the other's is the bench's."""
+    assert {verdict.key: verdict.outcome for verdict in document.verdicts} == {
+        ("A1", "a loaded coin"): "SUPPORTED",
+        ("A2", "all coins"): "INCONCLUSIVE",
+    }
+    (reading,) = document.readings
+    assert reading.sentence == "supported as stated (A1 supported); rival explanations were not tested."
+    assert document.facts.settings == {"tosses": 60}
+
+
+def test_page_of_coins_speaks_of_coins(coins: Path, document: Document) -> None:
+    """Its title is the suite's, its sections are cited from the suite's source, and no paper is named."""
+    html = (coins / "out" / "coins.html").read_text()
+    assert document.title == "Are Coins Fair?"
+    assert "<h1>Are Coins Fair?</h1>" in html
+    assert "<cite>the mint&#39;s handbook, section 2</cite>" in html
+    assert not [word for word in ("GPT", "the paper,", "In-Context") if word in html]
+
+
+def test_coins_are_held_to_their_expectation(coins: Path, document: Document) -> None:
+    """To their own verdicts; to a claim that exists no more, in a whole run alone; and not to other settings."""
+    own = expectation_of(document.facts.settings, document.verdicts)
+    gone = Expectation(own.settings, {**own.verdicts, "A9": own.verdicts["A2"]})
+    for name, given in (("own", own), ("gone", gone), ("other", Expectation({"tosses": 9}, own.verdicts))):
+        write_expectation(coins / f"{name}.json", given)
+    ran = _run(
+        coins,
+        own=["--expect=own.json"],
+        gone=["--expect=gone.json"],
+        workers=["--expect=gone.json", "-n", "1"],
+        part=["--expect=gone.json", "coins/a01_heads.py"],
+        other=["--expect=other.json"],
+    )
+    assert {name: code for name, (code, _, _) in ran.items()} == {
+        "own": 0,
+        "gone": 1,
+        "workers": 1,
+        "part": 0,
+        "other": 0,
+    }
+    missing = "missing: A9 about all coins: INCONCLUSIVE was expected, and there is no such claim any more"
+    assert [missing in ran[name][1].splitlines() for name in ran] == [False, True, True, False, False]
+    assert "other.json is of another run and was not applied (tosses is 60, not 9)" in ran["other"][1]
+
+
+@pytest.mark.parametrize(
+    ("package", "complaint"),
+    [
+        ("nowhere", "no package 'nowhere'"),
+        ("fixtures", r"'fixtures\.SUITE' is None, expected a harness\.plugin\.suite"),
+    ],
+)
+def test_package_without_a_suite_is_named(package: str, complaint: str) -> None:
+    """What the ini option says, and what it should name."""
+    config: Any = SimpleNamespace(getini={"claims": package}.get)
+    with pytest.raises(HarnessError, match=complaint):
+        suite_of(config)
