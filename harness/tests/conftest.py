@@ -7,10 +7,11 @@ import pytest
 
 import fixtures
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import HowItRan, OnTasks
+from harness.evidence.sources import Sources
 from harness.models.catalogue import GgufModel, model_rows
-from harness.runs.runner import Runner
 from harness.tasks.catalogue import read_tasks
-from harness.tests.tiny import Project, make_project
+from harness.tests.tiny import ON_TASKS, Project, make_project, ready
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,7 +44,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="session")
-def evidence(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-    """Return the evidence of the tiny project in a store that its tests share."""
-    settings = project.settings(tmp_path_factory.mktemp("shared"))
-    return Evidence(Runner(settings, fixtures.MODELS, fixtures.TASKS))
+def sources(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Sources:
+    """Return the tiny project with what is measured on its tasks, in a store that its tests share."""
+    return ready(project.settings(tmp_path_factory.mktemp("shared")), *map(OnTasks, ON_TASKS), HowItRan())
+
+
+@pytest.fixture(scope="session")
+def evidence(sources: Sources) -> Evidence:
+    """Return the evidence of the tiny project."""
+    return Evidence(sources)

@@ -16,6 +16,12 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+import fixtures
+from harness.engines.plan import run_plan
+from harness.evidence.measurements import MEASUREMENTS
+from harness.evidence.questions import Question
+from harness.evidence.sources import Sources, open_sources
+from harness.progress import Progress, Silent
 from harness.seeds import stream
 from harness.settings import Settings, parse_settings
 
@@ -23,6 +29,9 @@ ANSWERS = ("bad", "good")
 WORDS = tuple(f"w{i}" for i in range(32))
 VOCABULARY = ("<unk>", "<s>", "</s>", "\n", "Input:", "Type:", *ANSWERS, *WORDS)
 TRAIN, TEST, WORDS_A_TEXT = 180, 40, 17
+
+ON_TASKS = tuple(name for name, (source, _) in MEASUREMENTS.items() if source in {"cell", "parts", "updates"})
+"""Measurements on all tasks."""
 
 OPTIONS = {
     "tasks": "toy",
@@ -54,6 +63,13 @@ class Project:
         numbers = {name.replace("-", "_"): int(value) for name, value in OPTIONS.items() if value.isdigit()}
         given = {"model": str(self.model), "data_dir": self.data, "tasks": ("toy",), "learning_rates": (2.0, 1e38)}
         return parse_settings(**(given | numbers | {"store": store} | options))
+
+
+def ready(settings: Settings, *questions: Question, progress: Progress | None = None) -> Sources:
+    """Return the sources of a run whose store answers the questions."""
+    sources = open_sources(settings, fixtures.MODELS, fixtures.TASKS)
+    run_plan(questions, sources, progress or Silent())
+    return sources
 
 
 def make_project(folder: Path) -> Project:

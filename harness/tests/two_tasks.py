@@ -6,10 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import fixtures
-from harness.runs.control_runs import ControlRuns
-from harness.runs.runner import Runner
-from harness.tests.tiny import Project
+from harness.evidence.questions import CausalOrder, Question
+from harness.evidence.sources import Sources
+from harness.tests.tiny import Project, ready
 
 QUERIES = 8
 """Test examples of each task for the controls, of 30 for the claims."""
@@ -31,20 +30,15 @@ def two_tasks(project: Project, folder: Path) -> Project:
     return Project(project.model, folder / "data")
 
 
-def runner_of(project: Project, store: Path, **options: Any) -> Runner:
-    """Return a runner of both tasks."""
+def sources_of(project: Project, store: Path, *questions: Question, **options: Any) -> Sources:
+    """Return the sources of both tasks, with what the questions need in the store; none asked, what is selected by."""
     options = {"tasks": ("toy", "doll"), "control_queries": QUERIES, "simulations": 0} | options
-    return Runner(project.settings(store, **options), fixtures.MODELS, fixtures.TASKS)
+    return ready(project.settings(store, **options), *(questions or (CausalOrder(),)))
 
 
-def controls_of(project: Project, store: Path, **options: Any) -> ControlRuns:
-    """Return control runs on both tasks."""
-    return ControlRuns(runner_of(project, store, **options))
-
-
-def select(controls: ControlRuns, task: str = "toy", **chosen: Any) -> None:
+def select(sources: Sources, task: str = "toy", **chosen: Any) -> None:
     """Put another demonstration set or learning rate in the place of what was chosen on dev."""
-    controls.runner._selected[task] = replace(controls.runner.selection(task), **chosen)
+    sources._selected[task] = replace(sources.selection(task), **chosen)
 
 
 def entries(store: Path, kind: str) -> list[Any]:
