@@ -23,20 +23,9 @@ class FinetuningRun(Run):
     The test examples only bound how many demonstrations the context holds: they are part of the key.
     """
 
-    @property
-    def kind(self) -> str:
-        """Those of variants are apart."""
-        return "finetuned" if self.fitting is None else "control_finetuned"
-
-    @property
-    def words(self) -> str:
-        """What runs."""
-        return f"{self.task.name}: finetuning{self.what}"
-
-    @property
-    def cost(self) -> float:
-        """Work of one step a demonstration."""
-        return self.finetuning_cost
+    kinds = ("finetuned", "control_finetuned")
+    says = "{task}: finetuning"
+    finetunes = True
 
     def compute(self, store: Store) -> Entry:
         """Finetune at the run's learning rate, or at the next smaller one of `rates` that holds.

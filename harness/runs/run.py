@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from harness.data import Setting, Task
 from harness.models.source import ModelSource
@@ -37,6 +37,13 @@ class Run(Record):
     demonstrations must fit beside; `rates`, the grid to go down where finetuning diverges; `context`, the run whose
     demonstrations stand in its context.
     """
+
+    kinds: ClassVar[tuple[str, str]]
+    """Kind of the claims' own entries in the store, and of those beside them."""
+    says: ClassVar[str]
+    scores: ClassVar[bool] = False
+    finetunes: ClassVar[bool] = False
+    """What costs time in it."""
 
     model: ModelSource
     task: Task = field(repr=False)
@@ -85,20 +92,33 @@ class Run(Record):
         return [self.task.name, self.task.fingerprint]
 
     @property
+    def kind(self) -> str:
+        """Those beside the claims' own are apart."""
+        return self.kinds[self.fitting is not None]
+
+    @property
+    def words(self) -> str:
+        """What it says, and where it is not the claims' own, what is other about it."""
+        setting = self.setting.name if self.setting else ""
+        return self.says.format(task=self.task.name, setting=setting, part=self.part, tried=self._tried) + self.what
+
+    @property
     def what(self) -> str:
         """What is other about it, as it follows the words of what runs."""
         return "" if self.variant == OWN else f", {self.variant.words}"
 
     @property
-    def scoring_cost(self) -> float:
-        """Work of scoring its examples."""
-        setting = self.setting or Setting.ZSL
-        return self.number * SCORING[setting] + PREFIX * (setting is Setting.ICL)
+    def _tried(self) -> str:
+        drawn = self.demonstrations.candidate if self.demonstrations else 0
+        return f"set {drawn}" if self.learning_rate is None else f"learning rate {self.learning_rate:g}"
 
     @property
-    def finetuning_cost(self) -> float:
-        """Work of one step a demonstration."""
-        return STEP * self.demonstrations.number if self.demonstrations else 0.0
+    def cost(self) -> float:
+        """Work of encoding a prefix and scoring the examples, and of one step a demonstration."""
+        setting, drawn = self.setting or Setting.ZSL, self.demonstrations
+        scoring = self.number * SCORING[setting] + PREFIX * (setting is Setting.ICL)
+        finetuning = STEP * drawn.number if drawn and self.learning_rate is not None else 0.0
+        return self.scores * scoring + self.finetunes * finetuning
 
     def becoming(self, kind: type[AnyRun], **changes: object) -> AnyRun:
         """Return the run of another kind that has the same fields, but for the changes."""

@@ -18,21 +18,9 @@ from harness.store import Entry, Record, Store
 class RecordingRun(Run):
     """All that is recorded of each example's last token under one setting."""
 
-    @property
-    def kind(self) -> str:
-        """Those of variants are apart."""
-        return "recording" if self.fitting is None else "control_recording"
-
-    @property
-    def words(self) -> str:
-        """What runs."""
-        assert self.setting is not None, "a recording is of a setting"
-        return f"{self.task.name}: {self.setting.name}{self.what or f' on {self.part}'}"
-
-    @property
-    def cost(self) -> float:
-        """Work of scoring."""
-        return self.scoring_cost
+    kinds = ("recording", "control_recording")
+    says = "{task}: {setting} on {part}"
+    scores = True
 
     @property
     def inputs(self) -> Sequence[Record]:
@@ -63,20 +51,9 @@ class RecordingRun(Run):
 class AccuracyRun(Run):
     """How many examples ICL or FT gets right: what demonstration set and learning rate are selected by."""
 
-    kind = "accuracy"
-
-    @property
-    def words(self) -> str:
-        """What runs."""
-        assert self.setting is not None, "an accuracy is of a setting"
-        drawn = self.demonstrations.candidate if self.demonstrations else 0
-        tried = f"set {drawn}" if self.learning_rate is None else f"learning rate {self.learning_rate:g}"
-        return f"{self.task.name}: {self.setting.name} with {tried} on {self.part}"
-
-    @property
-    def cost(self) -> float:
-        """Work of scoring, and of finetuning before it."""
-        return self.scoring_cost + (self.finetuning_cost if self.learning_rate is not None else 0.0)
+    kinds = ("accuracy", "control_accuracy")
+    says = "{task}: {setting} with {tried} on {part}"
+    scores = finetunes = True
 
     def compute(self, store: Store) -> Entry:
         """Return the accuracy in the facts, or the step at which finetuning diverged."""

@@ -27,13 +27,8 @@ TRAINED = 8
 class PartsRun(Run):
     """The parts of every example's last-token attention under one setting (see `AttentionParts`)."""
 
-    kind = "parts"
-
-    @property
-    def words(self) -> str:
-        """What runs."""
-        assert self.setting is not None, "attention is of a setting"
-        return f"{self.task.name}: attention of {self.setting.name} taken apart"
+    kinds = ("parts", "control_parts")
+    says = "{task}: attention of {setting} taken apart"
 
     def compute(self, store: Store) -> Entry:
         """Take attention apart."""
@@ -51,12 +46,8 @@ class UpdatesRun(Run):
     `control` is dW_FT with each row's entries permuted and signs turned at random.
     """
 
-    kind = "updates"
-
-    @property
-    def words(self) -> str:
-        """What runs."""
-        return f"{self.task.name}: dW_ICL against dW_FT"
+    kinds = ("updates", "control_updates")
+    says = "{task}: dW_ICL against dW_FT"
 
     @property
     def inputs(self) -> Sequence[Record]:
@@ -118,12 +109,8 @@ class CausalityRun(Run):
     `others`: parameters' entries outside key and value projections that finetuning changed.
     """
 
-    kind = "causality"
-
-    @property
-    def words(self) -> str:
-        """What runs."""
-        return f"{self.task.name}: causal order"
+    kinds = ("causality", "control_causality")
+    says = "{task}: causal order"
 
     def compute(self, store: Store) -> Entry:
         """Replace one half of the demonstrations, then the other."""
