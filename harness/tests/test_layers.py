@@ -1,4 +1,4 @@
-"""Imports point down the layers, every module imports alone, and nothing that reads can run what it reads."""
+"""Imports point down the floors, every module imports alone, and nothing that reads can run what it reads."""
 
 import ast
 import subprocess
@@ -10,44 +10,27 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-LAYERS = {
-    "harness": 0,
-    "harness.data": 0,
-    "harness.settings": 0,
-    "harness.seeds": 0,
-    "harness.errors": 0,
-    "harness.progress": 0,
-    "harness.metrics": 1,
-    "harness.dual_form": 1,
-    "harness.statistics": 1,
-    "harness.tasks": 2,
-    "harness.prompts": 2,
-    "harness.models": 3,
-    "harness.store": 4,
-    "harness.runs.runs.entries": 4,
-    "harness.runs.runs": 4,
-    "harness.runs.runs.theory": 4,
-    "harness.trainings.grid.training": 4,
-    "harness.trainings.grid": 4,
-    "harness.runs.runs.runner": 4,
-    "harness.engines.in_processes": 4,
-    "harness.trainings.grid.text_tasks": 4,
-    "harness.runs.runs.control_runs": 4,
-    "harness.evidence.evidence.controls": 4,
-    "harness.evidence.evidence.measurements": 4,
-    "harness.evidence.evidence": 4,
-    "harness.evidence.checks": 4,
-    "harness.judging.judge": 4,
-    "harness.judging.kept": 4,
-    "harness.judging.reading": 4,
-    "harness.judging.expectation": 4,
-    "harness.report.lmops": 4,
-    "harness.report": 5,
-    "harness.__main__": 6,
-    "fixtures": 6,
-    "claims": 6,
-}
-"""The layer of each module, or of each package's modules."""
+FLOORS = (
+    ("harness", "harness.data", "harness.settings", "harness.seeds", "harness.errors", "harness.progress"),
+    ("harness.packages",),
+    ("harness.metrics", "harness.dual_form", "harness.statistics"),
+    ("harness.tasks", "harness.prompts"),
+    ("harness.models",),
+    ("harness.store",),
+    ("harness.runs", "harness.trainings"),
+    ("harness.evidence",),
+    ("harness.engines",),
+    ("harness.judging",),
+    ("harness.report",),
+    ("harness.plugin",),
+    ("harness.__main__", "fixtures", "claims"),
+)
+"""What stands on which floor, from the ground up: a module, or all of a package."""
+LAYERS = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
+PURE = 2
+"""The floor of pure functions."""
+NEIGHBOURS = {("harness.__main__", "fixtures")}
+"""Rooms of one floor of which the first may import the second."""
 
 
 def _modules() -> dict[str, Path]:
@@ -61,19 +44,18 @@ def _name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _layer(module: str) -> int:
+def _room(module: str) -> str:
+    """Return what of FLOORS the module belongs to."""
     parts = module.split(".")
     known = [name for end in range(len(parts), 0, -1) if (name := ".".join(parts[:end])) in LAYERS]
     if not known or (known[0] == "harness" and module != "harness"):
-        pytest.fail(f"{module} has no layer yet: say in LAYERS where it belongs")
-    return LAYERS[known[0]]
+        pytest.fail(f"{module} has no floor yet: say in FLOORS where it belongs")
+    return known[0]
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:
-    """Yield what a module imports, at its top or in a function, but for what only type checkers read."""
+    """Yield what a module imports, at its top, in a function, or for type checkers alone."""
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -94,9 +76,19 @@ def _own_imports(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("module", _modules())
 def test_imports_point_down(module: str) -> None:
-    """No module imports one of a layer above its own."""
-    above = {name for name in _own_imports(_modules()[module]) if _layer(name) > _layer(module)}
-    assert not above
+    """No module imports one of a floor above its own, or of another room of its floor; those named aside."""
+    own = _room(module)
+    rooms = {_room(name) for name in _own_imports(_modules()[module])} - {own}
+    ground = {room for room in rooms if LAYERS[room] == LAYERS[own] == 0}
+    beside = {room for room in rooms - ground if LAYERS[room] >= LAYERS[own] and (own, room) not in NEIGHBOURS}
+    assert not beside
+
+
+def test_top_of_the_house_holds_what_everything_uses() -> None:
+    """Beside its rooms and the command line, harness/ has what everything uses, and nothing else."""
+    files = {path.stem for path in (ROOT / "harness").glob("*.py")}
+    everyones = {"data", "settings", "seeds", "errors", "store", "progress", "packages", "prompts"}
+    assert files == everyones | {"__init__", "__main__"}
 
 
 def test_no_modules_import_each_other() -> None:
@@ -111,9 +103,9 @@ def test_no_modules_import_each_other() -> None:
 IMPURE = {"transformers", "pytest", "harness.models", "harness.store", "random", "pathlib", "os", "time"}
 
 
-@pytest.mark.parametrize("module", [name for name in _modules() if name != "harness" and _layer(name) == 1])
+@pytest.mark.parametrize("module", [name for name in _modules() if LAYERS[_room(name)] == PURE])
 def test_metrics_and_statistics_are_pure(module: str) -> None:
-    """The first layer knows no model, no file, no clock and no global randomness."""
+    """The floor of pure functions knows no model, no file, no clock and no global randomness."""
     imported = set(_imported(ast.parse(_modules()[module].read_text(encoding="utf-8"))))
     assert not {name for name in imported for banned in IMPURE if name == banned or name.startswith(f"{banned}.")}
 
