@@ -26,6 +26,9 @@ def find_or_judge(
 ) -> Mapping[str, tuple[PartResult, ...]]:
     """Return what `judge_family` says, each part drawing from the stream of the seed, the purpose and its name."""
 
+    if not any(family.values()):  # claims that are exact have no comparisons
+        return dict.fromkeys(family, ())
+
     def compute() -> Entry:
         return _to_entry(judge_family(family, alpha, lambda part: stream(seed, purpose, part)))
 

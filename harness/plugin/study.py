@@ -49,10 +49,12 @@ class Study:
     def verdict(self, claim_id: str) -> Verdict:
         """Return the claim's verdict: what its family asks for is run first, where the store lacks it.
 
-        Verdicts are corrected over the whole family, whichever of its claims were selected.
+        Verdicts are corrected over the whole family within a subject, whichever of its claims were selected.
         """
         if claim_id not in self._verdicts:
-            self._judge([m for m in self._claims.values() if m.claim.family == self._claims[claim_id].claim.family])
+            asked = self._claims[claim_id].claim
+            alike = (asked.family, asked.subject)
+            self._judge([m for m in self._claims.values() if (m.claim.family, m.claim.subject) == alike])
         return self._verdicts[claim_id]
 
     def asked(self, modules: list[ClaimModule]) -> list[Question]:

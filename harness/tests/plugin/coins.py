@@ -14,11 +14,10 @@ addopts = "--strict-config"
     "conftest.py": 'pytest_plugins = ["harness.plugin.plugin"]\n',
     "coins/__init__.py": """
 from dataclasses import replace
-from types import SimpleNamespace
 
 from coins import a01_heads, a02_memory
 from harness.judging.claims import load_claims
-from harness.judging.judge import Judge
+from harness.judging.judge import judge
 from harness.judging.reading import Level, rival
 from harness.plugin.suite import Suite
 from harness.report.document import RunFacts
@@ -31,15 +30,14 @@ class Table:
     def __init__(self, config, progress):
         import coins
 
-        store, settings = Store(config.rootpath / "store"), SimpleNamespace(simulations=0)
-        runner = SimpleNamespace(runs=SimpleNamespace(store=store), settings=settings)
-        self.judge = Judge(SimpleNamespace(runner=runner), load_claims(coins), alpha=0.05, seed=0)
+        measured = {module.claim: module.measure(None) for module in load_claims(coins).values()}
+        self.judged = judge(measured, Store(config.rootpath / "store"), alpha=0.05, seed=0)
 
     def subject(self, claim):
         return "a loaded coin" if claim.subject == "model" else claim.subject
 
     def verdict(self, claim_id):
-        verdict = self.judge.verdict(claim_id)
+        verdict = self.judged[claim_id]
         return replace(verdict, subject=self.subject(verdict.claim))
 
     def facts(self, claim):

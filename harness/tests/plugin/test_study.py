@@ -42,6 +42,13 @@ def test_subject_is_the_model_unless_the_claim_has_its_own(study: Callable[..., 
     subjects = {claim_id: bench.subject(module.claim) for claim_id, module in CLAIMS.items()}
     assert {claim: subject for claim, subject in subjects.items() if subject != str(project.model)} == OWN
     assert bench.verdict("C4").key == ("C4", "algebra")
+    assert bench.verdict("C8").key == ("C8", str(project.model))
+
+
+def test_algebra_runs_no_model(study: Callable[..., Study], tmp_path: Path) -> None:
+    """C8 is of the same family and about the model: it is judged apart, and C4 leaves the store empty."""
+    study().verdict("C4")
+    assert not list(tmp_path.glob("store/runs/*/*"))
 
 
 def test_facts_of_a_claim_with_a_subject_of_its_own_run_nothing(study: Callable[..., Study], tmp_path: Path) -> None:
@@ -50,10 +57,13 @@ def test_facts_of_a_claim_with_a_subject_of_its_own_run_nothing(study: Callable[
     algebra = bench.facts(CLAIMS["C4"].claim)
     assert (algebra.model, algebra.tasks, algebra.settings) == ({}, (), bench.settings)
     assert not list(tmp_path.glob("store/runs/*/*"))
+    bench.verdict("C1")
     facts = bench.facts(CLAIMS["C1"].claim)
     assert ([task["name"] for task in facts.tasks], facts.settings, facts.notes) == (["toy"], bench.settings, ())
 
 
 def test_papers_protocol_is_said_to_be_biased(study: Callable[..., Study]) -> None:
     """Where selection was on the reported examples, the report says so."""
-    assert study(protocol="paper").facts(CLAIMS["C1"].claim).notes == (BIASED,)
+    bench = study(protocol="paper")
+    bench.verdict("C1")
+    assert bench.facts(CLAIMS["C1"].claim).notes == (BIASED,)
