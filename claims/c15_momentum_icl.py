@@ -1,6 +1,6 @@
 """C15: momentum attention learns better in context."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from harness.evidence.evidence import Evidence
 from harness.evidence.questions import TextTasks, TrainedGPTs
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import by_coin, difference
-from harness.judging.exhibits import loss_curve, run_curve, task_table
+from harness.judging.exhibits import Curve, loss_curve, run_curve, task_table
 
 CLAIM = Claim(
     id="C15",
@@ -62,30 +62,30 @@ def measure(evidence: Evidence) -> Measured:
     if texts:
         paper = [("mean of six other tasks, 350M", (0.519, 0.547))]
         tables.append(task_table("Accuracy on text tasks", texts, paper, percent=True))
-    by_examples = {problem: {a: np.nanmean(of, axis=1) for a, of in by.items()} for problem, by in score.items()}
-    by_examples["regression"]["least squares"] = optimum.mean(axis=0, keepdims=True)
-    places = {p: [first[p] + i for i in range(by["vanilla"].shape[1])] for p, by in by_examples.items()}
     return Measured(
         parts=tuple(parts),
         control=(difference("by a coin", lower, "error", {"": one}, {"": other}),),
         tables=tuple(tables),
         curves=(
-            run_curve(
-                "In-context regression by number of examples before",
-                "squared error",
-                {"regression": by_examples["regression"]},
-                places["regression"],
-                "examples",
-                frozenset({"least squares"}),
-            ),
-            run_curve(
-                "Associative recall by number of pairs before",
-                "share of right values",
-                {"recall": by_examples["recall"]},
-                places["recall"],
-                "pairs",
-            ),
+            *_by_examples(score, first, optimum),
             *(loss_curve(f"Training loss, {problem}", "loss", found) for problem, found in learned.items()),
+        ),
+    )
+
+
+def _by_examples(
+    score: Mapping[str, Mapping[str, np.ndarray]], first: Mapping[str, int], optimum: np.ndarray
+) -> tuple[Curve, Curve]:
+    """Return how much is got right by the number of examples before."""
+    by = {problem: {a: np.nanmean(of, axis=1) for a, of in found.items()} for problem, found in score.items()}
+    by["regression"]["least squares"] = optimum.mean(axis=0, keepdims=True)
+    places = {problem: [first[problem] + i for i in range(found["vanilla"].shape[1])] for problem, found in by.items()}
+    regression, recall = ({problem: by[problem]} for problem in ("regression", "recall"))
+    title, best = "In-context regression by number of examples before", frozenset({"least squares"})
+    return (
+        run_curve(title, "squared error", regression, places["regression"], "examples", best),
+        run_curve(
+            "Associative recall by number of pairs before", "share of right values", recall, places["recall"], "pairs"
         ),
     )
 

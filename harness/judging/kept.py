@@ -25,7 +25,6 @@ def find_or_judge(
     store: Store, family: Family, alpha: float, seed: int, purpose: str
 ) -> Mapping[str, tuple[PartResult, ...]]:
     """Return what `judge_family` says, each part drawing from the stream of the seed, the purpose and its name."""
-
     if not any(family.values()):  # claims that are exact have no comparisons
         return dict.fromkeys(family, ())
 

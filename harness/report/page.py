@@ -41,38 +41,7 @@ def render(document: Document) -> str:
 
     All text of the document is escaped; only the drawings made here and the style sheet go in as they are.
     """
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "anchor": anchor,
-        "calibration": calibration,
-        "cell": numbers.cell,
-        "effect": numbers.effect,
-        "interval": numbers.interval,
-        "level": numbers.level,
-        "minus": numbers.with_minus,
-        "moment": moment,
-        "explanation": explanation,
-        "duration": numbers.duration,
-        "p_value": numbers.p_value,
-        "number": numbers.number,
-        "tiny": numbers.tiny,
-        "scalar": scalar,
-        "short_hash": short_hash,
-        "columns": columns,
-        "words": words,
-    }
-    environment.tests |= {
-        "hash": is_hash,
-        "records": is_records,
-        "changed": is_changed,
-        "paper_row": is_paper_row,
-    }
+    environment = _environment()
     return environment.get_template("template.html.j2").render(
         document=document,
         css=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - a file of ours
@@ -84,6 +53,22 @@ def render(document: Document) -> str:
         forest=_inline(figures.forest_panels(document.verdicts, "effects")),
         charts=[_charts(verdict, f"claim-{i}") for i, verdict in enumerate(document.verdicts)],
     )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    own = (anchor, calibration, moment, explanation, scalar, short_hash, columns, words)
+    written = ("cell", "effect", "interval", "level", "duration", "p_value", "number", "tiny")
+    environment.filters |= {function.__name__: function for function in own}
+    environment.filters |= {"minus": numbers.with_minus, **{name: getattr(numbers, name) for name in written}}
+    environment.tests |= {"hash": is_hash, "records": is_records, "changed": is_changed, "paper_row": is_paper_row}
+    return environment
 
 
 def reading(document: Document) -> str:

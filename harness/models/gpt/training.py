@@ -78,14 +78,10 @@ def train(
     """Train in place and return the loss of every step [step], in the problem's unit.
 
     With `checkpoint`, a folder, the run goes on from what an earlier one left there; the caller removes the folder
-    once the result is kept. `mixed_precision` computes in bfloat16 with weights in float32.
-
-    Raises:
-        HarnessError: the loss is not finite, or a batch does not fit in memory.
-
+    once the result is kept. `mixed_precision` computes in bfloat16 with weights in float32. Raises a HarnessError where
+    the loss is not finite, or a batch does not fit in memory.
     """
-    device = next(network.parameters()).device
-    optimizer = _optimizer(network, schedule)
+    device, optimizer = next(network.parameters()).device, _optimizer(network, schedule)
     losses = np.full(schedule.steps, np.nan)
     first = _resume(checkpoint, network, optimizer, losses) if checkpoint else 0
     network.train()

@@ -2,57 +2,18 @@
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
 from harness.judging.claims import Claim
 from harness.judging.exhibits import Curve, Series, Table
-from harness.judging.reading import Reading, in_reading_order
+from harness.judging.reading import Reading
 from harness.judging.verdicts import Verdict
 from harness.report import page
 from harness.report.document import Document, RunFacts
 from harness.report.json_form import from_json, to_json
 from harness.statistics.results import Outcome, PartResult
-
-VOID = {"meta", "path", "use", "rect"}
-
-
-class Tags(HTMLParser):
-    """Collects tags, ids, links and text, and finds what is opened and not closed."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.names: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag and its attributes."""
-        self.names.append(tag)
-        self.attributes += attrs
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag that closes itself."""
-        self.names.append(tag)
-        self.attributes += attrs
-
-    def handle_endtag(self, tag: str) -> None:
-        """Take back the tag that was opened last, which must be this one."""
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        """Collect text."""
-        self.text += data
-
-    def values(self, name: str) -> list[str]:
-        """Return an attribute's values all over the page."""
-        return [value or "" for key, value in self.attributes if key == name]
+from harness.tests.report.tags import Tags
 
 
 @pytest.fixture(scope="module")
@@ -116,55 +77,6 @@ def test_ids_are_unique_and_links_arrive(html: str) -> None:
     assert {f"claim-{claim}-tiny-135M" for claim in ("C1", "C2", "C10", "C11", "C12", "C13")} <= set(ids)
 
 
-@pytest.fixture(scope="module")
-def rivals(document: Document) -> Document:
-    """Return the run with two rival explanations of C11, of which O3 speaks of C10 as well, and no charts."""
-    base, refuted, open_ = document.verdicts[3], Outcome.REFUTED, Outcome.INCONCLUSIVE
-    added = [
-        replace(base, claim=replace(base.claim, id=claim, title=f"Rival {claim}", qualifies=qualified), outcome=outcome)
-        for claim, qualified, outcome in (("O1", ("C11",), refuted), ("O3", ("C10", "C11"), open_))
-    ]
-    plain = tuple(replace(verdict, curves=()) for verdict in (*document.verdicts, *added))
-    return replace(document, verdicts=in_reading_order(plain))
-
-
-@pytest.fixture(scope="module")
-def rivals_html(rivals: Document) -> str:
-    """Render it once."""
-    return page.render(rivals)
-
-
-def section(html: str, claim: str) -> str:
-    """Return a claim's section of the page."""
-    start = html.index(f'<section class="claim" id="claim-{claim}-tiny-135M">')
-    following = html.find('<section class="claim"', start + 1)
-    return html[start : following if following > 0 else None]
-
-
-def test_rivals_and_the_claims_they_speak_of_link_each_other(rivals_html: str) -> None:
-    """C11 names both with their verdicts, C10 the one that speaks of it; each leads back; C12 has none."""
-    sections = {claim: section(rivals_html, claim) for claim in ("C10", "C11", "C12", "O1", "O3")}
-    rows = {claim: "".join(re.findall(r'<p class="related">.*?</p>', s, re.DOTALL)) for claim, s in sections.items()}
-    led = {claim: re.findall(r'href="#claim-(\w+)-tiny-135M"', row) for claim, row in rows.items()}
-    assert led == {"C10": ["O3"], "C11": ["O1", "O3"], "C12": [], "O1": ["C11"], "O3": ["C10", "C11"]}
-    named = Tags(rows["C11"]).text
-    assert re.search(r"O1 Rival O1\s+✗ REFUTED\s+·\s+O3 Rival O3\s+\? INCONCLUSIVE", named)
-
-
-def test_rivals_stand_behind_the_claims_they_speak_of(rivals_html: str) -> None:
-    """The document's order is the page's, in the overview and below."""
-    order = re.findall(r'<section class="claim" id="claim-(\w+)-tiny-135M">', rivals_html)
-    assert order == ["C1", "C2", "C10", "C11", "O1", "O3", "C12", "C13"]
-    overview = rivals_html[rivals_html.index('<section id="claims">') : rivals_html.index("Effects against no effect")]
-    assert re.findall(r'href="#claim-(\w+)-tiny-135M"', overview) == order
-
-
-def test_statements_that_are_not_the_papers_are_not_said_to_be(rivals_html: str) -> None:
-    """C11's statement is the paper's, O1's an objection to it."""
-    cited = {claim: re.findall(r"<cite>(.*?)</cite>", section(rivals_html, claim)) for claim in ("C11", "O1")}
-    assert cited == {"C11": ["the paper, section 4.2, table 3"], "O1": ["section 4.2, table 3"]}
-
-
 def test_overall_reading_is_the_documents_own(document: Document) -> None:
     """What the data say of two levels stands there to the letter, escaped, and is not worked out anew."""
     said = (
@@ -190,17 +102,6 @@ def test_title_and_words_are_the_suites(document: Document) -> None:
     assert "<title>Do They Learn? Claims of a paper</title>" in html
     assert ("<h1>Do They Learn?</h1>" in html, ">Claims of a paper</p>" in html) == (True, True)
     assert not re.search(r"GPT|paper,", page.render(replace(document, title="", lead="", cites={}, verdicts=())))
-
-
-def test_verdicts_of_one_claim_about_two_subjects_stand_apart(rivals: Document) -> None:
-    """Each has its own section, says what it was judged on, and links the rivals that were judged on the same."""
-    other = tuple(replace(each, subject="large", reason=f"large: {each.reason}") for each in rivals.verdicts)
-    html = page.render(replace(rivals, verdicts=(*rivals.verdicts, *other)))
-    for subject in ("tiny-135M", "large"):
-        start = html.index(f'<section class="claim" id="claim-C11-{subject}">')
-        own = html[start : html.index("</section>", start)]
-        assert re.findall(r'href="#claim-(\S+)"', own) == [f"O1-{subject}", f"O3-{subject}"]
-        assert f"<dt>Judged on</dt><dd>{subject}</dd>" in own
 
 
 def test_what_differs_and_fails_no_run_is_shown(document: Document) -> None:
