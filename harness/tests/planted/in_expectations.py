@@ -257,7 +257,7 @@ GATHERED = [
         PAGE,
         "if verdict.subject == subject), found[0]",
         "if verdict.subject != subject), found[0]",
-        f"{OF_PAGE}verdicts_of_one_claim_about_two_subjects_stand_apart",
+        "harness/tests/report/test_rivals_on_page.py::test_verdicts_of_one_claim_about_two_subjects_stand_apart",
     ),
     Planted(
         "one anchor for the verdicts about all subjects",
@@ -265,7 +265,7 @@ GATHERED = [
         PAGE,
         '"-".join(part for part in verdict.key if part)',
         "verdict.claim.id",
-        f"{OF_PAGE}verdicts_of_one_claim_about_two_subjects_stand_apart",
+        "harness/tests/report/test_rivals_on_page.py::test_verdicts_of_one_claim_about_two_subjects_stand_apart",
     ),
     Planted(
         "the overall reading worked out anew by the page",
