@@ -6,19 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from harness.data import Setting, Task
+from harness.data import Setting
 from harness.evidence.measuring import Measurement
-from harness.models.catalogue import HubModel
 from harness.models.gpt.sizes import SIZES
-from harness.models.source import ModelSource
-from harness.runs.experiment import Chosen, Experiment
+from harness.runs.experiment import Experiment
 from harness.runs.facts import CellFacts
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.scoring import AccuracyRun, RecordingRun
-from harness.runs.theory import CausalityRun, UpdatesRun
 from harness.runs.variants import Variant
-from harness.settings import parse_settings
 from harness.store import Record, Store, entry_key
+from harness.tests.runs.made_up import CHOSEN, ROW, VARIANTS, made_up
 from harness.trainings.grid import LeastSquares
 from harness.trainings.linear_attention import LinearAttentionLayers
 from harness.trainings.training import Tokens, Training
@@ -26,49 +23,7 @@ from harness.trainings.training import Tokens, Training
 GOLDEN: Mapping[str, str] = json.loads((Path(__file__).parent / "golden_keys.json").read_text(encoding="utf-8"))
 """By what it is: the first 32 hexadecimal digits of its key, as the code before the records gave them."""
 
-ROW = HubModel(kind="hub", id="a/b", start_token="<s>", separator="\n", licence="l", source="s")
-CHOSEN = {"toy": Chosen((1,), 2.0), "doll": Chosen((0,), 0.5)}
-VARIANTS = {
-    "own": Variant(),
-    "weights fresh": Variant(weights="fresh"),
-    "weights shuffled": Variant(weights="shuffled"),
-    "labels random": Variant(labels="random"),
-    "labels flipped": Variant(labels="flipped"),
-    "order 1": Variant(order=1),
-    "another_task True": Variant(another_task=True),
-    "gradient layer_causal": Variant(gradient="layer_causal"),
-}
 DIGITS = 32
-
-
-def experiment(row: HubModel | None) -> Experiment:
-    """Return made-up model and tasks, whose keys rest on nothing that a machine has."""
-    settings = parse_settings(
-        model="made",
-        tasks=("toy", "doll"),
-        seed=3,
-        demonstrations=6,
-        queries=30,
-        dev_queries=12,
-        control_queries=8,
-        candidate_sets=2,
-        learning_rates=(0.5, 2.0),
-    )
-    tasks = {
-        name: Task(
-            name=name,
-            template="Input: {text} Type:",
-            answers=("bad", "good"),
-            demonstration_pool=(),
-            dev=(),
-            test=(),
-            fingerprint=digit * 64,
-            source="made",
-            licence="none",
-        )
-        for name, digit in (("toy", "1"), ("doll", "2"))
-    }
-    return Experiment(settings, ModelSource("made", "ab" * 32, None, row), tasks)
 
 
 def _own(made: Experiment) -> Iterator[tuple[str, Record]]:
@@ -118,7 +73,7 @@ def _trained() -> Iterator[tuple[str, Record]]:
 def _records() -> Mapping[str, Record]:
     found: dict[str, Record] = {}
     for label, row in (("row", ROW), ("no row", None)):
-        made = experiment(row)
+        made = made_up(row)
         found |= {f"{label}: {name}": record for name, record in _own(made)}
         for words, variant in VARIANTS.items():
             found |= {f"{label}: {words}: {name}": record for name, record in _beside(made, variant)}
@@ -144,7 +99,7 @@ def test_name_is_as_it_was(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("words", [w for w in VARIANTS if w != "another_task True"])
 def test_cell_of_a_variant_is_made_of_golden_records(words: str) -> None:
     """What a variant changes is looked up among its own records, the rest among the claims' own."""
-    made, variant = experiment(ROW), VARIANTS[words]
+    made, variant = made_up(), VARIANTS[words]
     cell = made.cell("toy", CHOSEN, 1, variant)
     changed = {
         "ZSL": variant.weights != "trained",
@@ -160,9 +115,7 @@ def test_cell_of_a_variant_is_made_of_golden_records(words: str) -> None:
 
 def test_comparison_of_updates_rests_on_the_golden_finetuning() -> None:
     """And FT's recording too: the finetuning that they read is the one that is kept."""
-    made = experiment(None)
+    made = made_up(None)
     for run in (made.updates("toy", CHOSEN["toy"], 1).run, made.own_cell("toy", CHOSEN["toy"], 1).ft):
         (rests_on,) = run.inputs
         assert entry_key(kind=rests_on.kind, **rests_on.key)[:DIGITS] == GOLDEN["no row: finetuned"]
-    assert made.run(UpdatesRun, "toy", None, 1, 2.0).kind == "updates"
-    assert made.run(CausalityRun, "toy", None, 1, 2.0).kind == "causality"
