@@ -7,7 +7,7 @@ from harness.runs.experiment import Chosen, Experiment
 from harness.runs.variants import Variant
 from harness.settings import parse_settings
 
-ROW = HubModel(kind="hub", id="a/b", start_token="<s>", separator="\n", licence="l", source="s")
+ROW = HubModel(kind="hub", id="a/b", start_token="<s>", separator="\n", licence="l", source="s")  # noqa: S106  a token of text
 CHOSEN = {"toy": Chosen((1,), 2.0), "doll": Chosen((0,), 0.5)}
 VARIANTS = {
     "own": Variant(),
