@@ -60,7 +60,7 @@ def _trained() -> Iterator[tuple[str, Record]]:
     """Yield trainings, and what is beside them."""
     text = Tokens(corpus="c" * 64, vocabulary=256, name="made", catalogue=Path("none"), fetched=Path("none"))
     made = {
-        f"training: {problem}, {attention}": Training(problem, SIZES["tiny"], attention, eta, 5, text, 3, "cpu")  # type: ignore[arg-type]
+        f"training: {problem}, {attention}": Training(problem, SIZES["tiny"], attention, eta, 5, text, 3, "cpu")
         for problem in ("language", "regression", "recall")
         for attention, eta in (("vanilla", None), ("momentum", 0.5))
     }

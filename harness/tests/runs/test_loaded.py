@@ -10,7 +10,7 @@ import torch
 import fixtures
 from harness.engines.plan import run_plan
 from harness.evidence.evidence import Evidence
-from harness.evidence.questions import HowItRan, OnControls, OnTasks
+from harness.evidence.questions import HowItRan, OnControls, OnTasks, Question
 from harness.evidence.sources import Sources, open_sources
 from harness.progress import Silent
 from harness.runs import loaded
@@ -23,7 +23,7 @@ from harness.tests.models.families import assert_identical, snapshot
 from harness.tests.runs.made_up import VARIANTS
 from harness.tests.tiny import ON_TASKS
 
-ASKED = (*map(OnTasks, ON_TASKS), HowItRan())
+ASKED: tuple[Question, ...] = (*map(OnTasks, ON_TASKS), HowItRan())
 
 
 def entries(store: Path) -> dict[str, int]:
