@@ -2,9 +2,9 @@
 
 from harness.tests.planted.planted import Planted
 
-PROMPTING, CELLS, EXPERIMENT, FINETUNING, LOADED, RUN, VARIANT = (
+PROMPTING, CELLS, EXPERIMENT, FINETUNING, LOADED, RUN, SCORING, VARIANT = (
     f"harness/runs/{name}.py"
-    for name in ("prompting", "cells", "experiment", "finetuning", "loaded", "run", "variants")
+    for name in ("prompting", "cells", "experiment", "finetuning", "loaded", "run", "scoring", "variants")
 )
 OF_PROMPTING, OF_CELLS, OF_FINETUNING, OF_LOADED, OF_RUN, OF_VARIANTS, OF_EXPERIMENT = (
     f"harness/tests/runs/test_{name}.py::test_"
@@ -221,5 +221,21 @@ ERRORS = [
         "return {name: value for name, value in shown.items() if name in ALWAYS or name in self._changed}",
         "return shown",
         f"{OF_VARIANTS}new_field_at_its_default_is_not_in_the_key",
+    ),
+    Planted(
+        "a variant's FT scored with the claims' own finetuning",
+        "O1 O4 O5 O7",
+        SCORING,
+        "self.becoming(FinetuningRun, setting=None)",
+        "self.becoming(FinetuningRun, setting=None, fitting=None, variant=type(self.variant)())",
+        ALTERED,
+    ),
+    Planted(
+        "FT's next token with the untouched weights",
+        "O8",
+        CELLS,
+        "with model.with_weights(weights_of(store.find_or_run(self.cell.finetuned))):",
+        "if weights_of(store.find_or_run(self.cell.finetuned)):",
+        f"{OF_CELLS}next_tokens_are_those_of_the_three_settings",
     ),
 ]
