@@ -15,6 +15,7 @@ from harness.tests.planted import (
     in_rival_claims,
     in_theory,
     in_trainings,
+    in_variants,
 )
 from harness.tests.planted.planted import Planted
 
@@ -28,6 +29,7 @@ ERRORS: list[Planted] = [
     *in_claims.ERRORS,
     *in_rival_claims.ERRORS,
     *in_controls.ERRORS,
+    *in_variants.ERRORS,
     *in_control_evidence.ERRORS,
     *in_momentum.ERRORS,
     *in_trainings.ERRORS,

@@ -1,4 +1,4 @@
-"""Errors planted in what rival explanations run and measure."""
+"""Errors planted in the models that rival explanations run."""
 
 from harness.tests.planted.planted import Planted
 
@@ -6,12 +6,8 @@ CAUSAL, UNTRAINED, NEXT = (f"harness/models/{name}.py" for name in ("layer_causa
 OF_CAUSAL, OF_UNTRAINED, OF_NEXT = (
     f"harness/tests/models/test_{name}.py::test_" for name in ("layer_causal", "untrained", "next_token")
 )
-RUNS = "harness/runs/control_runs.py"
-OF_RUNS = "harness/tests/runs/test_control_runs.py::test_"
-ALTERED = f"{OF_RUNS}variant_changes_what_it_says_and_nothing_else"
-BY_COIN = "C14 C15 Q3 O1 O2 O4 O5 O6 O7 O8"
 
-RIVALS = [
+ERRORS = [
     Planted(
         "gradients through the layers below",
         "O7",
@@ -93,134 +89,3 @@ RIVALS = [
         f"{OF_NEXT}logits_are_those_of_the_whole_prompt",
     ),
 ]
-VARIANTS = [
-    Planted(
-        "flipped labels not flipped",
-        "O4",
-        RUNS,
-        "(e.label + 1) % answers",
-        "e.label % answers",
-        f"{OF_RUNS}labels_change_the_answer_words_alone",
-    ),
-    Planted(
-        "random labels are the gold ones",
-        "O4",
-        RUNS,
-        "label=int(label)) for",
-        "label=e.label) for",
-        f"{OF_RUNS}labels_change_the_answer_words_alone",
-    ),
-    Planted(
-        "order not permuted",
-        "O5",
-        RUNS,
-        "drawn[i] for i in order)",
-        "drawn[i] for i in sorted(order))",
-        f"{OF_RUNS}orders_are_permutations_of_the_same_demonstrations",
-    ),
-    Planted(
-        "demonstrations drawn twice for permuted",
-        "O5",
-        RUNS,
-        ".permutation(len(drawn))",
-        ".integers(len(drawn), size=len(drawn))",
-        f"{OF_RUNS}orders_are_permutations_of_the_same_demonstrations",
-    ),
-    Planted(
-        "another task's queries for its demonstrations",
-        "O6",
-        RUNS,
-        "prefix=context.prefix, spans=context.spans)",
-        "queries=context.queries)",
-        f"{OF_RUNS}another_tasks_demonstrations_stand_before_this_tasks_queries",
-    ),
-    Planted(
-        "ZSL of the trained model for the rival's",
-        "O1 O2",
-        RUNS,
-        'if variant.weights != "trained":',
-        'if variant.weights == "none":',
-        ALTERED,
-    ),
-    Planted(
-        "the claims' own ICL for the variant's",
-        "O1 O2 O4 O5 O6",
-        RUNS,
-        "if variant.changes_icl:",
-        "if variant.changes_icl and variant.order:",
-        ALTERED,
-    ),
-    Planted(
-        "the claims' own finetuning for the variant's",
-        "O1 O4 O5 O7",
-        RUNS,
-        "weights_of(self._finetuned(task, candidate, variant))):",
-        "weights_of(self._finetuned(task, candidate, Variant()))):",
-        ALTERED,
-    ),
-    Planted(
-        "the trained model finetuned for the rival",
-        "O1 O2",
-        RUNS,
-        "return train(self._rival(variant.weights),",
-        "return train(self.runs.model,",
-        "harness/tests/planted/test_gaps.py::test_rival_is_finetuned_itself",
-    ),
-    Planted(
-        "finetuned down the model's loss for every layer's own",
-        "O7",
-        RUNS,
-        'finetune_layer_causal if variant.gradient == "layer_causal" else finetune',
-        "finetune",
-        ALTERED,
-    ),
-    Planted(
-        "training queries of the trained model",
-        "O1 O4 O7",
-        RUNS,
-        'training = self._finetuned(task, candidate, variant).tensors["query_vectors"]',
-        "training = own.training_queries",
-        ALTERED,
-    ),
-    Planted(
-        "more demonstrations than the claims' own",
-        "O4 O5",
-        RUNS,
-        "[: len(own.spans)]",
-        "[:]",
-        f"{OF_RUNS}demonstrations_are_as_many_as_the_claims_own_context_holds",
-    ),
-    Planted(
-        "rates above the selected one",
-        "O1 O4 O7",
-        RUNS,
-        "if r <= selected)",
-        ")",
-        f"{OF_RUNS}rates_above_the_selected_one_are_not_tried",
-    ),
-    Planted(
-        "FT's next token with ICL's prefix",
-        "O8",
-        RUNS,
-        "prompts, Setting.FT, size)",
-        "prompts, Setting.ICL, size)",
-        f"{OF_RUNS}next_tokens_are_those_of_the_three_settings",
-    ),
-    Planted(
-        "variant left out of the key",
-        "O1 O2 O4 O5 O6 O7",
-        RUNS,
-        '"variant": asdict(variant), ',
-        "",
-        "harness/tests/runs/test_control_keys.py::test_every_field_of_a_variant_and_the_set_change_the_key",
-    ),
-    Planted(
-        "the last queries for the first",
-        BY_COIN,
-        RUNS,
-        "getattr(recording, f.name)[:number]",
-        "getattr(recording, f.name)[-number:]",
-        f"{OF_RUNS}variant_that_changes_nothing_is_the_claims_own_runs",
-    ),
-]
-ERRORS = [*RIVALS, *VARIANTS]

@@ -3,9 +3,11 @@
 from harness.tests.planted.planted import Planted
 
 SPLIT, PROMPTS = "harness/tasks/split.py", "harness/prompts.py"
-RUNNER, RUNS = "harness/runs/runner.py", "harness/runs/runs.py"
+EXPERIMENT, SELECTING = "harness/runs/experiment.py", "harness/runs/selection.py"
+CELLS, SCORING, RUN = "harness/runs/cells.py", "harness/runs/scoring.py", "harness/runs/run.py"
 OF_SPLIT, OF_PROMPTS = "harness/tests/tasks/test_split.py", "harness/tests/test_prompts.py"
-OF_RUNNER, OF_RUNS = "harness/tests/runs/test_runner.py", "harness/tests/runs/test_runs.py"
+OF_SELECTING, OF_CELLS = "harness/tests/runs/test_selection.py", "harness/tests/runs/test_cells.py"
+OF_SCORING, OF_RUN = "harness/tests/runs/test_scoring.py", "harness/tests/runs/test_run.py"
 MODEL = "C1 C2 C8 C9 C10 C11 C12 C13 Q1"
 TUNED = "C2 C10 C11 C12 C13 Q1"
 
@@ -113,58 +115,66 @@ SELECTION = [
     Planted(
         "selected on the reported examples",
         MODEL,
-        RUNNER,
-        '"test" if settings.protocol is Protocol.PAPER else "dev"',
+        EXPERIMENT,
+        '"test" if self.settings.protocol is Protocol.PAPER else "dev"',
         '"test"',
-        f"{OF_RUNNER}::test_paper_protocol_selects_on_the_reported_examples",
+        f"{OF_SELECTING}::test_paper_protocol_selects_on_the_reported_examples",
     ),
     Planted(
         "worst demonstration set taken",
         MODEL,
-        RUNNER,
-        "(-icl[c], c)",
-        "(icl[c], c)",
-        f"{OF_RUNNER}::test_best_set_and_rate_on_dev_are_taken",
+        SELECTING,
+        "(-accuracies[c], c)",
+        "(accuracies[c], c)",
+        f"{OF_SELECTING}::test_best_set_and_rate_on_dev_are_taken",
     ),
     Planted(
         "worst learning rate taken",
         TUNED,
-        RUNNER,
+        SELECTING,
         "max(usable, key=lambda rate: (usable[rate], -rate))",
         "min(usable, key=lambda rate: (usable[rate], rate))",
-        f"{OF_RUNNER}::test_rate_with_the_best_accuracy_on_dev_is_taken",
+        f"{OF_SELECTING}::test_rate_with_the_best_accuracy_on_dev_is_taken",
     ),
     Planted(
         "learning rate tuned on the first set, not the best",
         TUNED,
-        RUNNER,
-        "Setting.FT, chosen[0], rate)",
-        "Setting.FT, 0, rate)",
-        f"{OF_RUNNER}::test_rate_is_tuned_on_the_set_that_was_taken",
+        EXPERIMENT,
+        "Setting.FT, candidate, rate, part)",
+        "Setting.FT, 0, rate, part)",
+        f"{OF_SELECTING}::test_rate_is_tuned_on_the_set_that_was_taken",
     ),
     Planted(
         "ICL's recording in ZSL's place",
         MODEL,
-        RUNNER,
-        "zsl=from_entry(self.runs.recording(task, Setting.ZSL, None, None))",
-        "zsl=from_entry(icl)",
-        f"{OF_RUNNER}::test_cell_holds_the_three_settings",
+        CELLS,
+        "[from_entry(store.find_or_run(self.zsl)), ",
+        "[from_entry(icl), ",
+        f"{OF_CELLS}::test_cell_holds_the_three_settings",
     ),
     Planted(
         "FT scored with the untouched weights",
         TUNED,
-        RUNS,
-        "self.finetuned_weights(task, candidate or 0, rate or 0.0)):",
-        "{s.name: s.of(s.parameter.data).clone() for s in self.model.key_value_slices}):",
-        f"{OF_RUNNER}::test_cell_holds_the_three_settings",
+        SCORING,
+        "model.with_weights(weights_of(store.find_or_run(self.finetuning)))",
+        "nullcontext()",
+        f"{OF_CELLS}::test_cell_holds_the_three_settings {OF_SCORING}::test_ft_is_scored_with_what_finetuning_left",
     ),
     Planted(
         "FT selected with the untouched weights",
         TUNED,
-        RUNS,
-        "with self.model.with_weights(found.weights):",
-        "if found.weights:",
-        f"{OF_RUNNER}::test_each_rate_answers_with_weights_of_its_own",
+        SCORING,
+        "weights = model_of(self, store).with_weights(found.weights)",
+        "weights = nullcontext()",
+        f"{OF_SCORING}::test_each_rate_answers_with_weights_of_its_own",
+    ),
+    Planted(
+        "ICL selected without demonstrations",
+        MODEL,
+        SCORING,
+        "setting = Setting.ICL if self.setting is Setting.ICL else Setting.ZSL",
+        "setting = Setting.ZSL",
+        f"{OF_SCORING}::test_accuracy_is_that_of_the_recording",
     ),
     Planted(
         "the same demonstrations under every number",
@@ -177,10 +187,26 @@ SELECTION = [
     Planted(
         "learning rate no part of the key",
         TUNED,
-        RUNS,
-        'parts["learning_rate"] = rate',
-        'parts["learning_rate"] = 0.0',
-        f"{OF_RUNS}::test_part_setting_set_and_rate_change_the_key",
+        RUN,
+        'key["learning_rate"] = self.learning_rate',
+        'key["learning_rate"] = 0.0',
+        f"{OF_RUN}::test_part_setting_set_and_rate_change_the_key",
+    ),
+    Planted(
+        "data of a task no part of the key",
+        MODEL,
+        RUN,
+        "return [self.task.name, self.task.fingerprint]",
+        "return [self.task.name]",
+        f"{OF_RUN}::test_field_that_decides_numbers_changes_the_key",
+    ),
+    Planted(
+        "device in the key: a store filled elsewhere is lost",
+        MODEL,
+        RUN,
+        '"dtype": self.dtype,',
+        '"dtype": self.dtype, "device": self.device,',
+        "harness/tests/runs/test_golden_keys.py",
     ),
 ]
 ERRORS = [*SPLITS, *TEXTS, *SELECTION]

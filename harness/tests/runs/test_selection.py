@@ -1,0 +1,127 @@
+"""What is selected on dev: the best demonstration sets, then the best learning rate under the first of them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.data import Setting
+from harness.errors import HarnessError
+from harness.evidence.questions import CausalOrder
+from harness.evidence.sources import Sources
+from harness.runs.scoring import AccuracyRun
+from harness.runs.selection import select, sets_chosen
+from harness.settings import Protocol
+from harness.store import MissingEntryError, Store
+from harness.tests.tiny import Project, ready
+
+Given = Callable[..., Sources]
+
+
+@pytest.fixture(scope="module")
+def given(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Given:
+    """Return sources with other options, on a store that this module's tests share, once all is selected."""
+    store = tmp_path_factory.mktemp("selected")
+    return lambda **options: ready(project.settings(store, **options), CausalOrder())
+
+
+def _accuracy(sources: Sources, setting: Setting, candidate: int, rate: float | None = None) -> Any:
+    part = sources.experiment.selection_part
+    return sources.store.read(sources.experiment.run(AccuracyRun, "toy", setting, candidate, rate, part))
+
+
+def test_best_set_and_rate_on_dev_are_taken(sources: Sources) -> None:
+    """Accuracies are those of the stored logits; the set with the highest comes first."""
+    chosen = sources.selection("toy")
+    entries = [_accuracy(sources, Setting.ICL, candidate) for candidate in (0, 1)]
+    counted = [
+        float(np.mean(entry.tensors["label_logits"].argmax(axis=1) == entry.tensors["gold"])) for entry in entries
+    ]
+    assert len(entries[0].tensors["gold"]) == 12
+    assert chosen.icl_accuracy == tuple(counted)
+    assert counted[0] != counted[1]
+    assert chosen.candidates == (int(np.argmax(counted)),) == sets_chosen(sources.experiment, "toy", sources.store)
+
+
+def test_diverged_rate_is_left_out(sources: Sources) -> None:
+    """At 1e38 finetuning overflows in its second step: the other rate is taken."""
+    chosen = sources.selection("toy")
+    assert (chosen.learning_rate, chosen.ft_accuracy[1], chosen.diverged_at) == (2.0, None, (None, 1))
+
+
+def test_all_rates_diverging_is_an_error(given: Given) -> None:
+    """There is nothing to compare with: the error names the task, the rates and what to give instead."""
+    with pytest.raises(
+        HarnessError,
+        match=r"'toy': finetuning diverged at every learning rate of \[1e\+38, 2e\+38\]; .*--learning-rates",
+    ):
+        given(learning_rates=(1e38, 2e38))
+
+
+def test_ties_go_to_the_first_set_and_the_smaller_rate(given: Given) -> None:
+    """Two dev examples leave three accuracies for six sets; two rates a hair apart have the same."""
+    options = {"dev_queries": 2, "candidate_sets": 6, "demonstration_sets": 6, "learning_rates": (2.000001, 2.0)}
+    chosen = given(**options).selection("toy")
+    assert chosen.ft_accuracy[0] == chosen.ft_accuracy[1]
+    assert chosen.learning_rate == 2.0
+    assert len(set(chosen.icl_accuracy)) < 6
+    assert chosen.candidates == tuple(
+        candidate
+        for accuracy in (1.0, 0.5, 0.0)
+        for candidate in range(6)
+        if chosen.icl_accuracy[candidate] == accuracy
+    )
+
+
+def test_paper_protocol_selects_on_the_reported_examples(given: Given) -> None:
+    """Its accuracies are those of the recordings that are reported; the held-out ones are of dev."""
+    sources = given(protocol=Protocol.PAPER)
+    chosen = sources.selection("toy")
+    best = chosen.candidates[0]
+    reported = sources.experiment.own_cell("toy", chosen, best).read(sources.store)
+    assert chosen.icl_accuracy[best] == pytest.approx(reported.icl.correct.mean())
+    assert max(a for a in chosen.ft_accuracy if a is not None) == pytest.approx(reported.ft.correct.mean())
+    held_out = given().experiment
+    assert (sources.experiment.selection_part, held_out.selection_part) == ("test", "dev")
+    assert (sources.experiment.number("test"), held_out.number("dev")) == (30, 12)
+
+
+def test_rate_with_the_best_accuracy_on_dev_is_taken(given: Given) -> None:
+    """Three rates with two accuracies or more: the one that is taken has the largest, under the set that is taken."""
+    rates = (1e-4, 0.5, 2.0)
+    chosen = given(learning_rates=rates).selection("toy")
+    accuracies = [accuracy for accuracy in chosen.ft_accuracy if accuracy is not None]
+    assert len(set(accuracies)) > 1
+    assert accuracies[rates.index(chosen.learning_rate)] == max(accuracies)
+
+
+def test_rate_is_tuned_on_the_set_that_was_taken(given: Given) -> None:
+    """Of six sets another than the first is best, and FT's accuracies are those of its demonstrations."""
+    sources = given(dev_queries=20, candidate_sets=6, learning_rates=(0.5, 2.0))
+    chosen = sources.selection("toy")
+    best, found = chosen.candidates[0], {}
+    for number in (best, 0):
+        tried = sources.experiment.rates_tried("toy", number)
+        found[number] = [sources.store.find_or_run(run).facts["accuracy"] for run in tried]
+    assert best != 0
+    assert list(chosen.ft_accuracy) == found[best] != found[0]
+
+
+def test_further_sets_are_taken_in_the_order_of_their_accuracy(given: Given) -> None:
+    """Three of six: no set that is left out is better than one that is taken, and the best stands first."""
+    chosen = given(dev_queries=20, candidate_sets=6, demonstration_sets=3, learning_rates=(2.0,)).selection("toy")
+    taken = [chosen.icl_accuracy[i] for i in chosen.candidates]
+    left = [accuracy for i, accuracy in enumerate(chosen.icl_accuracy) if i not in chosen.candidates]
+    assert len(taken) == 3
+    assert taken == sorted(taken, reverse=True)
+    assert min(taken) >= max(left)
+
+
+def test_selecting_runs_nothing(sources: Sources, tmp_path: Path) -> None:
+    """In an empty store nothing is selected: the first run that is not there is named, and none is started."""
+    for choose in (select, sets_chosen):
+        with pytest.raises(MissingEntryError, match="toy: ICL with set 0 on dev"):
+            choose(sources.experiment, "toy", Store(tmp_path))
+    assert list(tmp_path.glob("runs/*/*")) == []
