@@ -22,6 +22,8 @@ from harness.evidence.questions import (
     TrainedLayers,
 )
 from harness.evidence.sources import Provisional, Sources, open_sources
+from harness.runs.facts import CellFacts
+from harness.runs.theory import CausalityRun
 from harness.runs.variants import Variant
 from harness.store import MissingEntryError
 from harness.tests.evidence.conftest import MEASURED, VARIANTS, Asking
@@ -179,12 +181,12 @@ def test_causal_order_and_how_it_ran_are_of_the_best_set(asking: Asking) -> None
     """Of two sets the better one's runs alone, at the learning rate that was selected."""
     sources = asking(demonstration_sets=2).sources
     select(sources, candidates=(1, 0), learning_rate=0.5)
-    drawn = []
-    for run in (CausalOrder().records(sources)["toy"], HowItRan().records(sources)["toy"]):
-        of = run.of.finetuned if hasattr(run, "of") else run
-        assert hasattr(of, "demonstrations")
-        drawn.append((of.demonstrations.candidate, of.learning_rate))  # type: ignore[attr-defined]
-    assert drawn == [(1, 0.5), (1, 0.5)]
+    causal, made = CausalOrder().records(sources)["toy"], HowItRan().records(sources)["toy"]
+    assert isinstance(causal, CausalityRun)
+    assert isinstance(made, CellFacts)
+    for run in (causal, made.of.finetuned):
+        assert run.demonstrations is not None
+        assert (run.demonstrations.candidate, run.learning_rate) == (1, 0.5)
 
 
 def test_measurement_names_its_run(controls: Evidence) -> None:

@@ -71,7 +71,7 @@ def test_what_is_chosen_stands_where_it_is(empty: Sources) -> None:
 def test_strength_that_is_chosen_stands_where_it_is(empty: Sources) -> None:
     """The last eta had the least loss."""
     tries = empty.grid.tries
-    for loss, training in enumerate(reversed(tries.values())):
+    for loss, training in enumerate(reversed(list(tries.values()))):
         empty.store.find_or_compute(training.kind, training.key, partial(Entry, {"dev": np.full(6, float(loss))}, {}))
     assert len(tries) > 1
     assert empty.eta == _provisional(empty).eta == list(tries)[-1]

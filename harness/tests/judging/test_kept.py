@@ -81,7 +81,7 @@ EFFECTS = {"C1": [1.0]}
 
 
 def _calibrated(store: Path, **changed: Any) -> Mapping[str, Calibration]:
-    given = {"family": SIMULATED, "effects": EFFECTS, "alpha": 0.05, "seed": 7, "runs": 20} | changed
+    given: dict[str, Any] = {"family": SIMULATED, "effects": EFFECTS, "alpha": 0.05, "seed": 7, "runs": 20} | changed
     return find_or_calibrate(Store(store), **given)
 
 

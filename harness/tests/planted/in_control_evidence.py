@@ -37,7 +37,7 @@ ERRORS = [
     ),
     Planted(
         "outputs for their changes",
-        "O5",
+        "order_spread O5",
         MEASUREMENTS,
         "attention_output_update(r.attn_out, cells[0].zsl.attn_out) for",
         "r.attn_out for",
@@ -45,7 +45,7 @@ ERRORS = [
     ),
     Planted(
         "ICL's spread for FT's",
-        "O5",
+        "order_spread O5",
         MEASUREMENTS,
         "[getattr(cell, setting) for cell in cells]",
         "[cell.icl for cell in cells]",
@@ -53,7 +53,7 @@ ERRORS = [
     ),
     Planted(
         "distance to ZSL for that to FT",
-        "O8",
+        "distributions O8",
         MEASUREMENTS,
         '"next_icl_ft": total_variation(icl, ft)',
         '"next_icl_ft": total_variation(icl, zsl)',
@@ -61,7 +61,7 @@ ERRORS = [
     ),
     Planted(
         "answers under FT for those under ZSL",
-        "O8",
+        "distributions O8",
         MEASUREMENTS,
         "words, cell.zsl.label_logits)",
         "words, cell.ft.label_logits)",
@@ -69,7 +69,7 @@ ERRORS = [
     ),
     Planted(
         "changes from ICL for changes from ZSL",
-        "O8",
+        "distributions O8",
         MEASUREMENTS,
         "change_agreement(zsl, icl, ft)",
         "change_agreement(icl, zsl, ft)",
