@@ -108,7 +108,7 @@ def test_every_claim_of_the_family_has_its_own_verdict(tmp_path: Path) -> None:
 
 
 def test_controls_are_corrected_among_themselves(tmp_path: Path) -> None:
-    """Two controls without an effect share 5 %: the smaller p's interval is at 97.5 %, however many claims hold."""
+    """Two controls without an effect share 5 %: an interval at 97.5 %, though both claims are supported."""
     found = judge({MADE_UP: measured(0.5), OTHER: measured(0.5)}, Store(tmp_path), alpha=0.05, seed=0)
     levels = [verdict.control.parts[0].estimate.level for verdict in found.values() if verdict.control]
     assert max(levels) == pytest.approx(0.975)

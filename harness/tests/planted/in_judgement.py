@@ -197,7 +197,7 @@ JUDGED = [
         f"{OF_STUDY}::test_verdict_is_corrected_over_the_whole_family",
     ),
     Planted(
-        "controls corrected with the claims",
+        "the claims' own results for their controls",
         COMPARED,
         VERDICTS,
         'find_or_judge(store, controls, alpha, seed, "judge a control")',
