@@ -67,7 +67,7 @@ class Provisional(Sources):
 
     def best_set(self, task: str) -> int:
         """Return the set that was chosen, or the first."""
-        return self.selection(task).candidates[0]
+        return self._sets(task)[0]
 
     def selection(self, task: str) -> Selection:
         """Return what was chosen, or the first sets and rate."""
@@ -75,7 +75,7 @@ class Provisional(Sources):
         try:
             return super().selection(task)
         except MissingEntryError:
-            return Selection(tuple(range(settings.demonstration_sets)), settings.learning_rates[0], (), (), ())
+            return Selection(self._sets(task), settings.learning_rates[0], (), (), ())
 
     @property
     def eta(self) -> float:
@@ -84,3 +84,9 @@ class Provisional(Sources):
             return self.grid.eta
         except MissingEntryError:
             return self.grid.size.etas[0]
+
+    def _sets(self, task: str) -> tuple[int, ...]:
+        try:
+            return sets_chosen(self.experiment, task, self.store)
+        except MissingEntryError:
+            return tuple(range(self.experiment.settings.demonstration_sets))

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import claims
 from harness.judging.claims import load_claims
-from harness.judging.judge import Judge
+from harness.judging.judge import judge
 from harness.judging.verdicts import Verdict
 from harness.models.gpt.sizes import TINY
 from harness.statistics.results import Outcome
@@ -39,9 +38,9 @@ def frozen() -> Iterator[None]:
 
 def verdict(claim: str, world: World) -> Verdict:
     """Return the claim's verdict in a world, judged alone."""
+    measured = {CLAIMS[claim].claim: CLAIMS[claim].measure(world)}
     with TemporaryDirectory() as folder:
-        world.runner.runs = SimpleNamespace(store=Store(Path(folder)))
-        return Judge(world, {claim: CLAIMS[claim]}, alpha=0.05, seed=0).verdict(claim)
+        return judge(measured, Store(Path(folder)), alpha=0.05, seed=0)[claim]
 
 
 def by_example(values: np.ndarray) -> np.ndarray:

@@ -1,81 +1,113 @@
-"""From arrays to comparisons, tables and curves, worked by hand."""
+"""What claims read: answers out of the store, and the base rate worked by hand from right answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
 
 import fixtures
 from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import ByTask
-from harness.judging.comparisons import by_coin, by_coin_of, difference, mean_of, proportion
-from harness.judging.exhibits import layer_curve, loss_curve, run_curve, task_table
-from harness.runs.runner import Runner
-from harness.tests.tiny import Project
+from harness.evidence.questions import CausalOrder, FinetunedAt, OnControls, OnTasks
+from harness.evidence.sources import Sources, open_sources
+from harness.runs.variants import Variant
+from harness.store import MissingEntryError
+from harness.tests.tiny import Project, ready
+from harness.tests.two_tasks import entries, select, sources_of
 
 NAN = float("nan")
-
-
-def test_difference_averages_layers_then_pairs_examples() -> None:
-    """Layers (1, 3) and (5, 7) average to 2 and 6; less 1 and 2 that is 1 and 4."""
-    value, baseline = {"a": np.array([[[1.0, 3], [5, 7]]])}, {"a": np.array([[[1.0, 1], [2, 2]]])}
-    assert difference("d", "d > 0", "cosine", value, baseline).cells[0].tolist() == [[1, 4]]
-
-
-def test_proportion_keeps_cases_that_do_not_count_apart() -> None:
-    """NaN stays NaN; the null is what was given."""
-    cases = proportion("p", "p > 0.5", "fraction", {"a": np.array([[1.0, NAN]])}, 0.5)
-    assert (cases.kind, cases.null, np.isnan(cases.cells[0]).tolist()) == ("proportion", 0.5, [[False, True]])
-
-
-def test_table_holds_means_over_what_counts_and_none_where_nothing_does() -> None:
-    """Task a: mean of 1, 0; task b: nothing counts; the mean over tasks leaves b out; the paper's rows follow."""
-    column = {"a": np.array([[1.0, 0.0, NAN]]), "b": np.array([[NAN, NAN, NAN]])}
-    table = task_table("t", {"Rec2FTP": column}, [("SST2", (0.8,))])
-    assert table.rows == (("a", (0.5,)), ("b", (None,)), ("mean over tasks", (0.5,)), ("paper: SST2", (0.8,)))
-
-
-def test_curve_has_the_mean_and_1_96_standard_errors_over_examples() -> None:
-    """Examples 1 and 3 (after averaging two sets): mean 2, standard error sqrt(2) / sqrt(2) = 1."""
-    values = {"a": np.array([[[0.0], [2.0]], [[2.0], [4.0]]])}
-    ((_, (series,)),) = layer_curve("t", "cosine", {"FT": values}).panels
-    assert [*series.values, *series.low, *series.high] == pytest.approx([2, 0.04, 3.96])
+ACCURACY, REC2FTP, KENDALL = OnTasks("accuracy"), OnTasks("rec2ftp"), OnTasks("kendall")
+SHUFFLED = Variant(weights="shuffled")
 
 
 def test_noise_is_the_same_in_another_store(evidence: Evidence, project: Project, tmp_path: Path) -> None:
     """Computed anew elsewhere, the random baselines are the same to the last digit: their streams have names."""
-    settings = project.settings(tmp_path)
-    elsewhere = Evidence(Runner(settings, fixtures.MODELS, fixtures.TASKS)).of("kendall", "uniform")["toy"]
-    assert np.array_equal(elsewhere, evidence.of("kendall", "uniform")["toy"])
+    elsewhere = Evidence(ready(project.settings(tmp_path), KENDALL)).of(KENDALL, "uniform")["toy"]
+    assert np.array_equal(elsewhere, evidence.of(KENDALL, "uniform")["toy"])
 
 
-def test_mean_of_keeps_what_counts() -> None:
-    """Of three examples one counts under no set and is left out; one counts under the second set alone."""
-    cases = mean_of("m", "m > 0", "accuracy", {"all tasks": np.array([[1.0, NAN, NAN], [0.5, NAN, 2.0]])})
-    assert (cases.kind, cases.null, cases.units) == ("mean", 0.0, 2)
-    np.testing.assert_array_equal(cases.cells[0], [[1.0, NAN], [0.5, 2.0]])
+READS: dict[str, tuple[Callable[[Evidence], object], str]] = {
+    "tasks": (lambda evidence: evidence.of(ACCURACY, "icl"), "toy: measuring accuracy"),
+    "base rate": (lambda evidence: evidence.base_rate(), "toy: measuring accuracy"),
+    "controls": (lambda evidence: evidence.of(OnControls("sim_am"), "ft"), "toy: measuring sim am"),
+    "variant": (lambda e: e.of(OnControls("sim_am", SHUFFLED), "ft"), "toy: measuring sim am, weights shuffled"),
+    "learning rates": (lambda evidence: evidence.learning_rates({"": SHUFFLED}), "toy: finetuning, weights shuffled"),
+    "causality": (lambda evidence: evidence.causality(), "toy: causal order"),
+    "layers": (lambda evidence: evidence.regression(), "training 10 layers of linear attention"),
+}
 
 
-def test_mean_of_nothing_is_a_shortage_and_no_error() -> None:
-    """Where no example counts the judge is told so, with numbers."""
-    assert mean_of("m", "m > 0", "accuracy", {"all tasks": np.full((1, 7), NAN)}).shortage.startswith("0 of 7 examples")
+@pytest.mark.parametrize("read", READS)
+def test_what_was_not_asked_for_is_said_and_not_computed(project: Project, tmp_path: Path, read: str) -> None:
+    """Demonstrations and rates are selected, nothing else is there: the error names what is missing, none is made."""
+    sources = ready(project.settings(tmp_path), FinetunedAt(Variant()))
+    before = sorted(tmp_path.glob("runs/*/*"))
+    reads, missing = READS[read]
+    with pytest.raises(MissingEntryError, match=f"lacks '{missing}', which was not planned"):
+        reads(Evidence(sources))
+    assert before
+    assert sorted(tmp_path.glob("runs/*/*")) == before
+
+
+def test_an_empty_store_is_said_to_lack_what_is_selected_by(project: Project, tmp_path: Path) -> None:
+    """Whatever is read, the demonstration sets come first."""
+    empty = Evidence(open_sources(project.settings(tmp_path), fixtures.MODELS, fixtures.TASKS))
+    with pytest.raises(MissingEntryError, match="lacks 'toy: ICL with set 0 on dev'"):
+        empty.of(ACCURACY, "icl")
+    assert not list(tmp_path.glob("runs/*/*"))
+
+
+def test_array_is_the_one_that_was_asked_for(evidence: Evidence, sources: Sources) -> None:
+    """Each name's own array of the measurement, in one row a demonstration set."""
+    (record,) = KENDALL.records(sources)["toy"]
+    kept = sources.store.read(record).tensors
+    assert len(kept) == 4
+    assert all(np.array_equal(evidence.of(KENDALL, name)["toy"], array[None]) for name, array in kept.items())
+
+
+def test_evidence_knows_its_run(evidence: Evidence, sources: Sources) -> None:
+    """Seed, tasks and trainings are those of the settings."""
+    assert (evidence.seed, evidence.tasks, evidence.grid) == (0, ("toy",), sources.grid)
+
+
+def test_learning_rates_are_said_where_the_claims_own_diverged(both: Project, tmp_path: Path) -> None:
+    """A variant goes down the grid from 1e38, at which nothing can be finetuned, to 2; the claims' own is as chosen."""
+    sources = sources_of(both, tmp_path)
+    for task in sources.tasks:
+        select(sources, task, learning_rate=1e38)
+    for runs in FinetunedAt(SHUFFLED).records(sources).values():
+        for run in runs:
+            sources.store.find_or_run(run)
+    said = Evidence(sources).learning_rates({"trained": Variant(), "shuffled": SHUFFLED})
+    expected = "trained, toy: 1e+38; trained, doll: 1e+38; shuffled, toy: 2; shuffled, doll: 2"
+    assert said == f"Learning rates of finetuning: {expected}."
+
+
+def test_causality_is_of_every_task(both: Project, tmp_path: Path) -> None:
+    """What each task's run found, under the task's name."""
+    evidence = Evidence(sources_of(both, tmp_path, CausalOrder()))
+    kept = {of["key"]["task"][0]: of["facts"] for of in entries(tmp_path, "causality")}
+    assert evidence.causality() == kept
+    assert kept.keys() == {"toy", "doll"}
 
 
 class Known(Evidence):
     """Evidence of which the right answers alone are known, by setting and task."""
 
-    def __init__(self, right: Mapping[str, Mapping[str, Any]] | None = None, seed: int = 0) -> None:
-        self.right = right or {"zsl": {}}
-        self.tasks = tuple(self.right["zsl"])
-        self.runner: Any = SimpleNamespace(settings=SimpleNamespace(seed=seed))
+    def __init__(self, right: Mapping[str, Mapping[str, Any]], seed: int = 0) -> None:
+        self.right = right
+        self._seed = seed
 
-    def of(self, measurement: str, name: str) -> ByTask:
+    @property
+    def seed(self) -> int:
+        """Return the seed that was given."""
+        return self._seed
+
+    def of(self, question: OnTasks | OnControls, name: str) -> ByTask:
         """Return right answers as floats, [seed, example]."""
-        assert measurement == "accuracy"
+        assert question == ACCURACY
         return {task: np.array(rows, float) for task, rows in self.right[name].items()}
 
 
@@ -130,54 +162,7 @@ def test_control_of_the_base_rate_keeps_how_many_were_corrected() -> None:
 def test_base_rate_agrees_with_the_claims_own_counts(evidence: Evidence) -> None:
     """On the tiny project: what C10 counts, and one task's excess is its two shares' difference."""
     found = evidence.base_rate()
-    np.testing.assert_array_equal(found["corrected"]["toy"], evidence.of("rec2ftp", "rec2ftp")["toy"])
-    np.testing.assert_array_equal(found["uncorrected"]["toy"], evidence.of("rec2ftp", "icl_uncorrected")["toy"])
+    np.testing.assert_array_equal(found["corrected"]["toy"], evidence.of(REC2FTP, "rec2ftp")["toy"])
+    np.testing.assert_array_equal(found["uncorrected"]["toy"], evidence.of(REC2FTP, "icl_uncorrected")["toy"])
     shares = [np.nanmean(found[name]["toy"]) for name in ("corrected", "uncorrected")]
     assert np.nanmean(found["excess"]["all tasks"]) == pytest.approx(shares[0] - shares[1])
-
-
-def test_coin_hands_out_each_pair_either_way() -> None:
-    """Every entry of the two is one's and other's, or the other way round, about half the time each."""
-    one, other = np.zeros((1, 1000, 3)), np.ones((1, 1000, 3))
-    first, second = by_coin(Known(), "c", one, other)
-    assert np.array_equal(first + second, np.ones((1, 1000, 3)))
-    assert set(np.unique(first)) == {0, 1}
-    assert first.mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(3000))
-    assert len({tuple(row) for row in first[0]}) == 8  # layers are tossed apart
-
-
-def test_coin_is_its_names() -> None:
-    """The same name and seed give the same tosses; another name, seed or task gives others."""
-    one, other = np.zeros((1, 64)), np.ones((1, 64))
-
-    def tosses(seed: int, name: str) -> tuple[float, ...]:
-        return tuple(by_coin(Known(seed=seed), name, one, other)[0][0].tolist())
-
-    assert tosses(0, "c") == tosses(0, "c")
-    assert len({tosses(0, "c"), tosses(1, "c"), tosses(0, "d")}) == 3
-    by_task = by_coin_of(Known(), "c", {"a": one, "b": one}, {"a": other, "b": other})
-    assert not np.array_equal(by_task[0]["a"], by_task[0]["b"])
-    assert all(np.array_equal(by_task[0][task] + by_task[1][task], other) for task in ("a", "b"))
-
-
-def test_run_curve_has_students_interval_of_the_runs_mean() -> None:
-    """Three runs of 1, 2, 3 and 4, 4, 7: means 2 and 5, t of two degrees of freedom times s over root 3."""
-    values = np.array([[1.0, 4.0], [2.0, 4.0], [3.0, 7.0]])
-    curve = run_curve("t", "loss", {"p": {"FT": values, "flat": values[:1]}}, [10, 20], "step", frozenset({"flat"}))
-    ((panel, (series, flat)),) = curve.panels
-    margin = stats.t.ppf(0.975, 2) * np.sqrt([1.0, 3.0]) / np.sqrt(3)
-    assert (panel, curve.x_label, series.at) == ("p", "step", (10, 20))
-    assert series.values == pytest.approx([2, 5])
-    assert series.low == pytest.approx(np.array([2, 5]) - margin)
-    assert series.high == pytest.approx(np.array([2, 5]) + margin)
-    assert (series.baseline, flat.baseline) == (False, True)
-    assert (flat.values, flat.low, flat.high) == ((1, 4), (), ())
-
-
-def test_loss_curve_averages_equal_stretches_of_training() -> None:
-    """Six steps in three stretches: means of two, standing at 1.5, 3.5 and 5.5; fewer steps than points stay."""
-    found = {"vanilla": {"losses": np.array([[6.0, 4.0, 3.0, 1.0, 2.0, 2.0]])}}
-    ((_, (series,)),) = loss_curve("t", "loss", found, points=3).panels
-    assert (series.values, series.at) == ((5, 2, 2), (1.5, 3.5, 5.5))
-    ((_, (whole,)),) = loss_curve("t", "loss", found).panels
-    assert (whole.values, whole.at) == ((6, 4, 3, 1, 2, 2), (1, 2, 3, 4, 5, 6))

@@ -145,9 +145,9 @@ SIMULATED = [
     Planted(
         "calibration read for another effect",
         COMPARED,
-        "harness/evidence/evidence.py",
-        '"effects": effects,\n',
-        "\n",
+        "harness/judging/kept.py",
+        '"effects": effects, "alpha"',
+        '"alpha"',
         f"{GAPS}calibration_is_kept_by_what_it_is_drawn_from",
     ),
 ]

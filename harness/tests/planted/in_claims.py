@@ -110,14 +110,14 @@ THEORY = [
 SIMILARITY = [
     of("C10", "null of none for one half", "c10_rec2ftp", "covered, 0.5)", "covered, 0.0)", REC2FTP),
     of("C10", "queries that FT misses", "c10_rec2ftp", '"fraction", covered,', '"fraction", others,', REC2FTP),
-    of("C10", "control = the claim itself", "c10_rec2ftp", 'evidence.of("rec2ftp", "control")', "covered", REC2FTP),
+    of("C10", "control = the claim itself", "c10_rec2ftp", 'evidence.of(REC2FTP, "control")', "covered", REC2FTP),
     of("C11", "noise over FT", "c11_sim_aou", '"cosine", ft, uniform)', '"cosine", uniform, ft)'),
     of("C11", "control = the claim itself", "c11_sim_aou", '"cosine", control, isotropic)', '"cosine", ft, isotropic)'),
     of("C11", "another family", "c11_sim_aou", 'family="similarity"', 'family="performance"', FAMILIES),
     of("C12", "ZSL over FT", "c12_sim_am", '"cosine", ft, zsl)', '"cosine", zsl, ft)'),
     of("C12", "noise for ZSL", "c12_sim_am", '"cosine", ft, zsl)', '"cosine", ft, uniform)'),
     of("C12", "control = the claim itself", "c12_sim_am", "coin_ft, coin_zsl)", "ft, zsl)"),
-    of("C13", "SimAOU for Kendall", "c13_kendall", 'evidence.of("kendall", name)', 'evidence.of("sim_aou", name)'),
+    of("C13", "SimAOU for Kendall", "c13_kendall", 'OnTasks("kendall")', 'OnTasks("sim_aou")'),
     of("C13", "one baseline for both", "c13_kendall", '"tau", ft, isotropic)', '"tau", ft, uniform)'),
     of("C13", "control = the claim itself", "c13_kendall", '"tau", control, isotropic)', '"tau", ft, isotropic)'),
 ]

@@ -12,6 +12,7 @@ OF_ESTIMATION, OF_JUDGEMENT = (
 OF_COMPARISON, OF_HOLM = "harness/tests/statistics/test_comparison.py", "harness/tests/statistics/test_holm.py"
 JUDGED_FILE, OF_JUDGED = "harness/judging/kept.py", "harness/tests/judging/test_kept.py"
 OF_VERDICTS, OF_NUMBERS = "harness/tests/judging/test_judge.py", "harness/tests/report/test_numbers.py"
+STUDY, OF_STUDY = "harness/plugin/study.py", "harness/tests/plugin/test_study.py"
 COMPARED = "C1 C2 C9 C10 C11 C12 C13 Q1 Q2"
 MEANS = "C1 C2 C9 C11 C12 C13 Q1 Q2"
 EXACT = "C4 C5 C6 C7 C8 C9"
@@ -183,15 +184,38 @@ JUDGED = [
         "each claim corrected alone",
         COMPARED,
         VERDICTS,
-        "find_or_judge(self.evidence.runner.runs.store, parts,",
-        "(lambda store, parts, *more: {c: find_or_judge(store, {c: parts[c]}, *more)[c] for c in parts})"
-        "(self.evidence.runner.runs.store, parts,",
+        "find_or_judge(store, parts,",
+        "(lambda store, parts, *more: {c: find_or_judge(store, {c: parts[c]}, *more)[c] for c in parts})(store, parts,",
         f"{OF_VERDICTS}::test_siblings_make_the_correction_sterner",
+    ),
+    Planted(
+        "a claim of the family left out of the correction",
+        COMPARED,
+        STUDY,
+        "self._judge([m for m in self._claims.values() if m.claim.family == self._claims[claim_id].claim.family])",
+        "self._judge([self._claims[claim_id]])",
+        f"{OF_STUDY}::test_verdict_is_corrected_over_the_whole_family",
+    ),
+    Planted(
+        "the claims' own results for their controls",
+        COMPARED,
+        VERDICTS,
+        'find_or_judge(store, controls, alpha, seed, "judge a control")',
+        "judged",
+        f"{OF_VERDICTS}::test_verdict_follows_the_effect_and_its_control",
+    ),
+    Planted(
+        "a claim that measures more than the paper printed calibrated with the paper's effects",
+        COMPARED,
+        VERDICTS,
+        "if sizes and len(sizes) == len(parts[c])}",
+        "if sizes}",
+        f"{OF_VERDICTS}::test_rule_is_calibrated_where_it_is_asked_for",
     ),
     Planted(
         "twice the error that rounding makes allowed",
         EXACT,
-        "harness/data.py",
+        "harness/evidence/checks.py",
         "self.worst <= 1.0",
         "self.worst <= 2.0",
         f"{OF_VERDICTS}::test_exact_statements_must_all_hold",
@@ -210,8 +234,8 @@ KEPT = [
         "verdict at another level read from the store",
         COMPARED,
         JUDGED_FILE,
-        '"alpha": alpha, ',
-        "",
+        'family_identity(family), "alpha": alpha, "seed"',
+        'family_identity(family), "seed"',
         f"{OF_JUDGED}::test_whatever_changes_a_figure_is_judged_anew",
     ),
     Planted(

@@ -2,9 +2,10 @@
 
 from harness.tests.planted.planted import Planted
 
-TYPES, MEASUREMENTS, EVIDENCE = "harness/data.py", "harness/evidence/measurements.py", "harness/evidence/evidence.py"
+TYPES, MEASUREMENTS = "harness/data.py", "harness/evidence/measurements.py"
+COMPARISONS, EXHIBITS = "harness/judging/comparisons.py", "harness/judging/exhibits.py"
 OF_TYPES, OF_MEASUREMENTS = "harness/tests/test_data.py", "harness/tests/evidence/test_measurements.py"
-OF_EVIDENCE = "harness/tests/evidence/test_evidence.py"
+OF_COMPARISONS, OF_EXHIBITS = (f"harness/tests/judging/test_{name}.py" for name in ("comparisons", "exhibits"))
 OF_CONTROLS = f"{OF_MEASUREMENTS}::test_control_has_no_effect_in_expectation"
 OF_NOISE = (
     f"{OF_MEASUREMENTS}::test_noise_is_the_papers_where_it_says_uniform_and_has_no_direction_where_it_says_isotropic"
@@ -178,37 +179,42 @@ HANDED = [
     Planted(
         "value and baseline swapped",
         "C1 C2 C9 C11 C12 C13 Q1 Q2",
-        EVIDENCE,
+        COMPARISONS,
         "_over_layers(value[task]) - _over_layers(baseline[task])",
         "_over_layers(baseline[task]) - _over_layers(value[task])",
-        OF_EVIDENCE,
+        OF_COMPARISONS,
     ),
     Planted(
         "last layer for the mean over layers",
         "C9 C11 C12 C13 Q1",
-        EVIDENCE,
+        COMPARISONS,
         "values.mean(axis=2) if values.ndim == 3",
         "values[:, :, -1] if values.ndim == 3",
-        OF_EVIDENCE,
+        OF_COMPARISONS,
     ),
     Planted(
         "what does not count shown as 0",
         "C10",
-        EVIDENCE,
+        EXHIBITS,
         "known = values[~np.isnan(values.astype(float))]",
         "known = np.nan_to_num(values.astype(float))",
-        OF_EVIDENCE,
+        OF_EXHIBITS,
     ),
     Planted(
-        "null ignored", "C10", EVIDENCE, 'kind="proportion", null=null', 'kind="proportion", null=0.0', OF_EVIDENCE
+        "null ignored",
+        "C10",
+        COMPARISONS,
+        'kind="proportion", null=null',
+        'kind="proportion", null=0.0',
+        OF_COMPARISONS,
     ),
     Planted(
         "band of standard deviations, not errors",
         "C9 C11 C12 C13 Q1",
-        EVIDENCE,
+        EXHIBITS,
         " / np.sqrt(len(by_example))",
         "",
-        OF_EVIDENCE,
+        OF_EXHIBITS,
     ),
 ]
 ERRORS = [*ANSWERS, *SIMILARITIES, *HANDED]

@@ -16,7 +16,7 @@ PERPLEXITY, IN_CONTEXT, MIXING = "c14_momentum_perplexity", "c15_momentum_icl", 
 def coin(claim: str, file: str, arrays: str) -> Planted:
     """Plant a control that is the claim itself: no coin is tossed for the two arrays."""
     toss = "by_coin" if claim in {"C14", "C15", "Q3"} else "by_coin_of"
-    return of(claim, "no coin in the control", file, f'{toss}(evidence, "{claim}", {arrays})', arrays, COIN)
+    return of(claim, "no coin in the control", file, f'{toss}(evidence.seed, "{claim}", {arrays})', arrays, COIN)
 
 
 TRAINED = [
@@ -56,7 +56,13 @@ TRAINED = [
     coin("Q3", MIXING, 'scores["text"][1]["shift"], scores["text"][1]["momentum"]'),
 ]
 OBJECTIONS = [
-    of("O1", "trained and untrained swapped", "o01_untrained", 'found["trained"][m], f', "found[rival][m], f"),
+    of(
+        "O1",
+        "trained and untrained swapped",
+        "o01_untrained",
+        'shown[m]["trained"], shown[m][rival]',
+        'shown[m][rival], shown[m]["trained"]',
+    ),
     of("O1", "the trained model for the fresh one", "o01_untrained", 'Variant(weights="fresh")', "Variant()"),
     of(
         "O1",
@@ -66,20 +72,20 @@ OBJECTIONS = [
         '"fresh": Variant(weights="shuffled")',
         SHOWS,
     ),
-    coin("O1", "o01_untrained", 'found["trained"]["SimAOU"], found["fresh"]["SimAOU"]'),
+    coin("O1", "o01_untrained", 'shown["SimAOU"]["trained"], shown["SimAOU"]["fresh"]'),
     of(
         "O2",
         "similarity to ZSL for that of changes",
         "o02_changes_alone",
-        'of("sim_am", "differences"), of',
-        'of("sim_am", "zsl"), of',
+        'of(MAPS, "differences"), of',
+        'of(MAPS, "zsl"), of',
     ),
     of(
         "O2",
         "scaled outputs for unscaled",
         "o02_changes_alone",
-        'of("sim_aou_unscaled", "ft"), of',
-        'of("sim_aou", "ft"), of',
+        'of(OUTPUTS, "ft"), of',
+        'of(SCALED, "ft"), of',
     ),
     of("O2", "noise for another example", "o02_changes_alone", "outputs, other_example)", "outputs, noise)"),
     coin("O2", "o02_changes_alone", "maps, fresh_maps"),
@@ -114,7 +120,7 @@ OBJECTIONS = [
         "O7",
         "no coin in the control",
         "o07_layer_causal",
-        'by_coin_of(evidence, "O7", *outputs.values())',
+        'by_coin_of(evidence.seed, "O7", *outputs.values())',
         "outputs.values()",
         COIN,
     ),

@@ -3,89 +3,129 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from harness.data import Example
 from harness.evidence.evidence import Evidence
-from harness.judging.kept import find_or_judge
+from harness.evidence.questions import FinetunedAt, TextTasks
+from harness.evidence.sources import Sources
+from harness.judging.kept import find_or_calibrate, find_or_judge
 from harness.models.gpt.network import AttentionChoice, vector_gpt
 from harness.models.gpt.problems import Recall, recall_answers
-from harness.models.gpt.sizes import Shape
+from harness.models.gpt.sizes import Shape, Size
 from harness.models.gpt.tokens import tokenize
+from harness.prompts import draw_demonstrations
 from harness.report.page import calibration
-from harness.runs.control_runs import Variant
+from harness.runs.loaded import model_of
+from harness.runs.variants import Variant
 from harness.seeds import stream
 from harness.statistics import Comparison
 from harness.statistics.calibration import calibrate
 from harness.statistics.results import Calibration
-from harness.store import Entry, Store
-from harness.tests.tiny import ANSWERS, WORDS, Project
-from harness.tests.trainings.test_grid import MINUSCULE, trainings, write_corpus
-from harness.tests.trainings.test_text_tasks import SIZE, evidence_of, prompt_by_hand
-from harness.tests.trainings.test_training import keep_text, training
-from harness.tests.two_tasks import controls_of, two_tasks
-from harness.trainings.grid import ATTENTIONS, Trainings
-from harness.trainings.training import Training, problem_of
+from harness.store import Entry, Record, Store
+from harness.tests.minuscule import MINUSCULE, fill, open_minuscule, write_words
+from harness.tests.tiny import ANSWERS, Project
+from harness.tests.two_tasks import sources_of, two_tasks
+from harness.trainings.grid import ATTENTIONS
+from harness.trainings.training import problem_of
+
+CHOSEN_AMONG = replace(MINUSCULE, etas=(0.1, 0.5, 0.9))
 
 
-def keep(made: Trainings, given: Training, tensors: Mapping[str, np.ndarray]) -> None:
-    """Keep what a training is to have left."""
-    made.store.find_or_compute("training", given.key, lambda: Entry(tensors, {"seconds": 0.0}))
+def opened(project: Project, folder: Path, size: Size = MINUSCULE, **options: Any) -> Sources:
+    """Return sources of minuscule trainings, with an empty store."""
+    more = {"corpus": write_words(folder / "words.txt"), "device": "cpu"} | options
+    return open_minuscule(project.settings(folder / "store", **more), size)
 
 
-def keep_tried(made: Trainings, seed: int, losses: Mapping[float, float]) -> None:
-    """Keep a loss for each eta under a seed."""
-    for eta, loss in losses.items():
-        keep(made, made._training("language", "momentum", eta, seed), {"dev": np.full(6, loss)})
+def keep(sources: Sources, record: Record, tensors: Mapping[str, np.ndarray]) -> None:
+    """Keep what a record is to have left."""
+    sources.store.find_or_compute(record.kind, record.key, lambda: Entry(tensors, {"seconds": 0.0}))
 
 
-def test_eta_is_the_one_of_least_loss(tmp_path: Path) -> None:
+def keep_tried(sources: Sources, losses: Mapping[float, float]) -> None:
+    """Keep a loss for each eta that is tried."""
+    for eta, training in sources.grid.tries.items():
+        keep(sources, training, {"dev": np.full(6, losses[eta])})
+
+
+def test_eta_is_the_one_of_least_loss(project: Project, tmp_path: Path) -> None:
     """Of losses 3, 1 and 2 the second's eta is taken; a reported run, which says 0.1, is not asked."""
-    made = trainings(tmp_path / "store", write_corpus(tmp_path / "corpus.txt"))
-    keep_tried(made, made._seeds("choice of eta", 1)[0], {0.1: 3.0, 0.5: 1.0, 0.9: 2.0})
-    keep_tried(made, made.seeds[0], {0.1: 1.0, 0.5: 3.0, 0.9: 2.0})
-    assert made.tried == {0.1: 3.0, 0.5: 1.0, 0.9: 2.0}
-    assert made.eta == 0.5
+    sources = opened(project, tmp_path, CHOSEN_AMONG)
+    keep_tried(sources, {0.1: 3.0, 0.5: 1.0, 0.9: 2.0})
+    for eta, loss in {0.1: 1.0, 0.5: 3.0, 0.9: 2.0}.items():
+        keep(sources, sources.grid.reported("language", "momentum", eta)[0], {"dev": np.full(6, loss)})
+    assert sources.grid.tried == {0.1: 3.0, 0.5: 1.0, 0.9: 2.0}
+    assert sources.eta == 0.5
 
 
-def test_results_stand_under_their_attention(tmp_path: Path) -> None:
+def test_results_stand_under_their_attention(project: Project, tmp_path: Path) -> None:
     """Scores 0 to 3 that the four attentions' trainings left, in halves for the second run, are found as such."""
-    made = trainings(tmp_path / "store", write_corpus(tmp_path / "corpus.txt"))
-    keep_tried(made, made._seeds("choice of eta", 1)[0], dict.fromkeys(MINUSCULE.etas, 1.0))
-    for given in made.every():
-        level = ATTENTIONS.index(given.attention) + 0.5 * made.seeds.index(given.seed)
-        keep(made, given, {"score": np.full((7, 3), level)})
-    found = {attention: of["score"][:, 0, 0].tolist() for attention, of in made.of("regression").items()}
+    sources = opened(project, tmp_path)
+    keep_tried(sources, {0.5: 1.0})
+    grid = sources.grid
+    for training in grid.every(0.5):
+        level = ATTENTIONS.index(training.attention) + 0.5 * grid.seeds.index(training.seed)
+        keep(sources, training, {"score": np.full((7, 3), level)})
+    found = {attention: of["score"][:, 0, 0].tolist() for attention, of in grid.of("regression").items()}
     assert found == {"vanilla": [0, 0.5], "momentum": [1, 1.5], "uniform": [2, 2.5], "shift": [3, 3.5]}
 
 
-def test_language_models_learn_the_training_text(tmp_path: Path) -> None:
+def test_language_models_learn_the_training_text(project: Project, tmp_path: Path) -> None:
     """The tokens that windows are drawn from are those of the corpus' training part."""
-    keep_text(tmp_path, "text")
-    expected = np.random.default_rng(0).integers(7, size=(2, 100))[0]
-    assert np.array_equal(problem_of(training(tmp_path, "language")).tokens, expected)
+    sources = opened(project, tmp_path)
+    training, validation = np.random.default_rng(0).integers(7, size=(2, 600)).astype(np.int32)
+    keep(sources, sources.grid.tokens, {"training": training, "validation": validation})
+    (first, _) = sources.grid.reported("language", "vanilla", 0.5)
+    assert np.array_equal(problem_of(first, sources.store).tokens, training)
+
+
+def _prompt(sources: Sources, tokenizer: str, query: Example) -> list[int]:
+    """Return start token, demonstrations in order while the longest query still fits, and the query, by hand."""
+    settings, task = sources.experiment.settings, sources.experiment.tasks["toy"]
+    start = int(tokenize(tokenizer, ["x"]).tokens[0])
+
+    def tokens(text: str) -> list[int]:
+        return list(map(int, tokenize(tokenizer, [text]).tokens[1:]))
+
+    longest = max(len(tokens(f"Input: {e.texts['text']} Type:")) for e in task.test[: settings.queries])
+    prefix = [start]
+    for shown in draw_demonstrations(task, settings.demonstrations, settings.seed, 0):
+        more = tokens(f"Input: {shown.texts['text']} Type: {ANSWERS[shown.label]}\n")
+        if len(prefix) + len(more) + longest > sources.grid.size.language.length:
+            break
+        prefix += more
+    assert len(prefix) > 1, "no demonstration fits: this test would not see one"
+    return prefix + tokens(f"Input: {query.texts['text']} Type:")
 
 
 def test_answers_are_the_networks_own(project: Project, tmp_path: Path) -> None:
     """Untrained networks out of the store: right is where the likelier answer word behind the whole prompt is gold."""
-    rng, corpus = stream(0, "corpus"), tmp_path / "corpus.txt"
-    corpus.write_text("\n\n".join(f"{' '.join(rng.choice(WORDS, 17))} Type: {ANSWERS[i % 2]}" for i in range(200)))
-    settings = project.settings(tmp_path / "store", corpus=str(corpus), processes=1, device="cpu", queries=8)
-    evidence = evidence_of(settings)
-    made, examples = evidence.runner.trainings, evidence.runner.runs.tasks["toy"].test[:8]
-    keep_tried(made, made._seeds("choice of eta", 1)[0], dict.fromkeys(SIZE.etas, 1.0))
-    made._token_streams()
-    for given in made.every():
-        network = problem_of(given).network(SIZE.language.shape, given.choice)
-        keep(made, given, {f"weights.{name}": 3 * weight.numpy() for name, weight in network.state_dict().items()})
-    found = evidence.text_tasks()
-    words = [int(tokenize(made.tokenizer(), [f" {answer}"]).tokens[1]) for answer in ANSWERS]
-    prompts = [torch.tensor([prompt_by_hand(evidence, example)]) for example in examples]
-    for attention, by_task in found.items():
+    sources = opened(project, tmp_path, queries=8)
+    grid, store, examples = sources.grid, sources.store, sources.experiment.tasks["toy"].test[:8]
+    keep_tried(sources, {0.5: 1.0})
+    tokenizer = str(store.find_or_run(grid.tokens).facts["tokenizer"])
+    made = {attention: grid.reported("language", attention, sources.eta) for attention in TextTasks.attentions}
+    networks = {
+        attention: [problem_of(each, store).network(grid.size.language.shape, each.choice) for each in trainings]
+        for attention, trainings in made.items()
+    }
+    for attention, trainings in made.items():
+        for training, network in zip(trainings, networks[attention], strict=True):
+            with torch.no_grad():
+                for weight in network.parameters():
+                    weight.mul_(3)
+            keep(sources, training, {f"weights.{name}": w.numpy() for name, w in network.state_dict().items()})
+    fill(sources, [TextTasks()])
+    words = [int(tokenize(tokenizer, [f" {answer}"]).tokens[1]) for answer in ANSWERS]
+    prompts = [torch.tensor([_prompt(sources, tokenizer, example)]) for example in examples]
+    for attention, by_task in Evidence(sources).text_tasks().items():
         with torch.inference_mode():
-            logits = [[network(prompt)[0, -1, words] for prompt in prompts] for network in made.networks(attention)]
+            logits = [[network(prompt)[0, -1, words] for prompt in prompts] for network in networks[attention]]
         right = [[int(of.argmax()) == e.label for of, e in zip(row, examples, strict=True)] for row in logits]
         assert np.array_equal(by_task["toy"], np.array(right, float))
 
@@ -116,10 +156,12 @@ def test_momentum_is_of_values() -> None:
 
 def test_rival_is_finetuned_itself(project: Project, tmp_path: Path) -> None:
     """At a rate of 1e-6 the keys and values that finetuning leaves are the rival's own, not the trained model's."""
-    controls = controls_of(two_tasks(project, tmp_path / "both"), tmp_path / "store", learning_rates=(1e-6,))
-    found = controls._finetuned("toy", controls.runner.selection("toy").candidates[0], Variant(weights="fresh")).tensors
+    question = FinetunedAt(Variant(weights="fresh"))
+    sources = sources_of(two_tasks(project, tmp_path / "both"), tmp_path / "store", question, learning_rates=(1e-6,))
+    (run,) = question.records(sources)["toy"]
+    found = sources.store.read(run).tensors
     with torch.no_grad():
-        rival = controls._rival("fresh")
+        rival = model_of(run, sources.store)
         own = {part.name: part.of(part.parameter).numpy() for part in rival.key_value_slices}
     assert own
     assert all(np.allclose(found[name], weight, rtol=0, atol=1e-4) for name, weight in own.items())
@@ -153,15 +195,19 @@ def test_verdict_of_other_values_is_not_read(tmp_path: Path) -> None:
     assert effects == pytest.approx([19.5 / 40, 19.6 / 40])
 
 
-def test_calibration_is_kept_by_what_it_is_drawn_from(evidence: Evidence) -> None:
+def test_calibration_is_kept_by_what_it_is_drawn_from(tmp_path: Path) -> None:
     """Another effect, level or number of runs is another simulation; the same is the same."""
-    family = {"C1": [STRONG]}
-    base = evidence.calibrated(family, {"C1": [1.0]}, 0.05, 20)["C1"]
-    assert evidence.calibrated(family, {"C1": [1.0]}, 0.05, 20)["C1"] == base
+    store = Store(tmp_path)
+
+    def calibrated(effect: float, alpha: float, runs: int) -> Calibration:
+        return find_or_calibrate(store, {"C1": [STRONG]}, {"C1": [effect]}, alpha, 0, runs)["C1"]
+
+    base = calibrated(1.0, 0.05, 20)
+    assert calibrated(1.0, 0.05, 20) == base
     assert base.power == 1
-    assert evidence.calibrated(family, {"C1": [0.001]}, 0.05, 20)["C1"].power != 1
-    assert evidence.calibrated(family, {"C1": [1.0]}, 0.05, 30)["C1"].runs == 30
-    assert evidence.calibrated(family, {"C1": [1.0]}, 0.9, 20)["C1"].false_support > base.false_support
+    assert calibrated(0.001, 0.05, 20).power != 1
+    assert calibrated(1.0, 0.05, 30).runs == 30
+    assert calibrated(1.0, 0.9, 20).false_support > base.false_support
 
 
 def test_calibration_is_said_in_percent() -> None:

@@ -13,8 +13,9 @@ import numpy as np
 
 from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import ByTask
+from harness.evidence.questions import FinetunedAt, OnControls, OnTasks, Question
 from harness.models.gpt.sizes import TINY
-from harness.runs.control_runs import Variant
+from harness.runs.variants import OWN, Variant
 from harness.seeds import stream
 from harness.trainings.grid import ATTENTIONS, Found
 from harness.trainings.training import ProblemName
@@ -141,22 +142,38 @@ class World(Evidence):
     """Evidence with `levels` of arrays by their names, and what else a test says was found."""
 
     def __init__(self, levels: Mapping[str, float] | None = None, **found: Any) -> None:
-        self.tasks = TASKS
         self.levels, self.found = levels or {}, found
-        self.controls: Any = SimpleNamespace(
-            of=self.of,
-            order_spread=lambda name: self.of("order_spread", name),
-            distributions=lambda name: self.of("distributions", name),
-            learning_rates=", ".join,
-        )
-        trainings = SimpleNamespace(size=TINY, described=tuple, least_squares=lambda: np.full((EXAMPLES, PAIRS), 0.25))
-        self.runner: Any = SimpleNamespace(settings=SimpleNamespace(seed=0, simulations=0), trainings=trainings)
+        self.asked: set[Question] = set()
+        """What was read."""
 
-    def of(self, measurement: str, name: str, variant: Variant = Variant()) -> ByTask:  # noqa: B008  it is frozen
+    @property
+    def seed(self) -> int:
+        """Return 0."""
+        return 0
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Return two."""
+        return TASKS
+
+    @property
+    def grid(self) -> Any:
+        """Return what claims show of the trainings."""
+        least_squares = np.full((EXAMPLES, PAIRS), 0.25)
+        return SimpleNamespace(size=TINY, described=tuple, least_squares=lambda: least_squares)
+
+    def of(self, question: OnTasks | OnControls, name: str) -> ByTask:
         """Return arrays of two tasks, one demonstration set; of Rec2FTP, ones in the share that is given."""
+        self.asked.add(question)
+        variant = question.variant if isinstance(question, OnControls) else OWN
         changed = [getattr(variant, f.name) for f in fields(variant) if getattr(variant, f.name) != f.default]
-        words = " ".join(map(str, (measurement, name, *changed)))
+        words = " ".join(map(str, (question.measurement, name, *changed)))
         return {task: self.array(words, task) for task in self.tasks}
+
+    def learning_rates(self, variants: Mapping[str, Variant]) -> str:
+        """Return the variants' names."""
+        self.asked |= set(map(FinetunedAt, variants.values()))
+        return ", ".join(variants)
 
     def array(self, name: str, cell: str) -> np.ndarray:
         """Return the array of a name: [set or training run, example], layers or pairs behind where it has them."""
@@ -189,7 +206,10 @@ class World(Evidence):
 
     def base_rate(self) -> Mapping[str, ByTask]:
         """Return an excess over the base rate and its control at the levels that are given, in half of the examples."""
-        given = {"excess": 0.0, "control": 0.0, "corrected": 0.7, "uncorrected": 0.4} | dict(self.found["base_rate"])
+        self.asked.add(OnTasks("accuracy"))
+        given = {"excess": 0.0, "control": 0.0, "corrected": 0.7, "uncorrected": 0.4} | dict(
+            self.found.get("base_rate", {})
+        )
         half = np.where(np.arange(EXAMPLES) % 2, 0.0, NAN)[None]
         noise = {name: stream(0, "base rate", name).normal(0, 0.1, (1, EXAMPLES)) for name in given}
         cells = {name: ("all tasks",) if name in ("excess", "control") else self.tasks for name in given}

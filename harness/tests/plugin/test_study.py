@@ -1,13 +1,17 @@
 """The bench on language models: what a verdict is about, and what a report is told of its run."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import claims
 import fixtures
+from harness.evidence.evidence import Evidence
+from harness.evidence.questions import HowItRan
 from harness.judging.claims import load_claims
+from harness.judging.judge import judge
 from harness.plugin.study import BIASED, Study
 from harness.progress import Silent
 from harness.tests.tiny import Project
@@ -67,3 +71,38 @@ def test_papers_protocol_is_said_to_be_biased(study: Callable[..., Study]) -> No
     bench = study(protocol="paper")
     bench.verdict("C1")
     assert bench.facts(CLAIMS["C1"].claim).notes == (BIASED,)
+
+
+@pytest.mark.parametrize("claim_id", ["C2", "C12"])
+def test_verdict_is_the_same_whichever_claims_were_selected(project: Project, tmp_path: Path, claim_id: str) -> None:
+    """Asked for alone, or last after its family's others, in stores of their own: the same to the last digit."""
+
+    def bench(store: str) -> Study:
+        return Study(CLAIMS, project.settings(tmp_path / store), fixtures.MODELS, fixtures.TASKS, Silent())
+
+    family = [other for other, module in CLAIMS.items() if module.claim.family == CLAIMS[claim_id].claim.family]
+    everything, alone = bench("all"), bench("alone")
+    for other in family:
+        everything.verdict(other)
+    assert repr(alone.verdict(claim_id)) == repr(everything.verdict(claim_id))
+
+
+def test_verdict_is_corrected_over_the_whole_family(study: Callable[..., Study]) -> None:
+    """Asked for alone, a claim is judged as among all of its family, measured on the same store."""
+    bench = study()
+    verdict = bench.verdict("C11")
+    modules = [module for module in CLAIMS.values() if module.claim.family == "similarity"]
+    measured = {module.claim: module.measure(Evidence(bench.sources)) for module in modules}
+    among = judge(measured, bench.sources.store, alpha=0.05, seed=0)["C11"]
+    assert [module.claim.id for module in modules] == ["C10", "C11", "C12", "C13"]
+    assert repr(verdict) == repr(replace(among, subject=bench.subject(verdict.claim)))
+
+
+def test_what_is_asked_for_is_what_the_family_asks_and_how_it_ran(study: Callable[..., Study]) -> None:
+    """Every question of every claim, and the report's own where a claim is about the model."""
+    bench = study()
+    about_model, algebra = [CLAIMS["C1"], CLAIMS["C4"], CLAIMS["C11"]], [CLAIMS["C4"]]
+    *asked, last = bench.asked(about_model)
+    assert asked == [*CLAIMS["C1"].asks, *CLAIMS["C11"].asks]
+    assert isinstance(last, HowItRan)
+    assert bench.asked(algebra) == []

@@ -1,0 +1,56 @@
+"""From arrays to comparisons, worked by hand; and coins that leave no effect."""
+
+import numpy as np
+import pytest
+
+from harness.judging.comparisons import by_coin, by_coin_of, difference, mean_of, proportion
+
+NAN = float("nan")
+
+
+def test_difference_averages_layers_then_pairs_examples() -> None:
+    """Layers (1, 3) and (5, 7) average to 2 and 6; less 1 and 2 that is 1 and 4."""
+    value, baseline = {"a": np.array([[[1.0, 3], [5, 7]]])}, {"a": np.array([[[1.0, 1], [2, 2]]])}
+    assert difference("d", "d > 0", "cosine", value, baseline).cells[0].tolist() == [[1, 4]]
+
+
+def test_proportion_keeps_cases_that_do_not_count_apart() -> None:
+    """NaN stays NaN; the null is what was given."""
+    cases = proportion("p", "p > 0.5", "fraction", {"a": np.array([[1.0, NAN]])}, 0.5)
+    assert (cases.kind, cases.null, np.isnan(cases.cells[0]).tolist()) == ("proportion", 0.5, [[False, True]])
+
+
+def test_mean_of_keeps_what_counts() -> None:
+    """Of three examples one counts under no set and is left out; one counts under the second set alone."""
+    cases = mean_of("m", "m > 0", "accuracy", {"all tasks": np.array([[1.0, NAN, NAN], [0.5, NAN, 2.0]])})
+    assert (cases.kind, cases.null, cases.units) == ("mean", 0.0, 2)
+    np.testing.assert_array_equal(cases.cells[0], [[1.0, NAN], [0.5, 2.0]])
+
+
+def test_mean_of_nothing_is_a_shortage_and_no_error() -> None:
+    """Where no example counts the judge is told so, with numbers."""
+    assert mean_of("m", "m > 0", "accuracy", {"all tasks": np.full((1, 7), NAN)}).shortage.startswith("0 of 7 examples")
+
+
+def test_coin_hands_out_each_pair_either_way() -> None:
+    """Every entry of the two is one's and other's, or the other way round, about half the time each."""
+    one, other = np.zeros((1, 1000, 3)), np.ones((1, 1000, 3))
+    first, second = by_coin(0, "c", one, other)
+    assert np.array_equal(first + second, np.ones((1, 1000, 3)))
+    assert set(np.unique(first)) == {0, 1}
+    assert first.mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(3000))
+    assert len({tuple(row) for row in first[0]}) == 8  # layers are tossed apart
+
+
+def test_coin_is_its_names() -> None:
+    """The same name and seed give the same tosses; another name, seed or task gives others."""
+    one, other = np.zeros((1, 64)), np.ones((1, 64))
+
+    def tosses(seed: int, name: str) -> tuple[float, ...]:
+        return tuple(by_coin(seed, name, one, other)[0][0].tolist())
+
+    assert tosses(0, "c") == tosses(0, "c")
+    assert len({tosses(0, "c"), tosses(1, "c"), tosses(0, "d")}) == 3
+    by_task = by_coin_of(0, "c", {"a": one, "b": one}, {"a": other, "b": other})
+    assert not np.array_equal(by_task[0]["a"], by_task[0]["b"])
+    assert all(np.array_equal(by_task[0][task] + by_task[1][task], other) for task in ("a", "b"))
