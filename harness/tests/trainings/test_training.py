@@ -224,7 +224,7 @@ def test_threads_are_given_back_after_an_error() -> None:
 
 
 def test_missing_text_is_an_error(tmp_path: Path) -> None:
-    """Where neither the store has the corpus' tokens nor the disk its text, one message says so, and nothing is kept."""
+    """Where neither the store has the corpus' tokens nor the disk its text, one message says so."""
     store = Store(tmp_path)
     with pytest.raises(HarnessError, match=r"text\.txt"):
         store.find_or_run(training("language"))
