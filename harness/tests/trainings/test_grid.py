@@ -245,6 +245,24 @@ def test_eta_is_the_one_of_least_loss(tmp_path: Path) -> None:
     assert made.eta == 0.5
 
 
+def test_etas_are_those_of_momentum(tmp_path: Path) -> None:
+    """Each control has momentum's strength; vanilla attention has none; all have the seeds that are reported."""
+    made = grid(tmp_path)
+    trained = made.every(0.9)
+    strengths = {"vanilla": None, "momentum": 0.9, "uniform": 0.9, "shift": 0.9}
+    expected = [
+        (p, attention, eta, seed) for p in PROBLEMS for attention, eta in strengths.items() for seed in made.seeds
+    ]
+    assert [(each.problem, each.attention, each.eta, each.seed) for each in trained] == expected
+
+
+def test_least_squares_answer_the_test_sequences(tmp_path: Path) -> None:
+    """Computed anew, the yardstick's errors are those on the sequences of the settings' seed."""
+    made = grid(tmp_path)
+    expected = least_squares_errors(Regression(2, 3, seed=made.settings.seed), 7)
+    np.testing.assert_array_equal(made.store.find_or_run(made.yardstick).tensors["score"], expected)
+
+
 def test_equal_losses_go_to_the_smaller_eta(tmp_path: Path) -> None:
     """Where two etas are equally good the weaker momentum is taken."""
     made = grid(tmp_path)
