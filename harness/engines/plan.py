@@ -5,6 +5,7 @@ stage's records only those that the store lacks are run, and what they rest on b
 """
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import zip_longest
 from pathlib import Path
 
@@ -24,8 +25,11 @@ Wave = Sequence[Record]
 
 def waves(questions: Sequence[Question], sources: Sources) -> Iterator[Wave]:
     """Yield what the store lacks, wave by wave: run each before the next is asked for."""
+    planned: set[Path] = set()
     for stage in zip_longest(*(question.stages(sources) for question in questions), fillvalue=()):
-        yield from _levels([record for records in stage for record in records], sources.store)
+        for wave in _levels([record for records in stage for record in records], sources.store, planned):
+            planned |= {sources.store.place(record) for record in wave}
+            yield wave
 
 
 def stated(questions: Sequence[Question], sources: Sources) -> list[Wave]:
@@ -67,21 +71,21 @@ def _run_wave(wave: Wave, store: Store, progress: Progress, processes: int) -> N
     InProcess(progress.begin).run([record for record in wave if record.threads != 1], store, ended)
 
 
-def _levels(goals: Sequence[Record], store: Store) -> Sequence[Wave]:
+def _levels(goals: Sequence[Record], store: Store, planned: AbstractSet[Path]) -> Sequence[Wave]:
     """Return what the store lacks of the goals and of all that those rest on, inputs first, each once.
 
-    A goal that is damaged counts as lacking. What it rests on is looked at only where the goal itself is lacking, and
-    not opened: whoever computes from it does.
+    What earlier stages planned counts as there, run or not, and a goal that is damaged as lacking. What a goal rests
+    on is looked at only where the goal itself is lacking, and not opened: whoever computes from it does.
     """
     distinct = {store.place(goal): goal for goal in goals}
-    lacking = {path for path, goal in distinct.items() if store.find(goal) is None}
+    lacking = {path for path, goal in distinct.items() if path not in planned and store.find(goal) is None}
     depth: dict[Path, int] = {}
     found: list[list[Record]] = []
 
     def placed(record: Record) -> int:
         path = store.place(record)
         if path not in depth:
-            there = path.is_dir() and path not in lacking
+            there = path in planned or (path.is_dir() and path not in lacking)
             depth[path] = 0 if there else 1 + max(map(placed, record.inputs), default=0)
             if not there:
                 found.extend([] for _ in range(depth[path] - len(found)))

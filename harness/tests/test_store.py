@@ -19,12 +19,14 @@ from harness.store import FACTS, TENSORS, DamagedEntryWarning, Entry, Store, ent
 PARTS = {"task": "toy", "rate": 0.5}
 
 
-def _entry() -> Entry:
+def toy_entry() -> Entry:
+    """Return an array and facts."""
     return Entry({"logits": np.arange(6, dtype=np.float32).reshape(2, 3)}, {"accuracy": 0.75, "spans": [[1, 3]]})
 
 
-def _same(entry: Entry) -> bool:
-    return np.array_equal(entry.tensors["logits"], _entry().tensors["logits"]) and entry.facts == _entry().facts
+def is_toy_entry(entry: Entry) -> bool:
+    """Return whether it is these."""
+    return np.array_equal(entry.tensors["logits"], toy_entry().tensors["logits"]) and entry.facts == toy_entry().facts
 
 
 def _never() -> Entry:
@@ -33,8 +35,8 @@ def _never() -> Entry:
 
 def test_what_was_computed_is_found_again(tmp_path: Path) -> None:
     """The second call, in another session too, computes nothing and returns the same arrays and facts."""
-    Store(tmp_path).find_or_compute("accuracy", PARTS, _entry)
-    assert _same(Store(tmp_path).find_or_compute("accuracy", PARTS, _never))
+    Store(tmp_path).find_or_compute("accuracy", PARTS, toy_entry)
+    assert is_toy_entry(Store(tmp_path).find_or_compute("accuracy", PARTS, _never))
 
 
 def test_kind_and_format_are_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,11 +65,11 @@ def _append_and_compute(log: Path) -> Entry:
     with log.open("a") as file:
         file.write("x")
     time.sleep(0.3)
-    return _entry()
+    return toy_entry()
 
 
 def _find(root: Path, log: Path) -> bool:
-    return _same(Store(root).find_or_compute("accuracy", PARTS, lambda: _append_and_compute(log)))
+    return is_toy_entry(Store(root).find_or_compute("accuracy", PARTS, lambda: _append_and_compute(log)))
 
 
 def test_processes_at_once_compute_an_entry_once(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_kill_leaves_no_half_written_entry(tmp_path: Path, moment: str) -> None:
     folder = store.path("accuracy", PARTS)
     drafts = list(folder.parent.glob(f".{folder.name}-*/entry/{TENSORS}"))
     assert (len(drafts), folder.exists()) == (1 if moment == "writing" else 0, False)
-    assert _same(store.find_or_compute("accuracy", PARTS, _entry))
+    assert is_toy_entry(store.find_or_compute("accuracy", PARTS, toy_entry))
     assert {path.name for path in folder.parent.iterdir()} <= {folder.name, f"{folder.name}.lock"}
 
 
@@ -144,12 +146,12 @@ def _change_facts(folder: Path) -> None:
 def test_damaged_entry_is_noticed_and_computed_again(tmp_path: Path, damage: Callable[[Path], object]) -> None:
     """The damage is said once, the entry is computed again, and the next call finds it whole."""
     store = Store(tmp_path)
-    store.find_or_compute("accuracy", PARTS, _entry)
+    store.find_or_compute("accuracy", PARTS, toy_entry)
     damage(store.path("accuracy", PARTS))
     with pytest.warns(DamagedEntryWarning, match="damaged .* computed again") as said:
-        assert _same(store.find_or_compute("accuracy", PARTS, _entry))
+        assert is_toy_entry(store.find_or_compute("accuracy", PARTS, toy_entry))
     assert len(said) == 1
-    assert _same(store.find_or_compute("accuracy", PARTS, _never))
+    assert is_toy_entry(store.find_or_compute("accuracy", PARTS, _never))
 
 
 @pytest.mark.filterwarnings("ignore::harness.store.DamagedEntryWarning")
@@ -157,12 +159,12 @@ def test_damaged_entry_is_noticed_and_computed_again(tmp_path: Path, damage: Cal
 def test_no_flipped_bit_changes_what_is_read(tmp_path: Path, name: str) -> None:
     """Whichever byte flips, what is returned is what was computed: found whole, or computed again."""
     store = Store(tmp_path)
-    store.find_or_compute("accuracy", PARTS, _entry)
+    store.find_or_compute("accuracy", PARTS, toy_entry)
     path = store.path("accuracy", PARTS) / name
     whole = path.read_bytes()
     for place in range(len(whole)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        assert _same(store.find_or_compute("accuracy", PARTS, _entry)), place
+        assert is_toy_entry(store.find_or_compute("accuracy", PARTS, toy_entry)), place
 
 
 def test_store_that_cannot_be_written_is_one_error(tmp_path: Path) -> None:
@@ -176,7 +178,7 @@ def test_store_that_becomes_unwritable_is_one_error(tmp_path: Path) -> None:
     """Where a regular file takes the place of the entries' folder, the message is the same."""
     (tmp_path / "runs").touch()
     with pytest.raises(HarnessError, match=r"can't be written at .*--store"):
-        Store(tmp_path).find_or_compute("accuracy", PARTS, _entry)
+        Store(tmp_path).find_or_compute("accuracy", PARTS, toy_entry)
 
 
 FULL = """
@@ -211,7 +213,7 @@ def test_error_of_the_computation_leaves_no_entry(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with pytest.raises(AssertionError, match="computed though"):
         store.find_or_compute("accuracy", PARTS, _never)
-    assert _same(store.find_or_compute("accuracy", PARTS, _entry))
+    assert is_toy_entry(store.find_or_compute("accuracy", PARTS, toy_entry))
 
 
 def test_facts_without_a_json_form_leave_no_entry(tmp_path: Path) -> None:
@@ -225,6 +227,6 @@ def test_facts_without_a_json_form_leave_no_entry(tmp_path: Path) -> None:
 def test_entry_says_what_decided_it(tmp_path: Path) -> None:
     """The facts' file holds the key's parts in plain words, for whoever looks into the store."""
     store = Store(tmp_path)
-    store.find_or_compute("accuracy", PARTS, _entry)
+    store.find_or_compute("accuracy", PARTS, toy_entry)
     document: Mapping[str, object] = json.loads((store.path("accuracy", PARTS) / FACTS).read_text())
     assert document["key"] == {"format": store_module.FORMAT, **PARTS}

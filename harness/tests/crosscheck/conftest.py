@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 
 import fixtures
+from harness.data import Setting
 from harness.models.language_model import LanguageModel
-from harness.progress import Silent
 from harness.prompts import Prompts
-from harness.runs.runs import Runs
+from harness.runs.experiment import Experiment
+from harness.runs.loaded import model_of
+from harness.runs.prompting import prompts_of
+from harness.runs.scoring import RecordingRun
 from harness.settings import Settings
+from harness.store import Store
 from harness.tasks import load_task
 from harness.tests.models.default import STORE, default_source
 from harness.tests.models.families import VOCABULARY
@@ -42,21 +46,20 @@ def prompts() -> Prompts:
 
 
 @pytest.fixture(scope="session")
-def default_runs(fetched: Path) -> Runs:
-    """Return the default model's runs on three queries of the movie task behind six demonstrations."""
-    source = default_source()
-    settings = Settings(tasks=("movie",), demonstrations=6, queries=3, device="cpu", store=STORE)
+def default_run(fetched: Path) -> RecordingRun:
+    """Return the default model on three queries of the movie task behind six demonstrations."""
     task = load_task("movie", catalogue=fixtures.TASKS, fetched=fetched, data_dir=None, hub=False)
-    return Runs(settings, source, {"movie": task}, Silent())
+    settings = Settings(tasks=("movie",), demonstrations=6, queries=3, device="cpu", store=STORE)
+    return Experiment(settings, default_source(), {"movie": task}).run(RecordingRun, "movie", Setting.ICL, 0)
 
 
 @pytest.fixture(scope="session")
-def default_model(default_runs: Runs) -> LanguageModel:
+def default_model(default_run: RecordingRun) -> LanguageModel:
     """Return the default model."""
-    return default_runs.model
+    return model_of(default_run, Store(STORE))
 
 
 @pytest.fixture(scope="session")
-def default_prompts(default_runs: Runs) -> Prompts:
+def default_prompts(default_run: RecordingRun) -> Prompts:
     """Return real demonstrations and queries in the default model's tokens."""
-    return default_runs.prompts("movie", "test", 0)
+    return prompts_of(default_run, Store(STORE))

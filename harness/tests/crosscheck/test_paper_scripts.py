@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from harness.data import Cell
-from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import attention_to_demonstrations
+from harness.evidence.sources import Sources
 from harness.metrics import kendall, rec2ftp, sim_am, sim_aou
 from harness.report.lmops import export_lmops
 from harness.tests.crosscheck import paper_metrics as paper
@@ -40,16 +40,17 @@ def scripts() -> Path:
 
 
 @pytest.fixture(scope="module")
-def cell(evidence: Evidence) -> Cell:
+def cell(sources: Sources) -> Cell:
     """Return what the tiny project recorded under its best demonstration set."""
-    return evidence.runner.cell("toy", evidence.runner.selection("toy").candidates[0])
+    chosen = sources.selection("toy")
+    return sources.experiment.own_cell("toy", chosen, chosen.candidates[0]).read(sources.store)
 
 
 @pytest.fixture(scope="module")
-def exported(evidence: Evidence, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(cell: Cell, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the export."""
     out = tmp_path_factory.mktemp("exported")
-    export_lmops(evidence.runner, "toy", out, MODEL, TASK)
+    export_lmops(cell, "toy", out, MODEL, TASK)
     return out
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from harness.engines.in_processes import available_processes, side_by_side
+from harness.engines.in_processes import InProcesses, available_processes, side_by_side
 from harness.errors import HarnessError
+from harness.store import Record, Store
+from harness.tests.engines.noted import Noted, noted
 
 
 def note_process(job: Path) -> None:
@@ -64,6 +66,26 @@ def test_no_jobs_start_nothing() -> None:
 def test_a_process_for_each_processor_at_most() -> None:
     """At least one, and none beyond what the machine has."""
     assert 1 <= available_processes() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.slow
+def test_every_record_is_in_the_store(tmp_path: Path) -> None:
+    """Four records on two processes are computed once each and elsewhere; this process is told when each is kept."""
+    store, log = Store(tmp_path / "store"), tmp_path / "log"
+    records, heard = [Noted(name, log, takes=0.1) for name in "abcd"], list[tuple[Record, bool]]()
+    InProcesses(2).run(records, store, lambda record: heard.append((record, store.find(record) is not None)))
+    assert sorted(name for name, _ in noted(log)) == list("abcd")
+    assert os.getpid() not in {process for _, process in noted(log)}
+    assert sorted(heard, key=str) == [(record, True) for record in records]
+
+
+@pytest.mark.slow
+def test_what_is_there_is_not_run(tmp_path: Path) -> None:
+    """Another process too finds what the store has, and computes nothing."""
+    store, record, heard = Store(tmp_path / "store"), Noted("a", tmp_path / "log"), list[Record]()
+    store.find_or_run(record)
+    InProcesses(1).run([record], store, heard.append)
+    assert (heard, noted(record.log)) == ([record], [("a", os.getpid())])
 
 
 KILLED = """

@@ -8,13 +8,16 @@ TRAININGS, RUNS, TEXT_TASKS = (
     "harness/trainings/training.py",
     "harness/trainings/text_tasks.py",
 )
-OF_TRAININGS, OF_RUNS = "harness/tests/trainings/test_grid.py", "harness/tests/trainings/test_training.py"
+OF_TRAININGS, OF_RUNS, OF_TEXT_TASKS = (
+    "harness/tests/trainings/test_grid.py",
+    "harness/tests/trainings/test_training.py",
+    "harness/tests/trainings/test_text_tasks.py",
+)
 CORPUS, SOURCES, OF_CORPUS = (
     "harness/tasks/corpus.py",
     "harness/tasks/corpus_sources.py",
     "harness/tests/tasks/test_corpus.py",
 )
-GAPS = "harness/tests/planted/test_gaps.py"
 
 
 def error(file: str, name: str, right: str, wrong: str, caught_by: str) -> Planted:
@@ -28,21 +31,21 @@ CHOSEN = [
         "eta of the largest loss",
         "return min(self.tried",
         "return max(self.tried",
-        f"{GAPS}::test_eta_is_the_one_of_least_loss",
+        f"{OF_TRAININGS}::test_eta_is_the_one_of_least_loss",
     ),
     error(
         TRAININGS,
         "eta chosen on a reported run",
-        "for eta in self.size.etas}",
-        "for eta in self.size.etas for seed in self.seeds[:1]}",
-        f"{GAPS}::test_eta_is_the_one_of_least_loss",
+        '(seed,) = self._seeds("choice of eta", 1)',
+        "seed = self.seeds[0]",
+        f"{OF_TRAININGS}::test_eta_is_the_one_of_least_loss",
     ),
     error(
         TRAININGS,
         "one attention's results for all",
-        "self.reported(problem, attention)]\n            names",
-        'self.reported(problem, "vanilla")]\n            names',
-        f"{GAPS}::test_results_stand_under_their_attention",
+        "self.reported(problem, attention, self.eta)]\n            names",
+        'self.reported(problem, "vanilla", self.eta)]\n            names',
+        f"{OF_TRAININGS}::test_results_stand_under_their_attention",
     ),
     error(
         RUNS,
@@ -61,15 +64,15 @@ CHOSEN = [
     error(
         RUNS,
         "validation text trained on",
-        '.tensors["training"]',
-        '.tensors["validation"]',
-        f"{GAPS}::test_language_models_learn_the_training_text",
+        '_long_enough(training, store)["training"]',
+        '_long_enough(training, store)["validation"]',
+        f"{OF_RUNS}::test_language_models_learn_the_training_text",
     ),
     error(
         RUNS,
         "training text for validation",
-        '.tensors["validation"]',
-        '.tensors["training"]',
+        'store.find_or_run(training.tokens).tensors["validation"]',
+        'store.find_or_run(training.tokens).tensors["training"]',
         f"{OF_RUNS}::test_choice_of_eta_reads_none_of_what_is_reported",
     ),
     error(
@@ -94,18 +97,67 @@ CHOSEN = [
         f"{OF_RUNS}::test_arms_differ_by_their_attention_alone",
     ),
     error(
+        TRAININGS,
+        "controls of another strength than momentum's",
+        'None if attention == "vanilla" else eta',
+        'eta if attention == "momentum" else None',
+        f"{OF_TRAININGS}::test_etas_are_those_of_momentum",
+    ),
+    error(
+        TRAININGS,
+        "least squares on a run's own sequences",
+        "least_squares_errors(test_problem_of(self.of, store), sequences)",
+        "least_squares_errors(problem_of(self.of, store), sequences)",
+        f"{OF_TRAININGS}::test_least_squares_answer_the_test_sequences",
+    ),
+    error(
+        RUNS,
+        "a training on two threads",
+        'set_num_threads(1 if device.type == "cpu" else before)',
+        'set_num_threads(2 if device.type == "cpu" else before)',
+        f"{OF_RUNS}::test_training_does_not_depend_on_threads",
+    ),
+    error(
+        RUNS,
+        "the process' threads kept after a training",
+        "    finally:\n        torch.set_num_threads(before)",
+        "    finally:\n        torch.get_num_threads()",
+        f"{OF_RUNS}::test_training_does_not_depend_on_threads",
+    ),
+    error(
+        RUNS,
+        "checkpoints removed before the entry is kept",
+        "        parameters = sum(",
+        "        self.clean_up(store)\n        parameters = sum(",
+        f"{OF_RUNS}::test_checkpoints_stay_until_the_entry_is_kept",
+    ),
+    error(
+        RUNS,
+        "a text that changed taken for the one that was named",
+        "corpus.fingerprint != self.corpus",
+        "corpus.name != self.name",
+        f"{OF_RUNS}::test_text_that_changed_since_is_an_error",
+    ),
+    error(
         TEXT_TASKS,
         "wrong answers counted",
         "np.stack(predicted) == np",
         "np.stack(predicted) != np",
-        f"{GAPS}::test_answers_are_the_networks_own",
+        f"{OF_TEXT_TASKS}::test_answers_are_the_networks_own",
+    ),
+    error(
+        TEXT_TASKS,
+        "another number of examples under one key",
+        '"number": self.number,',
+        '"number": 0,',
+        f"{OF_TEXT_TASKS}::test_answers_rest_on_their_trainings",
     ),
     error(
         TEXT_TASKS,
         "text tasks without demonstrations",
         "Setting.ICL",
         "Setting.ZSL",
-        f"{GAPS}::test_answers_are_the_networks_own",
+        f"{OF_TEXT_TASKS}::test_answers_are_the_networks_own",
     ),
 ]
 TEXT = [

@@ -17,21 +17,34 @@ import numpy as np
 import pytest
 from scipy import stats
 
-import fixtures
+from harness.data import Cell
 from harness.errors import HarnessError
 from harness.evidence.evidence import Evidence
+from harness.evidence.questions import OnTasks
+from harness.evidence.sources import Sources
 from harness.report.lmops import export_lmops
-from harness.runs.runner import Runner
-from harness.tests.tiny import Project
+from harness.tests.tiny import Project, ready
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
+def cell_of(sources: Sources) -> Cell:
+    """Return the cell of the tiny task's best demonstration set."""
+    chosen = sources.selection("toy")
+    return sources.experiment.own_cell("toy", chosen, chosen.candidates[0]).read(sources.store)
+
+
 @pytest.fixture(scope="session")
-def exported(evidence: Evidence, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cell(sources: Sources) -> Cell:
+    """Return what the tiny task recorded."""
+    return cell_of(sources)
+
+
+@pytest.fixture(scope="session")
+def exported(cell: Cell, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder that the tiny task's recordings were exported to."""
     out = tmp_path_factory.mktemp("lmops")
-    export_lmops(evidence.runner, "toy", out, "1_3b", "sst2")
+    export_lmops(cell, "toy", out, "1_3b", "sst2")
     return out
 
 
@@ -63,7 +76,7 @@ def test_rec2ftp_is_read_from_gold_and_predicted_labels(evidence: Evidence, rows
     """Among examples that zs misses and ftzs has, the share that icl has."""
     right = {s: np.array([r["gold_label"] == r["pred_label"] for r in rows[s]]) for s in ("zs", "icl", "ftzs")}
     corrected = ~right["zs"] & right["ftzs"]
-    ours = np.nanmean(evidence.of("rec2ftp", "rec2ftp")["toy"])
+    ours = np.nanmean(evidence.of(OnTasks("rec2ftp"), "rec2ftp")["toy"])
     assert (right["icl"] & corrected).sum() / corrected.sum() == pytest.approx(ours)
 
 
@@ -74,7 +87,7 @@ def test_sim_aou_is_read_from_attention_outputs(evidence: Evidence, rows: Rows) 
         hidden = np.array(_column(rows, setting, "self_attn_out_hiddens"))
         unit[setting] = hidden / np.linalg.norm(hidden, axis=-1, keepdims=True)
     theirs = _cos(unit["icl"] - unit["zs"], unit["ftzs"] - unit["zs"])
-    assert theirs == pytest.approx(evidence.of("sim_aou", "ft")["toy"][0], abs=1e-4)
+    assert theirs == pytest.approx(evidence.of(OnTasks("sim_aou"), "ft")["toy"][0], abs=1e-4)
 
 
 @pytest.mark.parametrize(("other", "name"), [("ftzs", "ft"), ("zs", "zsl")])
@@ -83,7 +96,7 @@ def test_sim_am_is_read_from_attention_maps(evidence: Evidence, rows: Rows, othe
     pairs = zip(_column(rows, "icl", "attn_map"), _column(rows, other, "attn_map"), strict=True)
     theirs = [_cos(icl, compared).mean(axis=-1) for icl, compared in pairs]
     assert len({len(row["attn_map"][0][0]) for row in rows["icl"]}) > 1
-    assert np.array(theirs) == pytest.approx(evidence.of("sim_am", name)["toy"][0], abs=1e-4)
+    assert np.array(theirs) == pytest.approx(evidence.of(OnTasks("sim_am"), name)["toy"][0], abs=1e-4)
 
 
 def test_kendall_is_read_from_context_and_training_texts(evidence: Evidence, rows: Rows) -> None:
@@ -101,7 +114,7 @@ def test_kendall_is_read_from_context_and_training_texts(evidence: Evidence, row
         [stats.kendalltau(a, b).statistic for a, b in zip(one, two, strict=True)]
         for one, two in zip(_softmax(icl), _softmax(ftzs), strict=True)
     ]
-    assert np.array(theirs) == pytest.approx(evidence.of("kendall", "ft")["toy"][0], abs=1e-4)
+    assert np.array(theirs) == pytest.approx(evidence.of(OnTasks("kendall"), "ft")["toy"][0], abs=1e-4)
 
 
 def _run_script(name: str, exported: Path, *arguments: str) -> None:
@@ -128,21 +141,21 @@ def test_paper_script_finds_our_rec2ftp_sim_aou_and_sim_am(evidence: Evidence, e
     _run_script("compute_sim.py", exported, "sst2", "all", "1_3b")
     found = _result(exported, "sst2-en_dense_lm_1_3b.json")
     ours = {
-        "SimAOU": evidence.of("sim_aou", "ft"),
-        "SimAM": evidence.of("sim_am", "ft"),
-        "ZSL SimAM": evidence.of("sim_am", "zsl"),
+        "SimAOU": evidence.of(OnTasks("sim_aou"), "ft"),
+        "SimAM": evidence.of(OnTasks("sim_am"), "ft"),
+        "ZSL SimAM": evidence.of(OnTasks("sim_am"), "zsl"),
     }
     assert {name: found[name] for name in ours} == {
         name: pytest.approx(values["toy"][0].mean(axis=0), abs=1e-4) for name, values in ours.items()
     }
-    assert found["Recall2FTP"] == pytest.approx(100 * np.nanmean(evidence.of("rec2ftp", "rec2ftp")["toy"]))
+    assert found["Recall2FTP"] == pytest.approx(100 * np.nanmean(evidence.of(OnTasks("rec2ftp"), "rec2ftp")["toy"]))
 
 
 def test_paper_script_finds_our_kendall(evidence: Evidence, exported: Path) -> None:
     """compute_training_example_attn.py, at the level of tokens, layer by layer."""
     _run_script("compute_training_example_attn.py", exported, "sst2", "1_3b")
     found = _result(exported, "sst2-en_dense_lm_1_3b_training_attn.json")["token-level kendall"]
-    assert found == pytest.approx(evidence.of("kendall", "ft")["toy"][0].mean(axis=0), abs=1e-4)
+    assert found == pytest.approx(evidence.of(OnTasks("kendall"), "ft")["toy"][0].mean(axis=0), abs=1e-4)
 
 
 def test_separator_that_is_not_one_token_is_refused(project: Project, tmp_path: Path) -> None:
@@ -153,14 +166,14 @@ def test_separator_that_is_not_one_token_is_refused(project: Project, tmp_path: 
     told = json.loads(tokenizer.read_text())
     told["pre_tokenizer"]["pattern"] = {"Regex": r"\S+"}
     tokenizer.write_text(json.dumps(told))
-    runner = Runner(other.settings(tmp_path / "store", queries=4), fixtures.MODELS, fixtures.TASKS)
+    found = cell_of(ready(other.settings(tmp_path / "store", queries=4), OnTasks("accuracy")))
     with pytest.raises(HarnessError, match=r"separated by \[0\] tokens"):
-        export_lmops(runner, "toy", tmp_path / "out", "1_3b", "sst2")
+        export_lmops(found, "toy", tmp_path / "out", "1_3b", "sst2")
     assert not (tmp_path / "out").exists()
 
 
-def test_folder_that_cannot_be_written_is_one_error(evidence: Evidence, tmp_path: Path) -> None:
+def test_folder_that_cannot_be_written_is_one_error(cell: Cell, tmp_path: Path) -> None:
     """Below a regular file there is no folder."""
     (tmp_path / "file").touch()
     with pytest.raises(HarnessError, match=r"can't write the export under .*choose another folder"):
-        export_lmops(evidence.runner, "toy", tmp_path / "file" / "out", "1_3b", "sst2")
+        export_lmops(cell, "toy", tmp_path / "file" / "out", "1_3b", "sst2")

@@ -1,5 +1,6 @@
 """All trainings of a size: made side by side from equal starts, once, with eta chosen on what is not reported."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -8,14 +9,18 @@ import pytest
 import torch
 
 import fixtures
+from harness.engines.plan import run_plan
+from harness.evidence.questions import TrainedGPTs
+from harness.evidence.sources import Sources, open_sources
 from harness.models.gpt import sizes
-from harness.models.gpt.problems import Regression, least_squares_errors
+from harness.models.gpt.problems import Regression, least_squares_errors, validation_losses
 from harness.models.gpt.sizes import BYTES, InContextSize, LanguageSize, Schedule, Shape, Size
 from harness.progress import Silent
-from harness.settings import parse_settings
-from harness.store import Store
-from harness.trainings.grid import ATTENTIONS, PROBLEMS, Trainings, measured_rate
-from harness.trainings.training import find_or_train, problem_of
+from harness.settings import Settings, parse_settings
+from harness.store import Entry, MissingEntryError, Store
+from harness.tests.tiny import Project
+from harness.trainings.grid import ATTENTIONS, PROBLEMS, Grid, LeastSquares, networks
+from harness.trainings.training import Training, problem_of
 
 MINUSCULE = Size(
     name="minuscule",
@@ -75,49 +80,88 @@ def write_corpus(file: Path, number: int = 200) -> str:
     return str(file)
 
 
-def trainings(store: Path, corpus: str) -> Trainings:
-    """Return the trainings of the size that stands for 'tiny', with a progress that listens."""
-    settings = parse_settings(store=store, corpus=corpus, device="cpu", processes=1)
+def small(settings: Settings, size: Size = MINUSCULE) -> Sources:
+    """Return the settings' sources, with this size in the place of 'tiny'."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sizes.SIZES, "tiny", size)
+        return open_sources(settings, fixtures.MODELS, fixtures.TASKS)
+
+
+def grid(folder: Path) -> Grid:
+    """Return a grid of the size that stands for 'tiny', on an empty store."""
+    settings = parse_settings(store=folder / "store", corpus=write_corpus(folder / "corpus.txt"), device="cpu")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sizes.SIZES, "tiny", MINUSCULE)
-        return Trainings(settings, fixtures.TASKS, Store(store), Heard())
+        return Grid(settings, fixtures.TASKS, Store(settings.store))
+
+
+def keep(store: Store, given: Training, tensors: Mapping[str, np.ndarray]) -> None:
+    """Keep what a training is to have left."""
+    store.find_or_compute(given.kind, given.key, lambda: Entry(tensors, {"seconds": 0.0}))
+
+
+def keep_tried(made: Grid, seed: int, losses: Mapping[float, float]) -> None:
+    """Keep a loss for each eta under a seed."""
+    for eta, loss in losses.items():
+        keep(made.store, made.training("language", "momentum", eta, seed), {"dev": np.full(6, loss)})
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Trainings:
-    """Return trainings that were run: three to choose eta, and two of each attention and problem."""
+def heard() -> Heard:
+    """Return what is told while `done` trains."""
+    return Heard()
+
+
+@pytest.fixture(scope="module")
+def ran(project: Project, tmp_path_factory: pytest.TempPathFactory, heard: Heard) -> Sources:
+    """Return sources whose trainings were run: three to choose eta, and two of each attention and problem."""
     folder = tmp_path_factory.mktemp("trainings")
-    made = trainings(folder / "store", write_corpus(folder / "corpus.txt"))
-    made.of("language")
-    return made
+    options = {"corpus": write_corpus(folder / "corpus.txt"), "device": "cpu", "processes": 1}
+    sources = small(project.settings(folder / "store", **options))
+    run_plan([TrainedGPTs()], sources, heard)
+    return sources
+
+
+@pytest.fixture(scope="module")
+def done(ran: Sources) -> Grid:
+    """Return their grid."""
+    return ran.grid
 
 
 @pytest.mark.slow
-def test_progress_is_told_of_every_training(done: Trainings) -> None:
+def test_progress_is_told_of_every_training(done: Grid, heard: Heard) -> None:
     """3 etas, then 3 problems times 4 attentions times 2 runs: forecast in words, expected, and counted as done."""
-    heard = done.progress
-    assert isinstance(heard, Heard)
+    assert len(done.every(done.eta)) == 24
     assert (heard.expected, heard.done) == (27, 27)
     forecasts = [line for line in heard.lines if "are ahead, about" in line]
     assert [line.split(" of size")[0] for line in forecasts] == ["momentum: 3 trainings", "momentum: 24 trainings"]
     assert [line for line in heard.lines if line not in forecasts] == [
+        f"tokens of {done.settings.corpus}",
         "training 3 small models, size minuscule",
         "training 24 small models, size minuscule",
+        "least squares",
     ]
 
 
 @pytest.mark.slow
-def test_second_run_trains_nothing(done: Trainings) -> None:
-    """Another object on the same store finds every array as it was, and begins nothing."""
-    again = trainings(done.store.root, done.settings.corpus)
+def test_second_run_trains_nothing(ran: Sources) -> None:
+    """Other sources on the same store find every array as it was, and begin nothing."""
+    again, heard = small(ran.experiment.settings), Heard()
+    run_plan([TrainedGPTs()], again, heard)
     for problem in PROBLEMS:
-        one, other = done.of(problem), again.of(problem)
+        one, other = ran.grid.of(problem), again.grid.of(problem)
         assert all(np.array_equal(one[a][n], other[a][n], equal_nan=True) for a in ATTENTIONS for n in one[a])
-    assert again.progress == Heard()
+    assert heard == Heard()
 
 
 @pytest.mark.slow
-def test_arrays_have_the_runs_first(done: Trainings) -> None:
+def test_no_checkpoint_is_left(done: Grid) -> None:
+    """What trainings needed on the way is gone once all are kept."""
+    assert list(done.store.root.glob("checkpoints/*")) == []
+
+
+@pytest.mark.slow
+def test_arrays_have_the_runs_first(done: Grid) -> None:
     """Two runs of five or four steps, six windows, seven sequences of pairs; weights are not among them."""
     found = {problem: {n: a.shape for n, a in done.of(problem)["shift"].items()} for problem in PROBLEMS}
     assert found["language"] == {"losses": (2, 5), "dev": (2, 6), "validation_8": (2, 6), "validation_16": (2, 6)}
@@ -126,28 +170,28 @@ def test_arrays_have_the_runs_first(done: Trainings) -> None:
 
 
 @pytest.mark.slow
-def test_eta_is_the_least_of_those_tried(done: Trainings) -> None:
+def test_eta_is_the_least_of_those_tried(done: Grid) -> None:
     """Momentum's loss is worked out for each eta on a seed that is not reported; the least is taken everywhere."""
     assert tuple(done.tried) == MINUSCULE.etas
     (tried_seed,) = done._seeds("choice of eta", 1)
     assert tried_seed not in done.seeds
     for eta, loss in done.tried.items():
-        given = replace(done.reported("language", "momentum")[0], eta=eta, seed=tried_seed)
-        assert loss == find_or_train(given).tensors["dev"].mean()
+        given = replace(done.reported("language", "momentum", eta)[0], seed=tried_seed)
+        assert loss == done.store.read(given).tensors["dev"].mean()
     assert len(set(done.tried.values())) == 3
     assert done.tried[done.eta] == min(done.tried.values())
-    etas = {t.attention: t.eta for t in done.every()}
+    etas = {t.attention: t.eta for t in done.every(done.eta)}
     assert etas == {"vanilla": None, "momentum": done.eta, "uniform": done.eta, "shift": done.eta}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("problem", PROBLEMS)
-def test_attentions_start_equal_and_see_the_same(done: Trainings, problem: str) -> None:
+def test_attentions_start_equal_and_see_the_same(done: Grid, problem: str) -> None:
     """Run by run the four attentions have the same weights and batches; the two runs have others."""
-    runs = list(zip(*(done.reported(problem, attention) for attention in ATTENTIONS), strict=True))  # type: ignore[arg-type]
+    runs = list(zip(*(done.reported(problem, attention, done.eta) for attention in ATTENTIONS), strict=True))  # type: ignore[arg-type]
     starts = []
     for arms in runs:
-        problems = [problem_of(arm) for arm in arms]
+        problems = [problem_of(arm, done.store) for arm in arms]
         batches = [each.batch(3, 2).inputs for each in problems]
         shape = (MINUSCULE.language if problem == "language" else MINUSCULE.in_context).shape
         weights = [each.network(shape, arm.choice).state_dict() for each, arm in zip(problems, arms, strict=True)]
@@ -159,25 +203,31 @@ def test_attentions_start_equal_and_see_the_same(done: Trainings, problem: str) 
 
 
 @pytest.mark.slow
-def test_kept_networks_are_those_that_were_measured(done: Trainings) -> None:
+def test_kept_networks_are_those_that_were_measured(done: Grid) -> None:
     """A network read from the store has, on the reported windows, the losses that its training left."""
-    from harness.models.gpt.problems import validation_losses  # noqa: PLC0415  beside its one use
-
-    tokens = np.array_split(done._token_streams().tensors["validation"], 2)[1]
+    tokens = np.array_split(done.store.read(done.tokens).tensors["validation"], 2)[1]
     measured = done.of("language")["momentum"]["validation_8"]
-    for network, losses in zip(done.networks("momentum"), measured, strict=True):
+    trained = done.reported("language", "momentum", done.eta)
+    for network, losses in zip(networks(trained, done.store), measured, strict=True):
         np.testing.assert_allclose(validation_losses(network, tokens, 8, 6), losses, rtol=1e-5)
 
 
 @pytest.mark.slow
-def test_yardstick_is_measured_on_the_same_sequences(done: Trainings) -> None:
+def test_yardstick_is_measured_on_the_same_sequences(done: Grid) -> None:
     """Least squares answers the test sequences of the settings' seed, as every network does."""
     expected = least_squares_errors(Regression(2, 3, seed=done.settings.seed), 7)
     np.testing.assert_array_equal(done.least_squares(), expected)
 
 
+def test_yardstick_is_kept_under_the_sequences_that_it_answers(tmp_path: Path) -> None:
+    """Its key names the seed of the test sequences; it is the same whatever eta is chosen."""
+    made = grid(tmp_path)
+    assert made.yardstick.key == made.training("regression", "vanilla", None, made.seeds[0]).key
+    assert made.yardstick in [LeastSquares(each) for each in made.reported("regression", "vanilla", 0.5)]
+
+
 @pytest.mark.slow
-def test_words_name_size_strength_and_time(done: Trainings) -> None:
+def test_words_name_size_strength_and_time(done: Grid) -> None:
     """What was trained: 5 steps of 2 windows of 16 tokens; which eta, out of which; how many trainings."""
     what, strength, time = done.described()
     assert "160 tokens" in what
@@ -186,6 +236,54 @@ def test_words_name_size_strength_and_time(done: Trainings) -> None:
     assert time.startswith("24 trainings took ")
 
 
-def test_rate_is_that_of_a_processor() -> None:
-    """One thread of a processor makes between a tenth and a thousand GFLOP a second."""
-    assert 1e8 < measured_rate(torch.device("cpu")) < 1e12
+def test_eta_is_the_one_of_least_loss(tmp_path: Path) -> None:
+    """Of losses 3, 1 and 2 the second's eta is taken; a reported run, which says 0.1, is not asked."""
+    made = grid(tmp_path)
+    keep_tried(made, made._seeds("choice of eta", 1)[0], {0.1: 3.0, 0.5: 1.0, 0.9: 2.0})
+    keep_tried(made, made.seeds[0], {0.1: 1.0, 0.5: 3.0, 0.9: 2.0})
+    assert made.tried == {0.1: 3.0, 0.5: 1.0, 0.9: 2.0}
+    assert made.eta == 0.5
+
+
+def test_etas_are_those_of_momentum(tmp_path: Path) -> None:
+    """Each control has momentum's strength; vanilla attention has none; all have the seeds that are reported."""
+    made = grid(tmp_path)
+    trained = made.every(0.9)
+    strengths = {"vanilla": None, "momentum": 0.9, "uniform": 0.9, "shift": 0.9}
+    expected = [
+        (p, attention, eta, seed) for p in PROBLEMS for attention, eta in strengths.items() for seed in made.seeds
+    ]
+    assert [(each.problem, each.attention, each.eta, each.seed) for each in trained] == expected
+
+
+def test_least_squares_answer_the_test_sequences(tmp_path: Path) -> None:
+    """Computed anew, the yardstick's errors are those on the sequences of the settings' seed."""
+    made = grid(tmp_path)
+    expected = least_squares_errors(Regression(2, 3, seed=made.settings.seed), 7)
+    np.testing.assert_array_equal(made.store.find_or_run(made.yardstick).tensors["score"], expected)
+
+
+def test_equal_losses_go_to_the_smaller_eta(tmp_path: Path) -> None:
+    """Where two etas are equally good the weaker momentum is taken."""
+    made = grid(tmp_path)
+    keep_tried(made, made._seeds("choice of eta", 1)[0], {0.9: 1.0, 0.5: 1.0, 0.1: 3.0})
+    assert made.eta == 0.5
+
+
+def test_results_stand_under_their_attention(tmp_path: Path) -> None:
+    """Scores 0 to 3 that the four attentions' trainings left, in halves for the second run, are found as such."""
+    made = grid(tmp_path)
+    keep_tried(made, made._seeds("choice of eta", 1)[0], dict.fromkeys(MINUSCULE.etas, 1.0))
+    for given in made.every(made.eta):
+        level = ATTENTIONS.index(given.attention) + 0.5 * made.seeds.index(given.seed)
+        keep(made.store, given, {"score": np.full((7, 3), level)})
+    found = {attention: of["score"][:, 0, 0].tolist() for attention, of in made.of("regression").items()}
+    assert found == {"vanilla": [0, 0.5], "momentum": [1, 1.5], "uniform": [2, 2.5], "shift": [3, 3.5]}
+
+
+def test_what_was_not_trained_is_not_trained_to_be_read(tmp_path: Path) -> None:
+    """On an empty store reading is an error that names the training; nothing is begun."""
+    made = grid(tmp_path)
+    with pytest.raises(MissingEntryError, match="training: language, momentum"):
+        made.of("recall")
+    assert list(made.store.root.glob("runs/*/*")) == []

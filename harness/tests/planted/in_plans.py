@@ -1,0 +1,173 @@
+"""Errors planted in what is planned, by whom it is run, and how it is kept: on it every number rests."""
+
+from harness.tests.planted.planted import Planted
+
+CONCERNS = "plans"
+PLAN, HERE, ELSEWHERE, STORE = (
+    "harness/engines/plan.py",
+    "harness/engines/in_process.py",
+    "harness/engines/in_processes.py",
+    "harness/store.py",
+)
+OF_PLANS = "harness/tests/engines/test_plan.py::test_"
+OF_HERE, OF_ELSEWHERE = (
+    "harness/tests/engines/test_in_process.py::test_",
+    "harness/tests/engines/test_in_processes.py::test_",
+)
+OF_RECORDS = "harness/tests/test_store_records.py::test_"
+
+
+def error(file: str, name: str, right: str, wrong: str, caught_by: str) -> Planted:
+    """Plant an error in what all claims rest on."""
+    return Planted(name, CONCERNS, file, right, wrong, caught_by)
+
+
+PLANS = [
+    error(
+        PLAN,
+        "a wave run before its inputs",
+        "        placed(goal)\n    return found",
+        "        placed(goal)\n    return found[::-1]",
+        f"{OF_PLANS}only_goals_need_to_be_named",
+    ),
+    error(
+        PLAN,
+        "a record beside what it rests on",
+        "1 + max(map(placed, record.inputs), default=0)",
+        "1 + min(map(placed, record.inputs), default=0)",
+        f"{OF_PLANS}inputs_come_in_earlier_waves",
+    ),
+    error(
+        PLAN,
+        "goals alone, without what they rest on",
+        "1 + max(map(placed, record.inputs), default=0)",
+        "1",
+        f"{OF_PLANS}only_goals_need_to_be_named",
+    ),
+    error(
+        PLAN,
+        "a damaged goal taken for whole",
+        "store.find(goal) is None}",
+        "not path.is_dir()}",
+        f"{OF_PLANS}damaged_goal_is_made_again {OF_PLANS}damaged_measurement_is_made_again",
+    ),
+    error(
+        PLAN,
+        "all run again, whatever is there",
+        "if path not in planned and store.find(goal) is None}",
+        "if path not in planned}",
+        f"{OF_PLANS}goal_that_is_there_needs_nothing",
+    ),
+    error(
+        PLAN,
+        "runs made again that only a kept measurement rests on",
+        "1 + max(map(placed, record.inputs), default=0)",
+        "1 + max(map(placed, record.inputs), default=0)\n            _ = there and list(map(placed, record.inputs))",
+        f"{OF_PLANS}goal_that_is_there_needs_nothing",
+    ),
+    error(
+        PLAN,
+        "what an earlier stage planned, planned again",
+        "planned |= {sources.store.place(record) for record in wave}",
+        "planned |= set()",
+        f"{OF_PLANS}inputs_come_in_earlier_waves",
+    ),
+    error(
+        PLAN,
+        "a second question's stages behind the first's",
+        "fillvalue=()):",
+        "fillvalue=()) if len(questions) < 2 else ([r] for q in questions for r in q.stages(sources)):",
+        f"{OF_PLANS}stages_are_run_one_after_the_other",
+    ),
+    error(
+        PLAN,
+        "progress told twice",
+        "        progress.advance(record.cost)",
+        "        progress.advance(2 * record.cost)",
+        f"{OF_PLANS}work_that_is_done_adds_up_to_what_was_expected",
+    ),
+    error(
+        PLAN,
+        "the same work expected of every record",
+        "sum(record.cost for wave",
+        "sum(1.0 for wave",
+        f"{OF_PLANS}work_that_is_done_adds_up_to_what_was_expected",
+    ),
+    error(
+        PLAN,
+        "weights loaded before prompts are checked",
+        "            sources.experiment.check_prompts(store)\n            checked = True\n"
+        "        _run_wave(wave, store, progress, processes)",
+        "            checked = True\n        _run_wave(wave, store, progress, processes)\n"
+        "        sources.experiment.check_prompts(store)",
+        f"{OF_PLANS}prompts_are_checked_before_any_weights_load",
+    ),
+    error(
+        PLAN,
+        "records of one thread in this process",
+        "if record.threads == 1]",
+        "if record.threads == 0]",
+        f"{OF_PLANS}records_of_one_thread_run_in_other_processes",
+    ),
+]
+ENGINES = [
+    error(
+        HERE,
+        "records computed and not kept",
+        "store.find_or_run(record)",
+        "record.compute(store)",
+        f"{OF_HERE}records_run_in_their_order_here",
+    ),
+    error(
+        HERE,
+        "the end told before the beginning",
+        "            self.begin(record.words)\n            store.find_or_run(record)\n            ended(record)",
+        "            ended(record)\n            self.begin(record.words)\n            store.find_or_run(record)",
+        f"{OF_HERE}records_run_in_their_order_here",
+    ),
+    error(
+        ELSEWHERE,
+        "another process' error swallowed",
+        "            future.result()\n",
+        "            future.exception()\n",
+        f"{OF_ELSEWHERE}a_killed_worker_is_one_clear_error",
+    ),
+]
+KEPT = [
+    error(
+        STORE,
+        "what is needed on the way removed before the entry is kept",
+        "lambda: record.compute(self))\n        record.clean_up(self)",
+        "lambda: (record.compute(self), record.clean_up(self))[0])",
+        f"{OF_RECORDS}record_is_run_once_and_cleaned_up_when_it_is_kept",
+    ),
+    error(
+        STORE,
+        "what is needed on the way never removed",
+        "        record.clean_up(self)\n",
+        "",
+        f"{OF_RECORDS}record_is_run_once_and_cleaned_up_when_it_is_kept",
+    ),
+    error(
+        STORE,
+        "computed where it was only to be read",
+        "if (found := self.find(record)) is not None:",
+        "if (found := self.find_or_run(record)) is not None:",
+        f"{OF_RECORDS}finding_and_reading_start_nothing",
+    ),
+    error(
+        STORE,
+        "tensors not checked",
+        "    _require_checksum(TENSORS,",
+        "    _ = (TENSORS,",
+        "harness/tests/test_store.py::test_no_flipped_bit_changes_what_is_read",
+    ),
+    error(
+        STORE,
+        "one entry for all kinds",
+        "entry_key(kind=kind, **parts)",
+        "entry_key(**parts)",
+        "harness/tests/test_store.py::test_kind_and_format_are_part_of_the_key",
+    ),
+]
+ERRORS = [*PLANS, *ENGINES, *KEPT]
