@@ -4,6 +4,7 @@ from harness.tests.planted.planted import Planted
 
 SCORING, PREFIX = "harness/models/scoring.py", "harness/models/prefix_attention.py"
 FINETUNING, MODEL, UPDATES = (f"harness/models/{name}.py" for name in ("finetuning", "language_model", "updates"))
+WATCHING, OF_WATCHING = "harness/models/watching.py", "harness/tests/models/test_watching.py"
 OF_SCORING = "harness/tests/models/test_scoring.py::test_shared_prefix_gives_what_whole_prompts_give"
 OF_REFERENCE = "harness/tests/models/test_reference.py::test_reference_is_the_familys_own_forward"
 OF_PARTS = "harness/tests/models/test_parts.py"
@@ -97,16 +98,16 @@ RECORDING = [
         "attention output of the first token",
         "C11",
         SCORING,
-        "output[0][rows, last]",
-        "output[0][rows, 0]",
+        "output[rows, last]",
+        "output[rows, 0]",
         OF_SCORING,
     ),
     Planted(
         "query vector of the first token",
         "C13",
         SCORING,
-        "model.query_of(attention, output[rows, last])",
-        "model.query_of(attention, output[rows, 0 * last])",
+        "projected[rows, last]",
+        "projected[rows, 0 * last]",
         OF_SCORING,
     ),
     Planted(
@@ -140,6 +141,56 @@ RECORDING = [
         "(value * seen[:, None, :, None])",
         "(value * 1)",
         f"{OF_PARTS}::test_padding_belongs_to_no_part {OF_PARTS}::test_parts_are_those_of_the_models_own_attention",
+    ),
+]
+WATCHED = [
+    Planted(
+        "hooks on outputs never removed",
+        EVERYTHING,
+        WATCHING,
+        "hooks.enter_context(module.register_forward_hook(partial(after, i)))",
+        "module.register_forward_hook(partial(after, i))",
+        "harness/tests/models/test_scoring.py::test_scoring_leaves_the_network_as_it_was",
+    ),
+    Planted(
+        "hooks on inputs never removed",
+        "Q1 O7",
+        WATCHING,
+        "hooks.enter_context(module.register_forward_pre_hook(partial(before, i)))",
+        "module.register_forward_pre_hook(partial(before, i))",
+        f"{OF_WATCHING}::test_no_hook_stays_behind[True]",
+    ),
+    Planted(
+        "what is put in for an input ignored",
+        "O7",
+        WATCHING,
+        "return None if other is None else (other, *args[1:])",
+        "return None",
+        f"{OF_WATCHING}::test_what_is_returned_of_an_input_goes_in",
+    ),
+    Planted(
+        "other arguments lost with the input put in",
+        "O7",
+        WATCHING,
+        "(other, *args[1:])",
+        "(other,)",
+        f"{OF_WATCHING}::test_what_is_returned_of_an_input_goes_in",
+    ),
+    Planted(
+        "outputs changed by who sees them",
+        EVERYTHING,
+        WATCHING,
+        "        see(i, output[0] if",
+        "        return see(i, output[0] if",
+        f"{OF_WATCHING}::test_outputs_stay_as_they_are",
+    ),
+    Planted(
+        "every module seen as the first",
+        "C13",
+        WATCHING,
+        "partial(after, i)",
+        "partial(after, 0)",
+        f"{OF_WATCHING}::test_outputs_come_with_the_modules_place_as_they_run",
     ),
 ]
 TRAINING = [
@@ -235,4 +286,4 @@ TRAINING = [
         f"{OF_UPDATES}::test_values_are_those_that_the_model_attends_to",
     ),
 ]
-ERRORS = [*RECORDING, *TRAINING]
+ERRORS = [*RECORDING, *WATCHED, *TRAINING]
