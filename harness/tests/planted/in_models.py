@@ -2,12 +2,11 @@
 
 from harness.tests.planted.planted import Planted
 
-SCORING, PREFIX = "harness/models/scoring.py", "harness/models/prefix_attention.py"
+SCORING = "harness/models/scoring.py"
 FINETUNING, MODEL, UPDATES = (f"harness/models/{name}.py" for name in ("finetuning", "language_model", "updates"))
 WATCHING, OF_WATCHING = "harness/models/watching.py", "harness/tests/models/test_watching.py"
 OF_SCORING = "harness/tests/models/test_scoring.py::test_shared_prefix_gives_what_whole_prompts_give"
 OF_REFERENCE = "harness/tests/models/test_reference.py::test_reference_is_the_familys_own_forward"
-OF_PARTS = "harness/tests/models/test_parts.py"
 OF_FINETUNING, OF_UPDATES = "harness/tests/models/test_finetuning.py", "harness/tests/models/test_updates.py"
 OF_STEPS = f"{OF_FINETUNING}::test_steps_are_torchs_sgd"
 ANSWERS, ATTENTION = "C1 C2 C10", "C11 C12 C13"
@@ -55,46 +54,6 @@ RECORDING = [
         OF_SCORING,
     ),
     Planted(
-        "demonstrations leaking into the query slice",
-        "C12",
-        PREFIX,
-        "LayerScores(last_own.flatten(1, 2),",
-        "LayerScores(torch.cat([last_prefix[..., -1:], last_own[..., 1:]], -1).flatten(1, 2),",
-        OF_SCORING,
-    ),
-    Planted(
-        "softmax left in the recorded scores",
-        "C12",
-        PREFIX,
-        "LayerScores(last_own.flatten(1, 2),",
-        "LayerScores(last_own.softmax(-1).flatten(1, 2),",
-        OF_SCORING,
-    ),
-    Planted(
-        "scores not scaled",
-        EVERYTHING,
-        PREFIX,
-        "(query * scaling).view(",
-        "query.view(",
-        OF_SCORING,
-    ),
-    Planted(
-        "attention to the next token",
-        EVERYTHING,
-        PREFIX,
-        ".triu(1)",
-        ".triu(2)",
-        OF_SCORING,
-    ),
-    Planted(
-        "one head's scores for the sum over heads",
-        "C13",
-        PREFIX,
-        "last_prefix.sum(dim=(1, 2))",
-        "last_prefix[:, 0, 0]",
-        OF_SCORING,
-    ),
-    Planted(
         "attention output of the first token",
         "C11",
         SCORING,
@@ -111,36 +70,12 @@ RECORDING = [
         OF_SCORING,
     ),
     Planted(
-        "mass of the prefix by the best score alone",
-        "C9 C11",
-        PREFIX,
-        "(prefix_top + total.log())",
-        "(prefix_top + 0 * total)",
-        OF_SCORING,
-    ),
-    Planted(
         "reference's query slice off by one",
         "C12",
         "harness/models/reference.py",
         "scores[:, :, len(prefix) :]",
         "scores[:, :, len(prefix) - 1 : -1]",
         OF_REFERENCE,
-    ),
-    Planted(
-        "scale left in the relaxed form",
-        "C9",
-        PREFIX,
-        "relaxed.flatten(1, 2) / module.scaling",
-        "relaxed.flatten(1, 2) / 1.0",
-        f"{OF_PARTS}::test_parts_are_those_of_the_models_own_attention",
-    ),
-    Planted(
-        "padding in the mean of values",
-        "C9",
-        PREFIX,
-        "(value * seen[:, None, :, None])",
-        "(value * 1)",
-        f"{OF_PARTS}::test_padding_belongs_to_no_part {OF_PARTS}::test_parts_are_those_of_the_models_own_attention",
     ),
 ]
 WATCHED = [
