@@ -234,14 +234,14 @@ def test_damaged_archives_are_named(tmp_path: Path) -> None:
     assert "can't unpack" in _refusal(tmp_path / "cut", "x", tmp_path / "out")
 
 
-SIZES = TypeAdapter(dict[str, dict[str, int]])
+SIZES = TypeAdapter(dict[str, tuple[int, ...]])
 
 
 def test_catalogue_is_read_as_the_record_that_is_expected(tmp_path: Path) -> None:
-    """Tables become what the type says, in the file's order; an empty file is an empty record."""
+    """Arrays become the tuples that the type says, in the file's order; an empty file is an empty record."""
     file = tmp_path / "sizes.toml"
-    file.write_text("[b]\nx = 1\n[a]\n")
-    assert list(read_toml(file, SIZES).items()) == [("b", {"x": 1}), ("a", {})]
+    file.write_text("b = [1]\na = []\n")
+    assert list(read_toml(file, SIZES).items()) == [("b", (1,)), ("a", ())]
     file.write_text("")
     assert read_toml(file, SIZES) == {}
 
@@ -253,10 +253,10 @@ def test_catalogue_is_read_as_the_record_that_is_expected(tmp_path: Path) -> Non
         (b"[a", r"^can't read .*sizes\.toml: Expected .]. at the end"),
         (b"a = '\xff'", r"^can't read .*sizes\.toml: .*can't decode byte"),
         (
-            b"[a]\nx = 'one'\ny = 2\nz = []",
-            r"sizes\.toml can't be used: a\.x: .*valid integer.*; a\.z: .*valid integer",
+            b"a = ['one', 2, []]",
+            r"sizes\.toml can't be used: a\.0: .*valid integer.*; a\.2: .*valid integer",
         ),
-        (b"a = 1", r"sizes\.toml can't be used: a: Input should be a valid dictionary"),
+        (b"a = 1", r"sizes\.toml can't be used: a: Input should be a valid tuple"),
     ],
 )
 def test_wrong_catalogue_is_one_error(tmp_path: Path, written: bytes | None, complaint: str) -> None:
