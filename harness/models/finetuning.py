@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from harness.models.language_model import LanguageModel, Slice
+from harness.models.watching import watching
 
 Losses = Callable[[LanguageModel, Sequence[int]], Iterator[Tensor]]
 """What one text's step goes down, in nats a token: the model's own loss over the text first."""
@@ -129,16 +129,10 @@ def _trainable(model: LanguageModel, parameters: list[nn.Parameter]) -> Iterator
 @contextmanager
 def _training_queries(model: LanguageModel, *, record: bool) -> Iterator[list[list[np.ndarray]]]:
     recorded: list[list[np.ndarray]] = [[] for _ in model.attention_modules]
-    handles = []
-    for layer, module in enumerate(model.attention_modules if record else ()):
 
-        def keep(_module: Any, _args: Any, output: Tensor, layer: int = layer, attention: Any = module) -> None:
-            recorded[layer].append(model.query_of(attention, output[0]).detach().float().cpu().numpy())
+    def keep(layer: int, projected: Tensor) -> None:
+        vectors = model.query_of(model.attention_modules[layer], projected[0])
+        recorded[layer].append(vectors.detach().float().cpu().numpy())
 
-        site = module.get_submodule(model.architecture.query.module)
-        handles.append(site.register_forward_hook(keep))
-    try:
+    with watching(model.projections(model.architecture.query) if record else (), keep):
         yield recorded
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -59,6 +59,10 @@ class LanguageModel:
         layers = self.network.get_submodule(self.architecture.layers)
         return [layer.get_submodule(self.architecture.attention) for layer in layers]
 
+    def projections(self, outputs: Outputs) -> list[nn.Module]:
+        """Return each layer's projection that puts out these `outputs`, first layer first."""
+        return [module.get_submodule(outputs.module) for module in self.attention_modules]
+
     def does_not_fit(self, what: str) -> HarnessError:
         """Return the error of a forward pass over `what` that ran out of memory even at batch 1."""
         return HarnessError(

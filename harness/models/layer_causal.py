@@ -9,15 +9,14 @@ x_l the layer's input, out_l its output, norm the model's final one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from harness.models.finetuning import Finetuned, descend
 from harness.models.language_model import LanguageModel
+from harness.models.watching import watching
 
 TOGETHER = 4
 """Layers that are unembedded in one product.
@@ -50,8 +49,7 @@ def finetune_layer_causal(
 def _layer_losses(model: LanguageModel, tokens: Sequence[int]) -> Iterator[Tensor]:
     """Yield the last layer's loss, then those below summed in groups, each group unembedded when asked for."""
     ids = torch.tensor([tokens], device=model.device)
-    with _cut_between_layers(model) as outputs:
-        model.network.base_model(input_ids=ids, use_cache=False)
+    outputs = _cut_apart(model, ids)
     stops = [len(outputs), *range(len(outputs) - 1, 0, -TOGETHER), 0]
     for stop, start in pairwise(stops):
         yield _readout_loss(model, torch.cat(outputs[start:stop]), ids[0, 1:])
@@ -66,20 +64,16 @@ def _readout_loss(model: LanguageModel, states: Tensor, following: Tensor) -> Te
     return total / len(following)
 
 
-@contextmanager
-def _cut_between_layers(model: LanguageModel) -> Iterator[list[Tensor]]:
-    """Keep each layer's output, [1, token, d_model], and hand it on to what comes next without its graph."""
+def _cut_apart(model: LanguageModel, ids: Tensor) -> list[Tensor]:
+    """Return each layer's output, [1, token, d_model], having handed it on to what comes next without its graph."""
     outputs: list[Tensor] = []
 
-    def cut(_module: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        outputs.append(args[0])
-        return (args[0].detach(), *args[1:])
+    def cut(_layer: int, output: Tensor) -> Tensor:
+        outputs.append(output)
+        return output.detach()
 
     layers = model.network.get_submodule(model.architecture.layers)
     norm = model.network.get_submodule(model.architecture.final_norm)
-    handles = [module.register_forward_pre_hook(cut) for module in (*layers[1:], norm)]
-    try:
-        yield outputs
-    finally:
-        for handle in handles:
-            handle.remove()
+    with watching((*layers[1:], norm), cut, inputs=True):
+        model.network.base_model(input_ids=ids, use_cache=False)
+    return outputs

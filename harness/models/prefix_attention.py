@@ -8,14 +8,23 @@ which is exact. All queries' vectors fold into one product with the prefix's key
 prefix, and the two terms are the demonstration part and the query part that the paper's equation 9 separates.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.masking_utils import causal_mask_function, eager_mask
+
+from harness.errors import HarnessError
 
 SHARED_PREFIX = "shared_prefix"
+NEUTRAL = {"dropout": 0.0, "is_causal": True, "output_attentions": False, "use_cache": False}
+"""What families may say to attention, and the value, beside None, at which it asks for no more than causal attention.
+
+All else is refused: a sliding window, a soft cap, sinks or a position bias that is not heeded makes wrong answers.
+"""
 
 
 @dataclass(frozen=True)
@@ -66,34 +75,45 @@ def shared_prefix_attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    _attention_mask: Tensor | None,
+    attention_mask: Tensor | None,
     *,
     scaling: float,
     shared_prefix: SharedPrefix,
-    **_: Any,
+    **arguments: Any,
 ) -> tuple[Tensor, None]:
     """Attend causally to the batch's own tokens and fully to the shared prefix.
 
     Shapes: query [batch, head, query, d_head], key and value [batch, key-value head, query, d_head], result
     [batch, query, head, d_head]. Queries are padded on the right, so the causal mask alone keeps padding out.
-    """
-    layer = int(module.layer_idx)  # type: ignore[arg-type]
-    prefix_key, prefix_value = shared_prefix.keys[layer], shared_prefix.values[layer]
-    batch, heads, length, d_head = query.shape
-    groups = prefix_key.shape[0]  # query heads of one group share a key-value head
-    grouped = (query * scaling).view(batch, groups, heads // groups, length, d_head)
 
-    folded = grouped.transpose(0, 1).reshape(groups, -1, d_head)
+    Raises:
+        HarnessError: the family asks for more: it gives a mask of its own, or an argument that is not NEUTRAL.
+
+    """
+    _refuse_unknown(module, {**arguments, "attention_mask": attention_mask})
+    batch, heads, length, d_head = query.shape
+    groups = key.shape[1]  # query heads of one group share a key-value head
+    grouped = (query * scaling).view(batch, groups, heads // groups, length, d_head)
+    out = _attend(module, grouped, key, value, shared_prefix)
+    return out.reshape(batch, heads, length, d_head).transpose(1, 2), None
+
+
+def _attend(module: Any, query: Tensor, key: Tensor, value: Tensor, shared: SharedPrefix) -> Tensor:
+    """Return the output of a scaled query, both [batch, group, head in group, query, d_head]; keep scores and parts."""
+    layer: int = module.layer_idx
+    prefix_key, prefix_value = shared.keys[layer], shared.values[layer]
+    batch, groups, members, length, d_head = query.shape
+    folded = query.transpose(0, 1).reshape(groups, -1, d_head)
     prefix_scores = folded @ prefix_key.transpose(1, 2)  # [group, batch * head in group * query, prefix]
-    own_scores = grouped @ key[:, :, None].transpose(-1, -2)  # [batch, group, head in group, query, query]
+    own_scores = query @ key[:, :, None].transpose(-1, -2)  # [batch, group, head in group, query, query]
     future = torch.ones(length, length, dtype=torch.bool, device=query.device).triu(1)
     own_scores.masked_fill_(future, -torch.inf)
     rows = torch.arange(batch, device=query.device)
-    at_last = (rows, slice(None), slice(None), shared_prefix.last)  # [batch, group, head in group, ...]
-    if shared_prefix.record or shared_prefix.parts is not None:
-        last_prefix = prefix_scores.view(groups, batch, heads // groups, length, -1).transpose(0, 1)[at_last]
+    at_last = (rows, slice(None), slice(None), shared.last)  # [batch, group, head in group, ...]
+    if shared.record or shared.parts is not None:
+        last_prefix = prefix_scores.view(groups, batch, members, length, -1).transpose(0, 1)[at_last]
         last_own = own_scores[at_last]
-        shared_prefix.scores[layer] = LayerScores(last_own.flatten(1, 2), last_prefix.sum(dim=(1, 2)))
+        shared.scores[layer] = LayerScores(last_own.flatten(1, 2), last_prefix.sum(dim=(1, 2)))
 
     prefix_top = prefix_scores.amax(-1, keepdim=True)
     weights = prefix_scores.sub_(prefix_top).exp_()  # in place: the largest tensor of the pass
@@ -102,17 +122,28 @@ def shared_prefix_attention(
     prefix_z = (prefix_top + total.log()).view(groups, batch, -1, length, 1).transpose(0, 1)
     own_out = own_scores.softmax(-1) @ value[:, :, None]
     mass = torch.sigmoid(prefix_z - own_scores.logsumexp(-1, keepdim=True))
-    out = torch.lerp(own_out, prefix_out, mass)
-    if shared_prefix.parts is not None:
-        relaxed, uniform = _without_softmax(last_own, last_prefix, value, prefix_value, shared_prefix.last)
-        shared_prefix.parts[layer] = LayerParts(
+    if shared.parts is not None:
+        relaxed, uniform = _without_softmax(last_own, last_prefix, value, prefix_value, shared.last)
+        shared.parts[layer] = LayerParts(
             mass=mass[at_last].flatten(1),
             own=own_out[at_last].flatten(1, 2),
             context=prefix_out[at_last].flatten(1, 2),
-            relaxed=relaxed.flatten(1, 2) / module.scaling,  # type: ignore[operator]
+            relaxed=relaxed.flatten(1, 2) / module.scaling,
             uniform=uniform.flatten(1, 2),
         )
-    return out.reshape(batch, heads, length, d_head).transpose(1, 2), None
+    return torch.lerp(own_out, prefix_out, mass)
+
+
+def _refuse_unknown(module: nn.Module, arguments: Mapping[str, Any]) -> None:
+    for name, value in arguments.items():
+        # Positions are in the embeddings, or in the queries and keys as they come.
+        if value is None or name == "position_ids" or (name in NEUTRAL and value == NEUTRAL[name]):
+            continue
+        given = f"a tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else repr(value)
+        raise HarnessError(
+            f"{type(module).__name__} asks for {name} = {given}, expected {NEUTRAL.get(name)}: attention behind a "
+            "shared prefix can't do it; choose a --model without, or teach it to harness/models/prefix_attention.py",
+        )
 
 
 def _without_softmax(
@@ -135,9 +166,13 @@ def _without_softmax(
     return relaxed, mean[:, :, None].expand_as(relaxed)
 
 
-def _no_mask(*_: Any, **__: Any) -> None:
-    """Build no mask: the attention function needs none beside the causal order that it keeps itself."""
+def _more_than_causal(*, mask_function: Any, attention_mask: Tensor | None, **sizes: Any) -> Tensor | None:
+    """Build no mask for the causal order, which attention keeps itself; any other, for attention to refuse."""
+    if mask_function is causal_mask_function and attention_mask is None:
+        return None
+    mask: Tensor = eager_mask(mask_function=mask_function, attention_mask=attention_mask, **sizes)
+    return mask
 
 
 AttentionInterface.register(SHARED_PREFIX, shared_prefix_attention)
-AttentionMaskInterface.register(SHARED_PREFIX, _no_mask)
+AttentionMaskInterface.register(SHARED_PREFIX, _more_than_causal)

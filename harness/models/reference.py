@@ -12,6 +12,7 @@ from transformers.masking_utils import eager_mask
 
 from harness.data import Recording, Setting
 from harness.models.language_model import LanguageModel
+from harness.models.watching import watching
 from harness.prompts import Prompts
 
 REFERENCE = "reference_eager"
@@ -63,28 +64,25 @@ def _one(
 def _watched(model: LanguageModel) -> Iterator[dict[str, list[Tensor]]]:
     """Keep, layer by layer, the last token's scores, attention output and query vectors of one forward."""
     seen: dict[str, list[Tensor]] = {"scores": [], "attn_out": [], "query_vectors": []}
-    handles = []
-    for module in model.attention_modules:
+    modules: list[Any] = model.attention_modules
 
-        def keep_query(_module: Any, _args: Any, output: Tensor, attention: Any = module) -> None:
-            seen["query_vectors"].append(model.query_of(attention, output[0, -1]))
+    def keep_query(layer: int, projected: Tensor) -> None:
+        seen["query_vectors"].append(model.query_of(modules[layer], projected[0, -1]))
 
-        def keep_output(_module: Any, _args: Any, output: tuple[Tensor, ...]) -> None:
-            seen["attn_out"].append(output[0][0, -1])
+    def keep_output(_layer: int, output: Tensor) -> None:
+        seen["attn_out"].append(output[0, -1])
 
-        site = module.get_submodule(model.architecture.query.module)
-        handles += [site.register_forward_hook(keep_query), module.register_forward_hook(keep_output)]
-    try:
-        if model.architecture.adapter is None:
-            with model.attending(REFERENCE):
-                yield seen
-        else:
-            for module in model.attention_modules:
-                handles += _keep_plain_scores(module, seen["scores"])
-            yield seen
-    finally:
-        for handle in handles:
-            handle.remove()
+    def keep_plain_scores(layer: int, projected: Tensor) -> None:
+        """Multiply out the scores of a module without rotary positions; its query is projected before its keys."""
+        heads = (-1, modules[layer].num_heads, modules[layer].head_dim)
+        query = seen["query_vectors"][layer].view(heads)[-1]
+        seen["scores"].append(torch.einsum("hd,thd->ht", query, projected[0].view(heads)))
+
+    queries, keys = (model.projections(site) for site in (model.architecture.query, model.architecture.key))
+    dispatches = model.architecture.adapter is None
+    scores = model.attending(REFERENCE) if dispatches else watching(keys, keep_plain_scores)
+    with watching(queries, keep_query), watching(modules, keep_output), scores:
+        yield seen
 
 
 def _reference_attention(
@@ -103,24 +101,6 @@ def _reference_attention(
     scores = query @ key.transpose(-1, -2) * scaling
     reference_scores.append(scores[0, :, -1])
     return ((scores + attention_mask).softmax(-1) @ value).transpose(1, 2), None
-
-
-def _keep_plain_scores(module: Any, scores: list[Tensor]) -> list[Any]:
-    """Recompute the scores of a module without rotary positions from its own query and key projections."""
-    projected: dict[str, Tensor] = {}
-    handles = [
-        module.get_submodule(name).register_forward_hook(
-            lambda _m, _a, output, name=name: projected.__setitem__(name, output[0]),
-        )
-        for name in ("q_proj", "k_proj")
-    ]
-
-    def keep(*_: Any) -> None:
-        heads = (-1, module.num_heads, module.head_dim)
-        query = (projected["q_proj"] * module.scaling).view(heads)[-1]
-        scores.append(torch.einsum("hd,thd->ht", query, projected["k_proj"].view(heads)))
-
-    return [*handles, module.register_forward_hook(keep)]
 
 
 AttentionInterface.register(REFERENCE, _reference_attention)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from harness.data import Recording, Setting
 from harness.errors import HarnessError
 from harness.models.language_model import LanguageModel
 from harness.models.prefix_attention import SharedPrefix
+from harness.models.watching import watching
 from harness.prompts import Prompts
 
 Row = TypeVar("Row")
@@ -178,22 +179,17 @@ def _last_tokens(model: LanguageModel, last: Tensor, *, record: bool) -> Iterato
     """Keep the attention blocks' outputs and the query vectors of each row's last token."""
     sites = _Sites([], [])
     rows = torch.arange(len(last), device=last.device)
-    handles = []
-    for module in model.attention_modules if record else ():
+    modules = model.attention_modules
+    outputs, queries = (modules, model.projections(model.architecture.query)) if record else ((), ())
 
-        def keep_output(_module: Any, _args: Any, output: tuple[Tensor, ...]) -> None:
-            sites.attn_out.append(output[0][rows, last])
+    def keep_output(_layer: int, output: Tensor) -> None:
+        sites.attn_out.append(output[rows, last])
 
-        def keep_query(_module: Any, _args: Any, output: Tensor, attention: Any = module) -> None:
-            sites.query_vectors.append(model.query_of(attention, output[rows, last]))
+    def keep_query(layer: int, projected: Tensor) -> None:
+        sites.query_vectors.append(model.query_of(modules[layer], projected[rows, last]))
 
-        query_site = module.get_submodule(model.architecture.query.module)
-        handles += [module.register_forward_hook(keep_output), query_site.register_forward_hook(keep_query)]
-    try:
+    with watching(outputs, keep_output), watching(queries, keep_query):
         yield sites
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _numpy(tensor: Tensor) -> np.ndarray:

@@ -7,7 +7,6 @@ Source: PAPER section 2. Keys are taken before rotary positions, which the paper
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 from harness.dual_form.relaxed_attention import change_of_outer_sum
 from harness.models.architectures import Outputs
 from harness.models.language_model import LanguageModel
+from harness.models.watching import watching
 from harness.prompts import Prompts
 
 
@@ -26,8 +26,7 @@ def demonstration_projections(model: LanguageModel, prompts: Prompts) -> tuple[T
     `outer_sum(values, keys)` is dW_ICL.
     """
     tokens = [i for first, last in prompts.spans for i in range(first, last)]
-    with _inputs(model) as inputs:
-        _forward(model, prompts.prefix)
+    inputs = _inputs(model, prompts.prefix)
     read = [_project(model, layer, x[tokens]) for layer, x in enumerate(inputs)]
     values, keys = zip(*read, strict=True)
     return torch.stack(values), torch.stack(keys)
@@ -42,8 +41,7 @@ def ft_updates(model: LanguageModel, prompts: Prompts, weights: Mapping[str, Ten
     """
     changes = {s.name: weights[s.name].to(s.parameter) - s.of(s.parameter) for s in model.key_value_slices}
     for query in prompts.queries:
-        with _inputs(model) as inputs:
-            _forward(model, (prompts.start_token, *query))
+        inputs = _inputs(model, (prompts.start_token, *query))
         own = [x[1:] for x in inputs]  # the start token is no token of the query text
         before = [_project(model, layer, x) for layer, x in enumerate(own)]
         with model.with_weights(changes):
@@ -56,25 +54,12 @@ def ft_updates(model: LanguageModel, prompts: Prompts, weights: Mapping[str, Ten
         )
 
 
-def _forward(model: LanguageModel, tokens: Sequence[int]) -> None:
-    model.network.base_model(input_ids=torch.tensor([tokens], device=model.device), use_cache=False)
-
-
-@contextmanager
-def _inputs(model: LanguageModel) -> Iterator[list[Tensor]]:
-    """Keep what goes into each layer's key projection: [token, d_model]."""
+def _inputs(model: LanguageModel, tokens: Sequence[int]) -> list[Tensor]:
+    """Return what goes into each layer's key projection when the model reads these tokens: [token, d_model]."""
     inputs: list[Tensor] = []
-
-    def keep(_module: Any, args: tuple[Tensor, ...]) -> None:
-        inputs.append(args[0][0])
-
-    sites = [module.get_submodule(model.architecture.key.module) for module in model.attention_modules]
-    handles = [site.register_forward_pre_hook(keep) for site in sites]
-    try:
-        yield inputs
-    finally:
-        for handle in handles:
-            handle.remove()
+    with watching(model.projections(model.architecture.key), lambda _, x: inputs.append(x[0]), inputs=True):
+        model.network.base_model(input_ids=torch.tensor([tokens], device=model.device), use_cache=False)
+    return inputs
 
 
 def _project(model: LanguageModel, layer: int, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -122,8 +122,3 @@ _TASKS = TypeAdapter(TaskCatalogue)
 def read_tasks(catalogue: Path) -> TaskCatalogue:
     """Return the whole of fixtures/tasks.toml (see read_toml for what it raises)."""
     return read_toml(catalogue, _TASKS)
-
-
-def task_names(catalogue: Path) -> tuple[str, ...]:
-    """Return the names of the catalogue's tasks in its order."""
-    return tuple(read_tasks(catalogue).tasks)

@@ -1,14 +1,27 @@
-"""Shared-prefix attention, held to softmax attention over the joined keys in float64."""
+"""Shared-prefix attention, held to softmax attention over the joined keys in float64, and what it refuses."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from transformers import MistralConfig
+from transformers.masking_utils import create_causal_mask, create_chunked_causal_mask
 
-from harness.models.prefix_attention import LayerScores, SharedPrefix, shared_prefix_attention
+from harness.data import Setting
+from harness.errors import HarnessError
+from harness.models.architectures import ARCHITECTURES
+from harness.models.language_model import LanguageModel
+from harness.models.next_token import next_token_logits
+from harness.models.parts import attention_parts
+from harness.models.prefix_attention import SHARED_PREFIX, LayerScores, SharedPrefix, shared_prefix_attention
+from harness.models.reference import reference_score
+from harness.models.scoring import score
+from harness.prompts import Prompts
+from harness.tests.models.families import CONFIGURATIONS, assert_same, rounded, tiny
 
 relaxed = settings(deadline=None, max_examples=100)
 SIZES = st.tuples(*(st.integers(1, most) for most in (3, 3, 3, 6, 7, 5)))
@@ -44,11 +57,11 @@ def case(sizes: tuple[int, ...], seed: int, scale: float = 1.0) -> Case:
     return Case(query, key, value, normal(groups, prefix, d_head), normal(groups, prefix, d_head), last)
 
 
-def attend(given: Case, scaling: float) -> tuple[Tensor, LayerScores]:
+def attend(given: Case, scaling: float, mask: Tensor | None = None, **more: Any) -> tuple[Tensor, LayerScores]:
     """Return what the shared-prefix attention puts out and records."""
     module, shared = nn.Module(), given.shared
     module.layer_idx = 0  # type: ignore[assignment]
-    out, _ = shared_prefix_attention(module, *given[:3], None, scaling=scaling, shared_prefix=shared)
+    out, _ = shared_prefix_attention(module, *given[:3], mask, scaling=scaling, shared_prefix=shared, **more)
     return out, shared.scores[0]
 
 
@@ -113,3 +126,74 @@ def test_equal_scores_share_by_number() -> None:
     one = torch.ones(1, 1, 1, 1, dtype=torch.float64)
     some = Case(0 * one, one, 4 * one, torch.ones(1, 2, 1).double(), torch.ones(1, 2, 1).double(), torch.tensor([0]))
     assert attend(some, 1.0)[0].item() == pytest.approx(2.0, abs=1e-12)
+
+
+SOME = case((2, 2, 2, 3, 4, 5), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ({"sliding_window": 4}, "sliding_window = 4, expected None"),
+        ({"softcap": 30.0}, r"softcap = 30\.0, expected None"),
+        ({"s_aux": torch.zeros(4)}, r"s_aux = a tensor of shape \[4\], expected None"),
+        ({"mask": torch.zeros(2, 1, 3, 3)}, r"attention_mask = a tensor of shape \[2, 1, 3, 3\], expected None"),
+        ({"never_heard_of": "x"}, "never_heard_of = 'x', expected None"),
+        ({"dropout": 0.1}, r"dropout = 0\.1, expected 0\.0"),
+        ({"is_causal": False}, "is_causal = False, expected True"),
+        ({"output_attentions": True}, "output_attentions = True, expected False"),
+        ({"use_cache": True}, "use_cache = True, expected False"),
+    ],
+)
+def test_what_would_change_attention_is_refused_by_name(argument: dict[str, Any], said: str) -> None:
+    """The error says who asks, for what, what was expected, and where it would have to be taught."""
+    with pytest.raises(HarnessError, match=rf"^Module asks for {said}: .*--model.*harness/models/prefix_attention\.py"):
+        attend(SOME, 1.0, **argument)
+
+
+def test_what_changes_nothing_is_taken() -> None:
+    """None of anything, positions, and what causal attention does anyway leave every bit as it is."""
+    nothing: dict[str, Any] = dict.fromkeys(("sliding_window", "softcap", "s_aux", "never_heard_of", "dropout"))
+    neutral: dict[str, Any] = {"dropout": 0.0, "is_causal": True, "output_attentions": False, "use_cache": False}
+    expected = attend(SOME, 1.0)[0]
+    assert torch.equal(attend(SOME, 1.0, **nothing)[0], expected)
+    assert torch.equal(attend(SOME, 1.0, position_ids=torch.arange(3), **neutral)[0], expected)
+
+
+def test_mask_is_built_where_causal_order_is_not_all() -> None:
+    """Llama's causal mask is left out; that of a padded text or of chunks of 2 is there to be refused."""
+    model = tiny("llama")
+    model.network.config.attention_chunk_size = 2
+    states, padded = torch.zeros(1, 3, 32), torch.tensor([[0, 1, 1]])
+
+    def mask(build: Callable[..., Any], attention_mask: Tensor | None) -> Any:
+        return build(model.network.config, states, attention_mask, past_key_values=None)
+
+    with model.attending(SHARED_PREFIX):
+        assert mask(create_causal_mask, None) is None
+        assert mask(create_causal_mask, padded) is not None
+        assert mask(create_chunked_causal_mask, None) is not None
+
+
+def mistral(monkeypatch: pytest.MonkeyPatch, window: int | None) -> LanguageModel:
+    """Return a tiny Mistral whose tokens see `window` tokens back, its row borrowed from Llama."""
+    monkeypatch.setitem(ARCHITECTURES, "mistral", ARCHITECTURES["llama"])
+    sizes = {**CONFIGURATIONS["llama"][1], "sliding_window": window}
+    monkeypatch.setitem(CONFIGURATIONS, "mistral", (MistralConfig, sizes))
+    return tiny("mistral")
+
+
+@pytest.mark.parametrize("run", [score, next_token_logits, attention_parts])
+def test_family_with_sliding_windows_is_refused(
+    run: Callable[[LanguageModel, Prompts, Setting], Any], prompts: Prompts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a prefix its window would go unheeded: whatever is asked of the model ends in the one error."""
+    with pytest.raises(HarnessError, match=r"^MistralAttention asks for sliding_window = 4, expected None"):
+        run(mistral(monkeypatch, window=4), prompts, Setting.ICL)
+
+
+def test_the_same_family_without_windows_is_scored(prompts: Prompts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no window asked for it is as good as Llama: the recording is the reference's."""
+    model = mistral(monkeypatch, window=None)
+    expected, neighbour = (reference_score(m, prompts, Setting.ICL) for m in (model, rounded(model)))
+    assert_same(score(model, prompts, Setting.ICL), expected, neighbour)

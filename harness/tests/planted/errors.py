@@ -1,6 +1,7 @@
 """All planted errors."""
 
 from harness.tests.planted import (
+    in_attention,
     in_calibration,
     in_claims,
     in_control_evidence,
@@ -27,6 +28,7 @@ ERRORS: list[Planted] = [
     *in_theory.ERRORS,
     *in_data.ERRORS,
     *in_models.ERRORS,
+    *in_attention.ERRORS,
     *in_judgement.ERRORS,
     *in_claims.ERRORS,
     *in_rival_claims.ERRORS,

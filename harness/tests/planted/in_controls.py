@@ -12,8 +12,8 @@ ERRORS = [
         "gradients through the layers below",
         "O7",
         CAUSAL,
-        "(args[0].detach(), *args[1:])",
-        "(args[0], *args[1:])",
+        "return output.detach()",
+        "return output",
         f"{OF_CAUSAL}updates_do_not_know_of_the_layers_above",
     ),
     Planted(

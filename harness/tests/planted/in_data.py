@@ -1,4 +1,4 @@
-"""Errors planted in splits, prompts, and what is selected and run on which part."""
+"""Errors planted in catalogues, splits, prompts, and what is selected and run on which part."""
 
 from harness.tests.planted.planted import Planted
 
@@ -209,4 +209,30 @@ SELECTION = [
         "harness/tests/runs/test_golden_keys.py",
     ),
 ]
-ERRORS = [*SPLITS, *TEXTS, *SELECTION]
+ROWS = [
+    Planted(
+        "misspelt keys of a catalogue swallowed",
+        MODEL,
+        "harness/packages.py",
+        'extra="forbid"',
+        'extra="ignore"',
+        "harness/tests/models/test_catalogue.py harness/tests/tasks/test_catalogue.py",
+    ),
+    Planted(
+        "a space between demonstrations",
+        MODEL,
+        "harness/models/catalogue.py",
+        'separator: str = "\\n"',
+        'separator: str = " "',
+        "harness/tests/models/test_catalogue.py::test_models_separate_demonstrations_as_they_were_trained",
+    ),
+    Planted(
+        "a file of another hash taken out of the package",
+        MODEL,
+        "harness/models/catalogue.py",
+        "row.member_sha256, row.member_bytes",
+        "None, row.member_bytes",
+        "harness/tests/models/test_catalogue.py::test_file_of_another_hash_is_refused",
+    ),
+]
+ERRORS = [*SPLITS, *TEXTS, *SELECTION, *ROWS]

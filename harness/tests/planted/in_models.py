@@ -2,11 +2,11 @@
 
 from harness.tests.planted.planted import Planted
 
-SCORING, PREFIX = "harness/models/scoring.py", "harness/models/prefix_attention.py"
+SCORING = "harness/models/scoring.py"
 FINETUNING, MODEL, UPDATES = (f"harness/models/{name}.py" for name in ("finetuning", "language_model", "updates"))
+WATCHING, OF_WATCHING = "harness/models/watching.py", "harness/tests/models/test_watching.py"
 OF_SCORING = "harness/tests/models/test_scoring.py::test_shared_prefix_gives_what_whole_prompts_give"
 OF_REFERENCE = "harness/tests/models/test_reference.py::test_reference_is_the_familys_own_forward"
-OF_PARTS = "harness/tests/models/test_parts.py"
 OF_FINETUNING, OF_UPDATES = "harness/tests/models/test_finetuning.py", "harness/tests/models/test_updates.py"
 OF_STEPS = f"{OF_FINETUNING}::test_steps_are_torchs_sgd"
 ANSWERS, ATTENTION = "C1 C2 C10", "C11 C12 C13"
@@ -54,67 +54,19 @@ RECORDING = [
         OF_SCORING,
     ),
     Planted(
-        "demonstrations leaking into the query slice",
-        "C12",
-        PREFIX,
-        "LayerScores(last_own.flatten(1, 2),",
-        "LayerScores(torch.cat([last_prefix[..., -1:], last_own[..., 1:]], -1).flatten(1, 2),",
-        OF_SCORING,
-    ),
-    Planted(
-        "softmax left in the recorded scores",
-        "C12",
-        PREFIX,
-        "LayerScores(last_own.flatten(1, 2),",
-        "LayerScores(last_own.softmax(-1).flatten(1, 2),",
-        OF_SCORING,
-    ),
-    Planted(
-        "scores not scaled",
-        EVERYTHING,
-        PREFIX,
-        "(query * scaling).view(",
-        "query.view(",
-        OF_SCORING,
-    ),
-    Planted(
-        "attention to the next token",
-        EVERYTHING,
-        PREFIX,
-        ".triu(1)",
-        ".triu(2)",
-        OF_SCORING,
-    ),
-    Planted(
-        "one head's scores for the sum over heads",
-        "C13",
-        PREFIX,
-        "last_prefix.sum(dim=(1, 2))",
-        "last_prefix[:, 0, 0]",
-        OF_SCORING,
-    ),
-    Planted(
         "attention output of the first token",
         "C11",
         SCORING,
-        "output[0][rows, last]",
-        "output[0][rows, 0]",
+        "output[rows, last]",
+        "output[rows, 0]",
         OF_SCORING,
     ),
     Planted(
         "query vector of the first token",
         "C13",
         SCORING,
-        "model.query_of(attention, output[rows, last])",
-        "model.query_of(attention, output[rows, 0 * last])",
-        OF_SCORING,
-    ),
-    Planted(
-        "mass of the prefix by the best score alone",
-        "C9 C11",
-        PREFIX,
-        "(prefix_top + total.log())",
-        "(prefix_top + 0 * total)",
+        "projected[rows, last]",
+        "projected[rows, 0 * last]",
         OF_SCORING,
     ),
     Planted(
@@ -125,21 +77,55 @@ RECORDING = [
         "scores[:, :, len(prefix) - 1 : -1]",
         OF_REFERENCE,
     ),
+]
+WATCHED = [
     Planted(
-        "scale left in the relaxed form",
-        "C9",
-        PREFIX,
-        "relaxed.flatten(1, 2) / module.scaling",
-        "relaxed.flatten(1, 2) / 1.0",
-        f"{OF_PARTS}::test_parts_are_those_of_the_models_own_attention",
+        "hooks on outputs never removed",
+        EVERYTHING,
+        WATCHING,
+        "hooks.enter_context(module.register_forward_hook(partial(after, i)))",
+        "module.register_forward_hook(partial(after, i))",
+        "harness/tests/models/test_scoring.py::test_scoring_leaves_the_network_as_it_was",
     ),
     Planted(
-        "padding in the mean of values",
-        "C9",
-        PREFIX,
-        "(value * seen[:, None, :, None])",
-        "(value * 1)",
-        f"{OF_PARTS}::test_padding_belongs_to_no_part {OF_PARTS}::test_parts_are_those_of_the_models_own_attention",
+        "hooks on inputs never removed",
+        "Q1 O7",
+        WATCHING,
+        "hooks.enter_context(module.register_forward_pre_hook(partial(before, i)))",
+        "module.register_forward_pre_hook(partial(before, i))",
+        f"{OF_WATCHING}::test_no_hook_stays_behind[True]",
+    ),
+    Planted(
+        "what is put in for an input ignored",
+        "O7",
+        WATCHING,
+        "return None if other is None else (other, *args[1:])",
+        "return None",
+        f"{OF_WATCHING}::test_what_is_returned_of_an_input_goes_in",
+    ),
+    Planted(
+        "other arguments lost with the input put in",
+        "O7",
+        WATCHING,
+        "(other, *args[1:])",
+        "(other,)",
+        f"{OF_WATCHING}::test_what_is_returned_of_an_input_goes_in",
+    ),
+    Planted(
+        "outputs changed by who sees them",
+        EVERYTHING,
+        WATCHING,
+        "        see(i, output[0] if",
+        "        return see(i, output[0] if",
+        f"{OF_WATCHING}::test_outputs_stay_as_they_are",
+    ),
+    Planted(
+        "every module seen as the first",
+        "C13",
+        WATCHING,
+        "partial(after, i)",
+        "partial(after, 0)",
+        f"{OF_WATCHING}::test_outputs_come_with_the_modules_place_as_they_run",
     ),
 ]
 TRAINING = [
@@ -235,4 +221,4 @@ TRAINING = [
         f"{OF_UPDATES}::test_values_are_those_that_the_model_attends_to",
     ),
 ]
-ERRORS = [*RECORDING, *TRAINING]
+ERRORS = [*RECORDING, *WATCHED, *TRAINING]
