@@ -42,7 +42,7 @@ def measure(evidence: Evidence) -> Measured:
         if n <= size.length
     )
     gains = np.stack([(of["vanilla"] - of["momentum"]).mean(axis=1) for of in losses.values()], axis=1)
-    one, other = by_coin(evidence.seed, "C14", *(losses[size.length][name] for name in ("vanilla", "momentum")))
+    one, other = by_coin(evidence.seed, "C14", losses[size.length]["vanilla"], losses[size.length]["momentum"])
     perplexity = {n: {name: float(np.exp(values.mean())) for name, values in of.items()} for n, of in losses.items()}
     return Measured(
         parts=parts,

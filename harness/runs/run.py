@@ -100,7 +100,8 @@ class Run(Record):
     def words(self) -> str:
         """What it says, and where it is not the claims' own, what is other about it."""
         setting = self.setting.name if self.setting else ""
-        return self.says.format(task=self.task.name, setting=setting, part=self.part, tried=self._tried) + self.what
+        where = f" on {self.part}" if self.fitting is None else ""
+        return self.says.format(task=self.task.name, setting=setting, where=where, tried=self._tried) + self.what
 
     @property
     def what(self) -> str:

@@ -19,7 +19,7 @@ class RecordingRun(Run):
     """All that is recorded of each example's last token under one setting."""
 
     kinds = ("recording", "control_recording")
-    says = "{task}: {setting} on {part}"
+    says = "{task}: {setting}{where}"
     scores = True
 
     @property
@@ -52,7 +52,7 @@ class AccuracyRun(Run):
     """How many examples ICL or FT gets right: what demonstration set and learning rate are selected by."""
 
     kinds = ("accuracy", "control_accuracy")
-    says = "{task}: {setting} with {tried} on {part}"
+    says = "{task}: {setting} with {tried}{where}"
     scores = finetunes = True
 
     def compute(self, store: Store) -> Entry:

@@ -192,8 +192,8 @@ JUDGED = [
         "a claim of the family left out of the correction",
         COMPARED,
         STUDY,
-        "self._judge([m for m in self._claims.values() if m.claim.family == self._claims[claim_id].claim.family])",
-        "self._judge([self._claims[claim_id]])",
+        "[m for m in self._claims.values() if (m.claim.family, m.claim.subject) == alike]",
+        "[self._claims[claim_id]]",
         f"{OF_STUDY}::test_verdict_is_corrected_over_the_whole_family",
     ),
     Planted(

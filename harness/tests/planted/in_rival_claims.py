@@ -24,7 +24,7 @@ TRAINED = [
     of("C14", "uniform average for vanilla", PERPLEXITY, '{"text": of["vanilla"]}', '{"text": of["uniform"]}'),
     of("C14", "twice the training length for one of three", PERPLEXITY, "if n <= size.length", "if n >= 64"),
     of("C14", "mean of perplexities", PERPLEXITY, "np.exp(values.mean())", "np.exp(values).mean()", MEANS),
-    coin("C14", PERPLEXITY, 'at_length["vanilla"], at_length["momentum"]'),
+    coin("C14", PERPLEXITY, 'losses[size.length]["vanilla"], losses[size.length]["momentum"]'),
     of(
         "C15",
         "larger error for the better",
