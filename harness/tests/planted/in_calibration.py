@@ -8,7 +8,7 @@ OF_CALIBRATION, OF_RUNS, OF_MANY = (
 )
 READING, OF_READING = "harness/judging/reading.py", "harness/tests/judging/test_reading.py::test_"
 FIGURES, PAGE = (f"harness/report/{name}.py" for name in ("figures", "page"))
-OF_FIGURES, OF_PAGE = (f"harness/tests/report/test_{name}.py::test_" for name in ("figures", "page"))
+OF_FIGURES = "harness/tests/report/test_figures.py::test_"
 GAPS = "harness/tests/planted/test_gaps.py::test_"
 COMPARED = "C1 C2 C10 C11 C12 C13"
 ALL_READ = "C10 C11 C12 C13 O1 O2 O3 O4 O6 O7 O8"
@@ -264,7 +264,7 @@ SHOWN = [
         PAGE,
         "found.setdefault(qualified.key, [])",
         "found.setdefault(verdict.key, [])",
-        f"{OF_PAGE}rivals_and_the_claims_they_speak_of_link_each_other",
+        "harness/tests/report/test_rivals_on_page.py::test_rivals_and_the_claims_they_speak_of_link_each_other",
     ),
     Planted(
         "false support as a fraction of a percent",
