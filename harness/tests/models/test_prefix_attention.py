@@ -18,10 +18,10 @@ from harness.models.language_model import LanguageModel
 from harness.models.next_token import next_token_logits
 from harness.models.parts import attention_parts
 from harness.models.prefix_attention import SHARED_PREFIX, LayerScores, SharedPrefix, shared_prefix_attention
-from harness.models.reference import reference_score
 from harness.models.scoring import score
 from harness.prompts import Prompts
 from harness.tests.models.families import CONFIGURATIONS, assert_same, rounded, tiny
+from harness.tests.models.reference import reference_score
 
 relaxed = settings(deadline=None, max_examples=100)
 SIZES = st.tuples(*(st.integers(1, most) for most in (3, 3, 3, 6, 7, 5)))

@@ -10,9 +10,9 @@ from transformers.models.llama.modeling_llama import rotate_half
 
 from harness.data import Recording, Setting
 from harness.models.language_model import LanguageModel
-from harness.models.reference import reference_score
 from harness.prompts import Prompts
 from harness.tests.models.families import VARIANTS, assert_same, assert_untouched, queries_by_hand, rounded, tiny
+from harness.tests.models.reference import reference_score
 
 
 def stock(model: LanguageModel, prompts: Prompts, setting: Setting) -> Recording:

@@ -11,10 +11,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from harness.data import Recording, Setting
 from harness.errors import HarnessError
 from harness.models.language_model import LanguageModel
-from harness.models.reference import reference_score
 from harness.models.scoring import _score_batch, encode_prefix, score
 from harness.prompts import Prompts
 from harness.tests.models.families import VARIANTS, assert_identical, assert_same, assert_untouched, rounded, tiny
+from harness.tests.models.reference import reference_score
 
 
 @pytest.mark.parametrize("setting", list(Setting))

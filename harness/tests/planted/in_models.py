@@ -72,7 +72,7 @@ RECORDING = [
     Planted(
         "reference's query slice off by one",
         "C12",
-        "harness/models/reference.py",
+        "harness/tests/models/reference.py",
         "scores[:, :, len(prefix) :]",
         "scores[:, :, len(prefix) - 1 : -1]",
         OF_REFERENCE,
