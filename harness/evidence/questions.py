@@ -3,6 +3,7 @@
 A question yields its records in stages, each known once those before it are in the store. To ask is to run nothing.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -33,16 +34,24 @@ def selecting(sources: Sources) -> Stages:
     yield [run for t in sources.tasks for run in sources.experiment.rates_tried(t, sources.best_set(t))]
 
 
-@dataclass(frozen=True)
-class OnTasks:
-    """A measurement on all tasks and test examples."""
+class _Measuring(ABC):
+    """A measurement: what is selected comes first, then what is measured."""
 
-    measurement: str
+    @abstractmethod
+    def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
+        """Return the measurements of each task, by reported demonstration set."""
 
     def stages(self, sources: Sources) -> Stages:
         """Select, then measure."""
         yield from selecting(sources)
         yield [record for of_task in self.records(sources).values() for record in of_task]
+
+
+@dataclass(frozen=True)
+class OnTasks(_Measuring):
+    """A measurement on all tasks and test examples."""
+
+    measurement: str
 
     def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
         """Return the measurements of each task, by reported demonstration set."""
@@ -60,16 +69,11 @@ class OnTasks:
 
 
 @dataclass(frozen=True)
-class OnControls:
+class OnControls(_Measuring):
     """A measurement under a variant, on the first examples of the first tasks."""
 
     measurement: str
     variant: Variant = OWN
-
-    def stages(self, sources: Sources) -> Stages:
-        """Select, then measure."""
-        yield from selecting(sources)
-        yield [record for of_task in self.records(sources).values() for record in of_task]
 
     def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
         """Return the measurements of each control task, by reported demonstration set."""
