@@ -1,0 +1,139 @@
+"""Reads of files that others may have made: regular files only, no larger than expected, nested no deeper than sense.
+
+Whoever can put a file into a store, a task's or a model's folder can put a FIFO there, a device, a link to nothing,
+or a text that nests a hundred thousand deep. Each is one OSError or ValueError here, in words that a message can hold.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+
+NESTING = 64
+"""How deep lists and mappings may stand in one another. What the suite and its users write stays below ten."""
+
+SMALL = 16 << 20
+"""Bytes that a file of settings may have: a model's config.json has some thousand."""
+
+
+class NotRegularError(OSError):
+    """What was to be read is no regular file."""
+
+
+def what_is(path: Path) -> str:
+    """Return what stands at a path, in words: 'a file', 'a folder', 'a link to nothing', 'nothing', ..."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "a link to nothing" if path.is_symlink() else "nothing"
+    except OSError as error:
+        return f"nothing that can be read ({error.strerror})"
+    kinds = {
+        stat.S_ISREG: "a file",
+        stat.S_ISDIR: "a folder",
+        stat.S_ISFIFO: "a FIFO",
+        stat.S_ISSOCK: "a socket",
+        stat.S_ISCHR: "a device",
+        stat.S_ISBLK: "a device",
+    }
+    return next((words for is_kind, words in kinds.items() if is_kind(mode)), "no file")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """Open a regular file to read its bytes; a link to one counts as one.
+
+    Raises:
+        NotRegularError: it is a folder, a FIFO, a device or a socket: nothing of it is read, and nothing waits.
+        OSError: it is missing, or may not be read.
+
+    """
+    require_regular(path)
+    # Between the look and the opening it may become a FIFO, which must not be waited for.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            require_regular(path)
+        yield file
+
+
+def require_regular(path: Path) -> None:
+    """Raise what `opened` raises."""
+    if not stat.S_ISREG(path.stat().st_mode):  # raises OSError itself where nothing is there
+        raise NotRegularError(errno.EINVAL, f"{what_is(path)}, expected a regular file", str(path))
+
+
+def read_text(path: Path, limit_bytes: int = SMALL) -> str:
+    """Return a regular file's text, which must be UTF-8.
+
+    Raises:
+        OSError: as `opened`, or it holds more than `limit_bytes`.
+        UnicodeDecodeError: it is not UTF-8.
+
+    """
+    with opened(path) as file:
+        raw = file.read(limit_bytes + 1)
+    if len(raw) > limit_bytes:
+        raise OSError(errno.EFBIG, f"more than {limit_bytes:,} bytes, which it should not need", str(path))
+    return raw.decode("utf-8")
+
+
+def parse_json(text: str | bytes) -> object:
+    """Return the JSON value of a text.
+
+    Raises:
+        ValueError: it is no JSON, or lists and mappings stand in one another deeper than NESTING.
+
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise _too_deep() from None
+    return _not_too_deep(value)
+
+
+def parse_toml(text: str) -> Mapping[str, object]:
+    """Return the table of a TOML text.
+
+    Raises:
+        ValueError: it is no TOML, or nested as `parse_json` says.
+
+    """
+    try:
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise _too_deep() from None
+    _not_too_deep(table)
+    return table
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a regular file's bytes; raises as `opened`."""
+    with opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _not_too_deep(value: object) -> object:
+    """Return the value; looked at floor by floor, since a walk in depth would fall into the same hole."""
+    floor = [value]
+    for _ in range(NESTING):
+        floor = [
+            item
+            for each in floor
+            if isinstance(each, list | dict)
+            for item in (each.values() if isinstance(each, dict) else each)
+            if isinstance(item, list | dict)
+        ]
+        if not floor:
+            return value
+    raise _too_deep()
+
+
+def _too_deep() -> ValueError:
+    return ValueError(f"lists and mappings stand in one another more than {NESTING} deep")

@@ -1,0 +1,5 @@
+"""All campaigns by name."""
+
+from harness.tests.campaigns.campaign import Campaign
+
+CAMPAIGNS: dict[str, Campaign] = {}
