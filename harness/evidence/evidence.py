@@ -10,6 +10,8 @@ from harness.evidence.questions import CausalOrder, FinetunedAt, OnControls, OnT
 from harness.evidence.sources import Sources
 from harness.metrics import rec2ftp
 from harness.metrics.base_rate import excess_over_base_rate
+from harness.runs.finetuning import FinetuningRun
+from harness.runs.steadiness import steadiness_of
 from harness.runs.variants import Variant
 from harness.seeds import stream
 from harness.trainings.grid import Found, Grid
@@ -47,14 +49,23 @@ class Evidence:
         return {task: [store.read(record).tensors for record in of_task] for task, of_task in records.items()}
 
     def learning_rates(self, variants: Mapping[str, Variant]) -> str:
-        """Say in words at which learning rates each variant was finetuned: a smaller one where the claims' diverged."""
+        """Say in words at which learning rates each variant was finetuned: a smaller one where the claims' diverged.
+
+        And where it is chaotic there (see `harness.runs.steadiness`).
+        """
         said = []
         for name, variant in variants.items():
             for task, runs in FinetunedAt(variant).records(self.sources).items():
-                own = [run.learning_rate for run in runs if run.fitting is None]
-                found = [self.sources.store.read(run).facts["learning_rate"] for run in runs if run.fitting is not None]
-                said.append(f"{name}, {task}: {', '.join(f'{rate:g}' for rate in sorted({*own, *found}))}")  # type: ignore[type-var]
+                said.append(f"{name}, {task}: {', '.join(sorted({self._finetuned_at(run) for run in runs}))}")
         return f"Learning rates of finetuning: {'; '.join(said)}."
+
+    def _finetuned_at(self, run: FinetuningRun) -> str:
+        if run.fitting is None:
+            return f"{run.learning_rate:g}"
+        found, again = (self.sources.store.read(record) for record in (run, FinetunedAt.steadiness(run)))
+        steady = steadiness_of(again)
+        how = f" (weights off by their last bit move answers by {steady.words})" if steady.chaotic else ""
+        return f"{found.facts['learning_rate']:g}{how}"
 
     def causality(self) -> Mapping[str, Mapping[str, float]]:
         """Return what ICL and finetuning share on every task (see `harness.runs.theory.CausalityRun`)."""

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from harness.data import Setting
 from harness.evidence.measurements import MEASUREMENTS
 from harness.evidence.measuring import Measurement, Source
 from harness.evidence.sources import Sources
 from harness.runs.facts import CellFacts
 from harness.runs.finetuning import FinetuningRun
+from harness.runs.steadiness import SteadinessRun
 from harness.runs.variants import OWN, Variant
 from harness.store import Record
 from harness.trainings.linear_attention import LinearAttentionLayers
@@ -29,9 +31,16 @@ class Question(Protocol):
 
 
 def selecting(sources: Sources) -> Stages:
-    """Yield what demonstration sets are selected by, then what learning rates are."""
+    """Yield what demonstration sets are selected by, what learning rates are, and whether the best of these is steady.
+
+    Where it is not, whether the next is, and so on.
+    """
     yield [run for task in sources.tasks for run in sources.experiment.sets_tried(task)]
     yield [run for t in sources.tasks for run in sources.experiment.rates_tried(t, sources.best_set(t))]
+    for place, _ in enumerate(sources.experiment.settings.learning_rates):
+        if not (in_question := [run for t in sources.tasks if (run := sources.rate_in_question(t, place)) is not None]):
+            return
+        yield in_question
 
 
 class _Measuring(ABC):
@@ -92,14 +101,20 @@ class OnControls(_Measuring):
 
 @dataclass(frozen=True)
 class FinetunedAt:
-    """The learning rate that a variant was finetuned at: a smaller one where the claims' diverged."""
+    """How a variant was finetuned: its learning rate, smaller where the claims' diverged, and whether it is steady."""
 
     variant: Variant
 
     def stages(self, sources: Sources) -> Stages:
-        """Select, then finetune."""
+        """Select, then finetune, and finetune once more."""
         yield from selecting(sources)
-        yield [run for runs in self.records(sources).values() for run in runs if run.fitting is not None]
+        beside = [run for runs in self.records(sources).values() for run in runs if run.fitting is not None]
+        yield [*beside, *map(self.steadiness, beside)]
+
+    @staticmethod
+    def steadiness(run: FinetuningRun) -> SteadinessRun:
+        """Return what tells whether a finetuning beside the claims' own is steady."""
+        return run.becoming(SteadinessRun, setting=Setting.FT)
 
     def records(self, sources: Sources) -> Mapping[str, list[FinetuningRun]]:
         """Return the finetunings of each control task, by reported demonstration set."""
@@ -128,7 +143,17 @@ class HowItRan:
     def stages(self, sources: Sources) -> Stages:
         """Select, then gather."""
         yield from selecting(sources)
-        yield list(self.records(sources).values())
+        others = [run for of_task in self.other_sets(sources).values() for run in of_task.values()]
+        yield [*self.records(sources).values(), *others]
+
+    def other_sets(self, sources: Sources) -> Mapping[str, Mapping[int, SteadinessRun]]:
+        """Return what tells of each task's reported demonstration sets, but the best, whether finetuning is steady."""
+        found = {}
+        for task in sources.tasks:
+            chosen = sources.selection(task)
+            rate = chosen.learning_rate
+            found[task] = {c: sources.experiment.steadiness(task, c, rate) for c in chosen.candidates[1:]}
+        return found
 
     def records(self, sources: Sources) -> Mapping[str, Record]:
         """Return the facts of each task's best cell."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.runs.experiment import Chosen, Experiment, open_experiment
-from harness.runs.selection import Selection, select, sets_chosen
+from harness.runs.selection import Selection, next_in_question, select, sets_chosen
+from harness.runs.steadiness import SteadinessRun
 from harness.settings import Settings
 from harness.store import MissingEntryError, Store
 from harness.trainings.grid import Grid
@@ -32,6 +33,10 @@ class Sources:
     def best_set(self, task: str) -> int:
         """Return the demonstration set that learning rates are tried on."""
         return sets_chosen(self.experiment, task, self.store)[0]
+
+    def rate_in_question(self, task: str, _place: int) -> SteadinessRun | None:
+        """Return what tells whether the learning rate to be taken is steady; None where it is known."""
+        return next_in_question(self.experiment, task, self.store)
 
     def selection(self, task: str) -> Selection:
         """Return what was chosen for a task, worked out once (see `harness.runs.selection.select`)."""
@@ -68,6 +73,15 @@ class Provisional(Sources):
     def best_set(self, task: str) -> int:
         """Return the set that was chosen, or the first."""
         return self._sets(task)[0]
+
+    def rate_in_question(self, task: str, place: int) -> SteadinessRun | None:
+        """Return the run of the rate to be taken, or of the first: of a task one is planned, more are rarely needed."""
+        if place:
+            return None
+        try:
+            return super().rate_in_question(task, place)
+        except MissingEntryError:
+            return self.experiment.steadiness(task, self.best_set(task), self.experiment.settings.learning_rates[0])
 
     def selection(self, task: str) -> Selection:
         """Return what was chosen, or the first sets and rate."""

@@ -93,6 +93,16 @@ def descend(
     return Finetuned(weights, tuple(losses), query_vectors=queries)
 
 
+def off_by_a_bit(model: LanguageModel, rng: np.random.Generator) -> dict[str, Tensor]:
+    """Return what is trained as it is before training, each entry off by its last bit, up or down at random."""
+    changed = {}
+    for s in model.key_value_slices:
+        weight = s.of(s.parameter.data)
+        signs = torch.from_numpy(rng.integers(0, 2, weight.shape, dtype=np.int8)).to(weight) * 2 - 1
+        changed[s.name] = weight * (1 + torch.finfo(weight.dtype).eps * signs)
+    return changed
+
+
 def _whole_text(model: LanguageModel, tokens: Sequence[int]) -> Iterator[Tensor]:
     ids = torch.tensor([tokens], device=model.device)
     logits = model.network(input_ids=ids, use_cache=False).logits

@@ -19,7 +19,8 @@ from harness.judging.verdicts import Verdict
 from harness.models.source import source_facts
 from harness.progress import Progress
 from harness.report.document import RunFacts
-from harness.runs.facts import task_facts
+from harness.runs.facts import chaos_notes, task_facts
+from harness.runs.steadiness import steadiness_of
 from harness.settings import Protocol, Settings, parse_settings
 
 BIASED = (
@@ -79,7 +80,10 @@ class Study:
         experiment, store = self.sources.experiment, self.sources.store
         made = {task: store.read(record).facts for task, record in HowItRan().records(self.sources).items()}
         tasks = tuple(task_facts(experiment, task, self.sources.selection(task), made[task]) for task in made)
-        notes = (BIASED,) if experiment.settings.protocol is Protocol.PAPER else ()
+        notes: tuple[str, ...] = (BIASED,) if experiment.settings.protocol is Protocol.PAPER else ()
+        for task, runs in HowItRan().other_sets(self.sources).items():
+            others = {candidate: steadiness_of(store.read(run)) for candidate, run in runs.items()}
+            notes += chaos_notes(task, self.sources.selection(task), others)
         return RunFacts(source_facts(experiment.model, experiment.settings.store), tasks, self.settings, notes=notes)
 
     def pause(self) -> None:

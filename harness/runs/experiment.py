@@ -12,6 +12,7 @@ from harness.runs.finetuning import FinetuningRun
 from harness.runs.loaded import load_builder
 from harness.runs.run import AnyRun, Demonstrations
 from harness.runs.scoring import AccuracyRun, RecordingRun
+from harness.runs.steadiness import SteadinessRun
 from harness.runs.theory import CausalityRun, PartsRun, UpdatesRun
 from harness.runs.variants import Variant
 from harness.settings import Protocol, Settings
@@ -154,6 +155,10 @@ class Experiment:
         """Return FT on a demonstration set at each learning rate, on what is selected on."""
         rates, part = self.settings.learning_rates, self.selection_part
         return [self.run(AccuracyRun, task, Setting.FT, candidate, rate, part) for rate in rates]
+
+    def steadiness(self, task: str, candidate: int, rate: float) -> SteadinessRun:
+        """Return the finetuning at a learning rate tried, once more from weights off by their last bit."""
+        return self.run(SteadinessRun, task, Setting.FT, candidate, rate, self.selection_part)
 
     def check_prompts(self, store: Store) -> None:
         """Build every task's prompts, before any weights load; HarnessError where one can't be."""

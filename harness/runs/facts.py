@@ -1,12 +1,13 @@
 """What a report says of a task: its data, what was selected from what, and how long the runs took."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.data import JSON
 from harness.runs.cells import CellRuns
 from harness.runs.experiment import Experiment
 from harness.runs.selection import Selection
+from harness.runs.steadiness import Steadiness
 from harness.store import Entry, Record, Store
 
 
@@ -63,6 +64,9 @@ def task_facts(experiment: Experiment, task: str, chosen: Selection, made: JSON)
             {
                 "learning rate": tried,
                 "FT accuracy": _percent(accuracy) if step is None else f"diverged at step {step + 1}",
+                "last bit moves answers by": chosen.steadiness[tried].words
+                if tried in chosen.steadiness
+                else "not tried",
                 "taken": "yes" if tried == chosen.learning_rate else "no",
             }
             for tried, accuracy, step in grid
@@ -70,6 +74,32 @@ def task_facts(experiment: Experiment, task: str, chosen: Selection, made: JSON)
         "device": made["device"],
         "seconds": made["seconds"],
     }
+
+
+def chaos_notes(task: str, chosen: Selection, others: Mapping[int, Steadiness]) -> tuple[str, ...]:
+    """Return what a report says of finetunings that are chaotic: learning rates passed over, and reported sets.
+
+    `others` are the reported demonstration sets but the best, at the learning rate that was chosen.
+    """
+    said, rate = [], f"{chosen.learning_rate:g}"
+    passed = ", ".join(f"{tried:g}" for tried, how in chosen.steadiness.items() if how.chaotic)
+    if passed and chosen.steadiness[chosen.learning_rate].chaotic:
+        said.append(
+            f"Task {task}: finetuning is chaotic at every learning rate at which it holds ({passed}). {rate} was taken, "
+            "which moves answers least; another processor would give other answers."
+        )
+    elif passed:
+        said.append(
+            f"Task {task}: finetuning is chaotic at learning rate {passed}, so that another processor would give other "
+            f"answers; {rate}, the next best on dev that is not, was taken."
+        )
+    said += [
+        f"Task {task}: finetuning on demonstration set {number} is chaotic at learning rate {rate} (weights off by their "
+        f"last bit move answers by {how.words}); another processor would give other answers."
+        for number, how in others.items()
+        if how.chaotic
+    ]
+    return tuple(said)
 
 
 def _percent(accuracy: float | None) -> str:

@@ -12,6 +12,7 @@ from harness.runs.finetuning import FinetuningRun, finetune_once, weights_of
 from harness.runs.loaded import model_of
 from harness.runs.prompting import prompts_of
 from harness.runs.run import Run
+from harness.runs.whole_prompts import whole_prompts_of
 from harness.store import Entry, Record, Store
 
 
@@ -24,8 +25,8 @@ class RecordingRun(Run):
 
     @property
     def inputs(self) -> Sequence[Record]:
-        """FT is scored with what finetuning left."""
-        return (self.finetuning,) if self.setting is Setting.FT else ()
+        """FT is scored with what finetuning left; ICL is held to whole prompts first."""
+        return (self.finetuning,) if self.setting is Setting.FT else _held_to(self)
 
     @property
     def finetuning(self) -> FinetuningRun:
@@ -55,6 +56,11 @@ class AccuracyRun(Run):
     says = "{task}: {setting} with {tried}{where}"
     scores = finetunes = True
 
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """ICL is held to whole prompts first."""
+        return _held_to(self)
+
     def compute(self, store: Store) -> Entry:
         """Return the accuracy in the facts, or the step at which finetuning diverged."""
         prompts = prompts_of(self, store)
@@ -70,6 +76,11 @@ class AccuracyRun(Run):
         return Entry(tensors, {"accuracy": float(recording.correct.mean()), "diverged_at": None})
 
 
+def _held_to(run: Run) -> Sequence[Record]:
+    """Return what is tried before queries are scored behind a prefix: of the claims' own, which come first."""
+    return (whole_prompts_of(run),) if run.setting is Setting.ICL and run.fitting is None else ()
+
+
 def _score(
     run: Run,
     store: Store,
@@ -81,5 +92,7 @@ def _score(
 ) -> Recording:
     from harness.models.scoring import score  # noqa: PLC0415  # slow import
 
+    for whole_prompts in _held_to(run):
+        store.find_or_run(whole_prompts)
     with weights:
         return score(model_of(run, store), prompts, setting, record=record, batch_size=run.batch_size)

@@ -1,9 +1,12 @@
 """What is selected on dev: demonstration sets by ICL's accuracy, then the learning rate by FT's under the best set."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from harness.errors import HarnessError
 from harness.runs.experiment import Chosen, Experiment
+from harness.runs.steadiness import Steadiness, SteadinessRun, steadiness_of
 from harness.store import Entry, Store
 
 
@@ -16,6 +19,8 @@ class Selection(Chosen):
     ft_accuracy: tuple[float | None, ...]
     """Accuracy of FT there, by learning rate of the grid; None where the run diverged."""
     diverged_at: tuple[int | None, ...]
+    steadiness: Mapping[float, Steadiness] = field(default_factory=dict)
+    """Of the learning rates that were to be taken, best first: up to the first that is not chaotic, if there is one."""
 
 
 def sets_chosen(experiment: Experiment, task: str, store: Store) -> tuple[int, ...]:
@@ -33,27 +38,58 @@ def sets_chosen(experiment: Experiment, task: str, store: Store) -> tuple[int, .
 def select(experiment: Experiment, task: str, store: Store) -> Selection:
     """Return what is chosen for a task, read from the store; ties go to the smaller learning rate.
 
-    On dev, or on the reported test examples under `--protocol paper`.
+    On dev, or on the reported test examples under `--protocol paper`. Where finetuning is chaotic at the best rate,
+    the next best is taken (see `harness.runs.steadiness`); where it is at every rate, the one that moves answers least.
 
     Raises:
         HarnessError: finetuning diverged at every learning rate of the grid, or the store lacks a run.
 
     """
-    rates, chosen = experiment.settings.learning_rates, sets_chosen(experiment, task, store)
+    chosen, rates = sets_chosen(experiment, task, store), experiment.settings.learning_rates
     tried = [store.read(run) for run in experiment.rates_tried(task, chosen[0])]
-    usable = {rate: found for rate, entry in zip(rates, tried, strict=True) if (found := _accuracy(entry)) is not None}
-    if not usable:
+    found: dict[float, Steadiness] = {}
+    for rate in rates_ranked(experiment, task, store):
+        found[rate] = steadiness_of(store.read(experiment.steadiness(task, chosen[0], rate)))
+        if not found[rate].chaotic:
+            break
+    if not found:
         raise HarnessError(
             f"task '{task}': finetuning diverged at every learning rate of {list(rates)}; "
             "give smaller ones with --learning-rates",
         )
     return Selection(
         candidates=chosen,
-        learning_rate=max(usable, key=lambda rate: (usable[rate], -rate)),
+        learning_rate=min(found, key=lambda rate: (found[rate].chaotic, found[rate].moved or math.inf)),
         icl_accuracy=_accuracies(experiment, task, store),
         ft_accuracy=tuple(map(_accuracy, tried)),
         diverged_at=tuple(entry.facts["diverged_at"] for entry in tried),  # type: ignore[misc]
+        steadiness=found,
     )
+
+
+def rates_ranked(experiment: Experiment, task: str, store: Store) -> list[float]:
+    """Return the learning rates at which finetuning did not diverge, the most accurate first, then the smaller.
+
+    Raises:
+        HarnessError: the store lacks a run of `Experiment.rates_tried`.
+
+    """
+    tried = experiment.rates_tried(task, sets_chosen(experiment, task, store)[0])
+    accuracies = {run.learning_rate: _accuracy(store.read(run)) for run in tried}
+    usable = {rate: found for rate, found in accuracies.items() if rate is not None and found is not None}
+    return sorted(usable, key=lambda rate: (-usable[rate], rate))
+
+
+def next_in_question(experiment: Experiment, task: str, store: Store) -> SteadinessRun | None:
+    """Return the run that tells whether the best learning rate not known as chaotic is steady; None once one is."""
+    best = sets_chosen(experiment, task, store)[0]
+    for rate in rates_ranked(experiment, task, store):
+        run = experiment.steadiness(task, best, rate)
+        if (entry := store.find(run)) is None:
+            return run
+        if not steadiness_of(entry).chaotic:
+            return None
+    return None
 
 
 def _accuracies(experiment: Experiment, task: str, store: Store) -> tuple[float, ...]:

@@ -61,7 +61,13 @@ def test_diverged_rate_is_said(sources: Sources, kept: CellFacts) -> None:
     said: Any = task_facts(sources.experiment, "toy", sources.selection("toy"), made)
     taken, diverged = said["learning rates tried"]
     assert (taken["learning rate"], taken["taken"]) == (2.0, "yes")
-    assert diverged == {"learning rate": 1e38, "FT accuracy": "diverged at step 2", "taken": "no"}
+    assert taken["last bit moves answers by"].endswith(" gaps")
+    assert diverged == {
+        "learning rate": 1e38,
+        "FT accuracy": "diverged at step 2",
+        "last bit moves answers by": "not tried",
+        "taken": "no",
+    }
 
 
 def test_examples_that_are_selected_on_are_said_under_either_protocol() -> None:
