@@ -85,8 +85,8 @@ def chaos_notes(task: str, chosen: Selection, others: Mapping[int, Steadiness]) 
     passed = ", ".join(f"{tried:g}" for tried, how in chosen.steadiness.items() if how.chaotic)
     if passed and chosen.steadiness[chosen.learning_rate].chaotic:
         said.append(
-            f"Task {task}: finetuning is chaotic at every learning rate at which it holds ({passed}). {rate} was taken, "
-            "which moves answers least; another processor would give other answers."
+            f"Task {task}: finetuning is chaotic at every learning rate at which it holds ({passed}). {rate} was "
+            "taken, which moves answers least; another processor would give other answers."
         )
     elif passed:
         said.append(
@@ -94,8 +94,8 @@ def chaos_notes(task: str, chosen: Selection, others: Mapping[int, Steadiness]) 
             f"answers; {rate}, the next best on dev that is not, was taken."
         )
     said += [
-        f"Task {task}: finetuning on demonstration set {number} is chaotic at learning rate {rate} (weights off by their "
-        f"last bit move answers by {how.words}); another processor would give other answers."
+        f"Task {task}: finetuning on demonstration set {number} is chaotic at learning rate {rate} (weights off by "
+        f"their last bit move answers by {how.words}); another processor would give other answers."
         for number, how in others.items()
         if how.chaotic
     ]

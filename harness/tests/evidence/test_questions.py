@@ -127,6 +127,7 @@ def _stages(question: Question, sources: Sources) -> list[list[str]]:
     return [[record.words for record in stage] for stage in question.stages(sources)]
 
 
+AGAIN = "toy: FT with learning rate 2 again, weights off by their last bit, gradient layer causal"
 SELECTED = [
     ["toy: ICL with set 0 on dev", "toy: ICL with set 1 on dev"],
     ["toy: FT with learning rate 2 on dev", "toy: FT with learning rate 1e+38 on dev"],
@@ -138,7 +139,7 @@ SELECTED = [
     [
         (OnTasks("relaxed"), ["toy: measuring relaxed"]),
         (OnControls("sim_am", Variant(weights="fresh")), ["toy: measuring sim am, weights fresh"]),
-        (FinetunedAt(Variant(gradient="layer_causal")), ["toy: finetuning, gradient layer causal"]),
+        (FinetunedAt(Variant(gradient="layer_causal")), ["toy: finetuning, gradient layer causal", AGAIN]),
         (FinetunedAt(Variant()), []),
         (CausalOrder(), ["toy: causal order"]),
         (HowItRan(), ["toy: how it was run"]),

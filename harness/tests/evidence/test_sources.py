@@ -36,6 +36,11 @@ def _keep_rates(sources: Sources, accuracies: Mapping[float, float | None]) -> N
         _keep(sources, run, accuracy=accuracy, diverged_at=3 if accuracy is None else None)
 
 
+def _keep_moved(sources: Sources, moved: Mapping[float, float | None]) -> None:
+    for rate, by in moved.items():
+        _keep(sources, sources.experiment.steadiness("toy", 1, rate), moved=by)
+
+
 def _provisional(sources: Sources) -> Provisional:
     return Provisional(sources.experiment, sources.grid, sources.store)
 
@@ -61,6 +66,7 @@ def test_what_is_chosen_stands_where_it_is(empty: Sources) -> None:
     """Sets 1 and 2 were the best of three, and the larger rate of two: whoever asks is told so."""
     _keep_sets(empty)
     _keep_rates(empty, {2.0: 0.3, 1e38: 0.7})
+    _keep_moved(empty, {1e38: 0.1})
     for sources in (empty, _provisional(empty)):
         chosen = sources.selection("toy")
         assert (sources.best_set("toy"), chosen.candidates, chosen.learning_rate) == (1, (1, 2), 1e38)
@@ -88,6 +94,7 @@ def test_rate_that_diverged_is_not_chosen(empty: Sources) -> None:
     """The one that holds is taken."""
     _keep_sets(empty)
     _keep_rates(empty, {2.0: 0.3, 1e38: None})
+    _keep_moved(empty, {2.0: 0.1})
     assert empty.selection("toy").learning_rate == 2.0
     assert empty.selection("toy").diverged_at == (None, 3)
 
@@ -96,4 +103,41 @@ def test_choice_is_made_once(empty: Sources) -> None:
     """The records of all questions are of one choice, whatever comes into the store between them."""
     _keep_sets(empty)
     _keep_rates(empty, {2.0: 0.3, 1e38: 0.7})
+    _keep_moved(empty, {1e38: 0.1})
     assert empty.selection("toy") is empty.selection("toy")
+
+
+def _in_question(sources: Sources, place: int) -> float | None:
+    run = sources.rate_in_question("toy", place)
+    return None if run is None else run.learning_rate
+
+
+def test_rate_whose_finetuning_is_chaotic_is_passed_over(empty: Sources) -> None:
+    """The best rate is asked after first, the next where that one is chaotic, and none once one is steady."""
+    _keep_sets(empty)
+    _keep_rates(empty, {2.0: 0.3, 1e38: 0.7})
+    assert (_in_question(empty, 0), _in_question(_provisional(empty), 0)) == (1e38, 1e38)
+    _keep_moved(empty, {1e38: 0.6})
+    assert (_in_question(empty, 1), _in_question(_provisional(empty), 1)) == (2.0, None)
+    _keep_moved(empty, {2.0: 0.5})
+    assert _in_question(empty, 2) is None
+    chosen = empty.selection("toy")
+    assert chosen.learning_rate == 2.0
+    assert {rate: how.chaotic for rate, how in chosen.steadiness.items()} == {1e38: True, 2.0: False}
+
+
+@pytest.mark.parametrize(("moved", "taken"), [((3.0, 0.6), 2.0), ((0.6, 3.0), 1e38), ((None, 3.0), 2.0)])
+def test_where_every_rate_is_chaotic_the_least_is_taken(
+    empty: Sources, moved: tuple[float | None, float | None], taken: float
+) -> None:
+    """By how far answers move, not by accuracy; where the same steps diverge they move furthest."""
+    _keep_sets(empty)
+    _keep_rates(empty, {2.0: 0.3, 1e38: 0.7})
+    _keep_moved(empty, dict(zip((1e38, 2.0), moved, strict=True)))
+    assert _in_question(empty, 2) is None
+    assert empty.selection("toy").learning_rate == taken
+
+
+def test_one_steadiness_a_task_is_planned_before_anything_is_known(empty: Sources) -> None:
+    """Of the first rate, under the first set."""
+    assert (_in_question(_provisional(empty), 0), _in_question(_provisional(empty), 1)) == (2.0, None)

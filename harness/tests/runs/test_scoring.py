@@ -13,8 +13,10 @@ from harness.evidence.sources import Sources
 from harness.runs.entries import from_entry
 from harness.runs.finetuning import FinetuningRun, weights_of
 from harness.runs.loaded import model_of
+from harness.runs.run import Demonstrations
 from harness.runs.scoring import AccuracyRun, RecordingRun
 from harness.runs.variants import Variant
+from harness.runs.whole_prompts import WholePromptsRun
 from harness.tests.models.families import snapshot
 from harness.tests.runs.made_up import CHOSEN, made_up
 from harness.tests.tiny import Project, ready
@@ -87,11 +89,23 @@ def test_accuracy_of_a_rate_that_diverges_is_none(sources: Sources) -> None:
 
 
 def test_ft_alone_rests_on_finetuning() -> None:
-    """Of the three settings one has an input: the finetuning of the same task, set, rate and variant."""
+    """The finetuning of the same task, set, rate and variant; ZSL rests on nothing."""
     made = made_up()
     for cell in (made.own_cell("toy", CHOSEN["toy"], 1), made.cell("toy", CHOSEN, 1, Variant(labels="flipped"))):
-        assert (cell.zsl.inputs, cell.icl.inputs) == ((), ())
+        assert cell.zsl.inputs == ()
         assert cell.ft.inputs == (cell.finetuned,)
+
+
+def test_icl_is_held_to_whole_prompts_once_a_task_and_part() -> None:
+    """Whichever demonstration set is scored, of the claims' own runs; what is run beside them comes later."""
+    made = made_up()
+    own, dev = made.own_cell("toy", CHOSEN["toy"], 1).icl, made.sets_tried("toy")
+    (held_to,) = own.inputs
+    assert isinstance(held_to, WholePromptsRun)
+    assert (held_to.task, held_to.part, held_to.demonstrations) == (own.task, "test", Demonstrations(6, 3, 0))
+    assert len({of.inputs for of in dev}) == 1
+    assert dev[0].inputs != own.inputs
+    assert made.cell("toy", CHOSEN, 1, Variant(labels="flipped")).icl.inputs == ()
 
 
 def test_facts_of_a_recording_say_how_it_was_made(sources: Sources) -> None:
