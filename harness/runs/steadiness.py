@@ -21,8 +21,8 @@ from harness.store import Entry, Record, Store
 CHAOTIC = 0.5
 """How far a query's logits may move, in gaps between the two best answers: by half of one two can meet.
 
-Measured with the default model and 32 demonstrations, on movie sentences: at learning rate 0.03 the largest move was two
-to four gaps, and with the draw of the bits 4 to 9 of 50 answers changed; at 0.01 it was under 0.001, and none did.
+Measured with the default model and 32 demonstrations, on movie sentences: at learning rate 0.03 the largest move was
+two to four gaps, and with the draw of the bits 4 to 9 of 50 answers changed; at 0.01 it was under 0.001, and none did.
 """
 
 

@@ -9,6 +9,7 @@ from harness.tests.planted import (
     in_data,
     in_expectations,
     in_export,
+    in_faults,
     in_judgement,
     in_measurements,
     in_metrics,
@@ -41,4 +42,5 @@ ERRORS: list[Planted] = [
     *in_export.ERRORS,
     *in_calibration.ERRORS,
     *in_expectations.ERRORS,
+    *in_faults.ERRORS,
 ]

@@ -132,8 +132,8 @@ SELECTION = [
         "worst learning rate taken",
         TUNED,
         SELECTING,
-        "max(usable, key=lambda rate: (usable[rate], -rate))",
-        "min(usable, key=lambda rate: (usable[rate], rate))",
+        "sorted(usable, key=lambda rate: (-usable[rate], rate))",
+        "sorted(usable, key=lambda rate: (usable[rate], rate))",
         f"{OF_SELECTING}::test_rate_with_the_best_accuracy_on_dev_is_taken",
     ),
     Planted(
