@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import store as store_module
 from harness.errors import HarnessError
-from harness.store import FACTS, TENSORS, DamagedEntryWarning, Entry, Store, entry_key
+from harness.store import FACTS, TENSORS, DamagedEntryWarning, Entry, Store, entry_key, keys
 
 PARTS = {"task": "toy", "rate": 0.5}
 
@@ -44,7 +43,7 @@ def test_kind_and_format_are_part_of_the_key(tmp_path: Path, monkeypatch: pytest
     store = Store(tmp_path)
     before = store.path("accuracy", PARTS)
     assert store.path("recording", PARTS).name != before.name
-    monkeypatch.setattr(store_module, "FORMAT", store_module.FORMAT + 1)
+    monkeypatch.setattr(keys, "FORMAT", keys.FORMAT + 1)
     assert store.path("accuracy", PARTS) != before
 
 
@@ -229,4 +228,4 @@ def test_entry_says_what_decided_it(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.find_or_compute("accuracy", PARTS, toy_entry)
     document: Mapping[str, object] = json.loads((store.path("accuracy", PARTS) / FACTS).read_text())
-    assert document["key"] == {"format": store_module.FORMAT, **PARTS}
+    assert document["key"] == {"format": keys.FORMAT, **PARTS}
