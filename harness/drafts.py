@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from harness.errors import HarnessError, cut, shown
 from harness.files import what_is
@@ -58,8 +58,10 @@ def lock_of(place: Path) -> Path:
 
 
 @contextmanager
-def locked(place: Path) -> Iterator[bool]:
+def locked(place: Path, *, lock_stays: bool = True) -> Iterator[bool]:
     """Hold the place's lock, waiting for it; whether it is held: not where the file system has none (said once).
+
+    The lock's file stays unless that is unwanted.
 
     Raises:
         OSError: the lock's file can't be made.
@@ -79,7 +81,14 @@ def locked(place: Path) -> Iterator[bool]:
     try:
         yield holder.is_locked
     finally:
-        holder.release()
+        _release(holder, lock, stays=lock_stays)
+
+
+def _release(holder: BaseFileLock, lock: Path, *, stays: bool) -> None:
+    if holder.is_locked and not stays:
+        with suppress(OSError):
+            lock.unlink()  # while it is held: who waits on it notices and starts over
+    holder.release()
 
 
 @contextmanager
@@ -93,9 +102,7 @@ def unowned(place: Path) -> Iterator[bool]:
     try:
         yield holder.is_locked
     finally:
-        if holder.is_locked and not there:
-            lock.unlink(missing_ok=True)  # while it is held: who waits on it notices and starts over
-        holder.release()
+        _release(holder, lock, stays=there)
 
 
 @contextmanager
@@ -176,7 +183,7 @@ def clear(folder: Path) -> None:
 
 
 def clear_for_file(path: Path) -> None:
-    """Move aside what stands in a file's place and is none, and say so; a link is replaced by itself. Raises OSError."""
+    """Move aside what stands in a file's place and is none, and say so; a link is replaced. Raises OSError."""
     if _stands(path) and not path.is_symlink() and not path.is_file():
         say_moved(path, move_aside(path, path.lstat()), "a file")
 

@@ -139,7 +139,7 @@ def extract_member(archive: Path, member: str, into: Path, sha256: str | None, l
     place = f"'{member}' of {archive}"
     try:
         into.mkdir(parents=True, exist_ok=True)
-        with locked(into / EXTRACT) as held, _open_member(archive, member) as stream:
+        with locked(into / EXTRACT, lock_stays=False) as held, _open_member(archive, member) as stream:
             if held:
                 remove_drafts_of(into / EXTRACT)
             with draft_of(into / EXTRACT) as draft:

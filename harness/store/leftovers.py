@@ -1,4 +1,4 @@
-"""What killed processes left in a store, and what was moved aside in it: found by name, removed by who holds its lock."""
+"""What killed processes left in a store, and what was moved aside: found by name, removed by who holds its lock."""
 
 import re
 from collections.abc import Iterator

@@ -42,7 +42,7 @@ def settle(root: Path) -> None:
             say_moved(path, move_aside(path, path.lstat()), "the store's settings")
         if found is not None:
             message = (
-                f"the store at {root} is of format {found}, older than this suite's {FORMAT}: what it holds stays there "
+                f"the store at {root} is of format {found}, older than this suite's {FORMAT}: what it holds stays "
                 f"unread, and what is needed is computed again. Delete {root / 'runs'} to have its room"
             )
             warnings.warn(cut(shown(message)), OlderStoreWarning, stacklevel=3)
