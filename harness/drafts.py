@@ -154,11 +154,6 @@ def remove(path: Path) -> Freed:
     return freed
 
 
-def total(paths: list[Path]) -> Freed:
-    """Return what removing would free."""
-    return sum((Freed(1, _size(path)) for path in paths), Freed())
-
-
 def make_folder(root: Path, *names: str) -> Path:
     """Return the folder `root/a/b/...`, made where it isn't there; what is no folder is moved aside, and said.
 

@@ -1,5 +1,6 @@
 """What is computed once and found again: entries under the hash of all that decides their numbers."""
 
+from harness.drafts import MovedAsideWarning, NoLocksWarning
 from harness.store.entries import FACTS, TENSORS, DamagedEntryWarning, Entry, Tensors
 from harness.store.keys import FORMAT, entry_key
 from harness.store.leftovers import Cleaned, clean
@@ -14,6 +15,8 @@ __all__ = [
     "DamagedEntryWarning",
     "Entry",
     "MissingEntryError",
+    "MovedAsideWarning",
+    "NoLocksWarning",
     "OlderStoreWarning",
     "Record",
     "Store",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.drafts import ASIDE, Freed, entries_of, remove, remove_drafts, total, unowned
+from harness.drafts import ASIDE, Freed, entries_of, remove, remove_drafts, unowned
 from harness.errors import HarnessError
 from harness.store.settings import SETTINGS, require_readable
 
@@ -71,11 +71,6 @@ def clean(root: Path, *, aside: bool) -> Cleaned:
     moved = sorted(_moved_aside(root))
     removed = sum((remove(path) for path in moved), Freed()) if aside else Freed()
     return Cleaned(leftovers, locks, removed, tuple(path for path in moved if path.is_symlink() or path.exists()))
-
-
-def left_size(cleaned: Cleaned) -> int:
-    """Return the bytes of what was moved aside and stays."""
-    return total(list(cleaned.left)).size
 
 
 def _remove_locks(folder: Path, places: re.Pattern[str]) -> Freed:
