@@ -39,7 +39,7 @@ def settle(root: Path) -> None:
         if found == FORMAT:
             return
         if found is None and (path.is_symlink() or path.exists()):
-            say_moved(path, move_aside(path, path.lstat()), "the store's settings")
+            say_moved(path, move_aside(path, path.lstat()), "a store's settings in JSON, written by the suite")
         if found is not None:
             message = (
                 f"the store at {root} is of format {found}, older than this suite's {FORMAT}: what it holds stays "
