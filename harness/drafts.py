@@ -33,11 +33,15 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
-class MovedAsideWarning(UserWarning):
+class PlaceWarning(UserWarning):
+    """Something about a place that who runs the suite should know, and that changes no number."""
+
+
+class MovedAsideWarning(PlaceWarning):
     """What stood where the suite writes was moved aside."""
 
 
-class NoLocksWarning(UserWarning):
+class NoLocksWarning(PlaceWarning):
     """A file system has no locks: processes that run at once may compute the same."""
 
 

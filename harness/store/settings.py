@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import harness
-from harness.drafts import draft_of, locked, move_aside, say_moved
+from harness.drafts import PlaceWarning, draft_of, locked, move_aside, say_moved
 from harness.errors import HarnessError, cut, shown
 from harness.files import parse_json, read_text
 from harness.store.keys import FORMAT
@@ -19,7 +19,7 @@ from harness.store.keys import FORMAT
 SETTINGS = "store.json"
 
 
-class OlderStoreWarning(UserWarning):
+class OlderStoreWarning(PlaceWarning):
     """A store of an older format was taken over."""
 
 
