@@ -42,8 +42,8 @@ def settle(root: Path) -> None:
             say_moved(path, move_aside(path, path.lstat()), "a store's settings in JSON, written by the suite")
         if found is not None:
             message = (
-                f"the store at {root} is of format {found}, older than this suite's {FORMAT}: what it holds stays "
-                f"unread, and what is needed is computed again. Delete {root / 'runs'} to have its room"
+                f"the store at {root} is of format {found}, older than this suite's {FORMAT}: its entries of that "
+                "format stay there unread, and what is needed is computed again; to have their room, delete the folder"
             )
             warnings.warn(cut(shown(message)), OlderStoreWarning, stacklevel=3)
         with draft_of(path) as draft:
