@@ -1,4 +1,4 @@
-"""What killed processes left in a store, and what was moved aside: removed by whom it is asked for, and by nobody else."""
+"""What killed processes left in a store, and what was moved aside: removed by who may, and nothing else with it."""
 
 import shutil
 from collections.abc import Callable

@@ -160,7 +160,10 @@ def happen(rng: random.Random, root: Path, outside: Path) -> Happening:
     """Have something happen to a store that holds all toys, or some."""
     number = rng.randrange(len(TOYS))
     place = Store.path(_at(root), TOYS[number].kind, TOYS[number].key)
-    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:  # something is in the way already
+        return Happening("nothing", frozenset())
     return rng.choice([_bytes, _file, _file, _text, _whole, _whole, _mixed, _mixed, _lock, _container, _settings])(
         rng, number, place, outside
     )
