@@ -79,7 +79,8 @@ def stray_names(root: Path) -> set[str]:
     known |= {entry.parent for entry in entries} | entries
     known |= {entry.parent / f"{entry.name}.lock" for entry in entries}
     known |= {entry / name for entry in entries for name in (TENSORS, FACTS)}
-    known |= {folder / "precious" for folder in (root / "runs", *(entry.parent for entry in entries))}
+    others = [root / "runs", *(entry.parent for entry in entries), *(lock for lock in known if lock.suffix == ".lock")]
+    known |= {folder / "precious" for folder in others}
     return {
         str(path.relative_to(root))
         for path in _walk(root)
