@@ -5,6 +5,7 @@ were stated say their key alone, and are believed by it.
 """
 
 import errno
+import hashlib
 import json
 import os
 import warnings
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, load_file, save_file
 
 from harness.data import JSON
 from harness.drafts import MovedAsideWarning, draft_of, move_aside, remedy, stands_there
@@ -25,6 +26,9 @@ from harness.store.keys import is_key, json_sha256, whole_key
 TENSORS, FACTS = "tensors.safetensors", "facts.json"
 FACTS_BYTES = 256 << 20
 """That facts may have; tokenizers of large vocabularies are among them."""
+
+_SMALL = 1 << 20
+"""Bytes of tensors up to which reading them at once is faster (34 us, not 100; 90 MB take 130 ms so, mapped 100)."""
 
 Tensors = Mapping[str, np.ndarray]
 
@@ -67,8 +71,12 @@ def read_entry(place: Place) -> Entry:
 
 def _read_tensors(path: Path, sha256: object) -> Tensors:
     """Return the tensors of a regular file that has this hash."""
-    _require_checksum(TENSORS, file_sha256(path), sha256)
     with opened(path) as file:
+        if os.fstat(file.fileno()).st_size < _SMALL:
+            raw = file.read()
+            _require_checksum(TENSORS, hashlib.sha256(raw).hexdigest(), sha256)
+            return load(raw)  # type: ignore[no-any-return]
+        _require_checksum(TENSORS, hashlib.file_digest(file, "sha256").hexdigest(), sha256)
         # The opened file itself: whatever comes to stand at the path, nothing else is read, and no FIFO is waited for.
         through = Path(f"/dev/fd/{file.fileno()}")
         return load_file(through if through.exists() else path)  # type: ignore[no-any-return]

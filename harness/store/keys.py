@@ -26,8 +26,9 @@ def whole_key(parts: Mapping[str, object]) -> dict[str, object]:
 def is_key(written: object, parts: Mapping[str, object]) -> bool:
     """Return whether what an entry says of its key, read from JSON, are these parts under this format."""
     asked = canonical(whole_key(parts))
+    found = canonical(written)
     # What was read has text for keys and is sorted as such; parts may have whole numbers.
-    return canonical(written) in (asked, canonical(json.loads(asked)))
+    return found == asked or found == canonical(json.loads(asked))
 
 
 def json_sha256(value: object) -> str:
