@@ -48,10 +48,10 @@ ERRORS = [
     ),
     error(
         ENTRIES,
-        "a FIFO waited for",
-        "read_text(place.folder / FACTS, FACTS_BYTES)",
-        "(place.folder / FACTS).read_text()[:FACTS_BYTES]",
-        f"{OF_PLACES}what_is_no_file_is_not_read[facts.json-a link to nothing] {OF_PLACES}text_that_is_no_facts_is_damage",
+        "facts nested without a bound",
+        "parse_json(read_text(place.folder / FACTS, FACTS_BYTES))",
+        "json.loads(read_text(place.folder / FACTS, FACTS_BYTES))",
+        f"{OF_PLACES}text_that_is_no_facts_is_damage",
     ),
     error(
         DRAFTS,
@@ -107,7 +107,7 @@ ERRORS = [
         "drafts of killed processes left for ever",
         "            remove_leftovers(root)\n",
         "            pass\n",
-        f"{OF_LEFTOVERS}draft_of_a_killed_process_is_removed {OF_KILLS}killed_at_any_operation_the_next_run_ends_the_same",
+        f"{OF_LEFTOVERS}draft_of_a_killed_process_is_removed",
     ),
     error(
         "harness/models/gpt/training.py",
