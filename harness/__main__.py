@@ -1,4 +1,4 @@
-"""The command line beside pytest: fetch, export, render, expect."""
+"""The command line beside pytest: fetch, clean, export, render, expect."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import fixtures
-from harness.errors import HarnessError
+from harness.errors import HarnessError, shown
 from harness.settings import parse_settings
 from harness.statistics.results import Outcome
 
@@ -39,6 +39,27 @@ def fetch(
         quiet_transformers()
         load_prompt_builder(source, store)
     typer.echo(f"model: {source.name}, sha256 {source.fingerprint}")
+
+
+@app.command()
+def clean(
+    store: StoreOption = Path(".store"),
+    damaged: Annotated[bool, typer.Option("--damaged", help="Remove what was moved aside, too.")] = False,
+) -> None:
+    """Remove what killed processes left in the store, and the files of locks that nobody holds; no entry is touched."""
+    from harness.store import clean as clean_store  # noqa: PLC0415  # brings numpy
+
+    cleaned = clean_store(store, aside=damaged)
+    for freed, what in (
+        (cleaned.leftovers, "leftovers of killed processes"),
+        (cleaned.locks, "files of locks that nobody held"),
+        (cleaned.aside, "things that had been moved aside"),
+    ):
+        typer.echo(f"removed {freed.number} {what}: {freed.size:,} bytes")
+    if cleaned.left:
+        typer.echo(f"{len(cleaned.left)} things that were moved aside are left; --damaged removes them:")
+    for path in cleaned.left:
+        typer.echo(f"  {shown(str(path))}")
 
 
 @app.command()

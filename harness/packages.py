@@ -10,19 +10,18 @@ import stat
 import subprocess
 import sys
 import tarfile
-import tomllib
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from tempfile import TemporaryDirectory
-from typing import IO, Annotated, TypeVar
+from typing import IO, Annotated, BinaryIO, TypeVar
 
-from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from harness.drafts import clear_for_file, draft_of, locked, remedy, remove_drafts_of
 from harness.errors import HarnessError, nearest
+from harness.files import file_sha256, opened, parse_toml, read_text, what_is
 
 _LOG = logging.getLogger(__name__)
 _CHUNK = 1 << 20
@@ -38,6 +37,9 @@ _DAMAGED = (
     zlib.error,
 )
 
+
+EXTRACT = "extract"
+"""The place whose lock is held by who unpacks into a folder."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -77,16 +79,19 @@ def fetch_package(package: Package, into: Path) -> Path:
         return archive
     try:
         into.mkdir(parents=True, exist_ok=True)
-        with FileLock(into / f"{package.archive}.lock"):
+        with locked(archive) as held:
             if _has_hash(archive, package.sha256):
                 return archive
-            if archive.exists():
+            if held:
+                remove_drafts_of(archive)
+            if archive.is_file():
                 _LOG.warning("%s is not the file that the catalogue names (sha256): fetching anew", archive)
-            with TemporaryDirectory(dir=into, prefix=".fetch-") as folder:
-                _download(package, Path(folder), archive)
-                (Path(folder) / package.archive).replace(archive)
+            clear_for_file(archive)
+            with draft_of(archive) as draft:
+                _download(package, draft, archive)
+                (draft / package.archive).replace(archive)
     except OSError as error:
-        raise HarnessError(f"can't keep {package.archive} in {into}: {error}; choose a folder to write to") from error
+        raise HarnessError(f"can't keep {package.archive} in {into}: {error}; {remedy(error)}") from error
     return archive
 
 
@@ -134,15 +139,17 @@ def extract_member(archive: Path, member: str, into: Path, sha256: str | None, l
     place = f"'{member}' of {archive}"
     try:
         into.mkdir(parents=True, exist_ok=True)
-        with (
-            _open_member(archive, member) as stream,
-            TemporaryDirectory(dir=into, prefix=".extract-") as folder,
-        ):
-            partial = Path(folder) / parts[-1]
-            found = _copy(stream, partial, limit_bytes, place)
-            if sha256 not in (None, found):
-                raise HarnessError(f"{place} has sha256 {found}, expected {sha256}: delete the archive and fetch anew")
-            partial.replace(target)
+        with locked(into / EXTRACT, lock_stays=False) as held, _open_member(archive, member) as stream:
+            if held:
+                remove_drafts_of(into / EXTRACT)
+            with draft_of(into / EXTRACT) as draft:
+                partial = draft / parts[-1]
+                found = _copy(stream, partial, limit_bytes, place)
+                if sha256 not in (None, found):
+                    message = f"{place} has sha256 {found}, expected {sha256}: delete the archive and fetch anew"
+                    raise HarnessError(message)
+                clear_for_file(target)
+                partial.replace(target)
     except _DAMAGED as error:
         raise HarnessError(f"can't unpack {place} into {into}: {error}; delete it and fetch it anew") from error
     return target
@@ -164,16 +171,23 @@ def _copy(stream: IO[bytes], target: Path, limit_bytes: int, place: str) -> str:
 @contextmanager
 def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
     if not archive.is_file():
-        raise HarnessError(f"no archive at {archive}: fetch it first")
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as zipped:
+        raise HarnessError(f"no archive at {archive} ({what_is(archive)}): fetch it first")
+    with opened(archive) as file, _member_of(file, archive, member) as stream:
+        yield stream
+
+
+@contextmanager
+def _member_of(file: BinaryIO, archive: Path, member: str) -> Iterator[IO[bytes]]:
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as zipped:
             entry = _only([e for e in zipped.infolist() if e.filename == member], member, archive)
             kind = stat.S_IFMT(entry.external_attr >> 16)  # 0 where the archive was made without Unix modes
             _require_regular(not entry.is_dir() and kind in (0, stat.S_IFREG), member, archive)
             with zipped.open(entry) as stream:
                 yield stream
         return
-    with tarfile.open(archive) as tarred:
+    file.seek(0)
+    with tarfile.open(fileobj=file) as tarred:
         found = _only([e for e in tarred if e.name == member], member, archive)
         _require_regular(found.isreg(), member, archive)
         extracted = tarred.extractfile(found)
@@ -194,10 +208,7 @@ def _require_regular(regular: bool, member: str, archive: Path) -> None:
 
 
 def _has_hash(file: Path, sha256: str) -> bool:
-    if not file.is_file():
-        return False
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+    return file.is_file() and file_sha256(file) == sha256
 
 
 def read_toml(path: Path, expected: TypeAdapter[_Record]) -> _Record:
@@ -208,12 +219,12 @@ def read_toml(path: Path, expected: TypeAdapter[_Record]) -> _Record:
 
     """
     try:
-        return expected.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise HarnessError(f"can't read {path}: {error}") from error
-    except ValidationError as error:
+        return expected.validate_python(parse_toml(read_text(path)))
+    except ValidationError as error:  # a ValueError itself
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
         raise HarnessError(f"{path} can't be used: {wrong}") from error
+    except (OSError, ValueError) as error:
+        raise HarnessError(f"can't read {path}: {error}") from error
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

@@ -4,8 +4,6 @@ import contextlib
 import ctypes
 import io
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +11,11 @@ from typing import Any
 
 import torch
 import transformers
-from filelock import FileLock
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
+from harness.drafts import clear, draft_of, locked, make_folder, remedy, remove_drafts_of
 from harness.errors import HarnessError
 from harness.models.architectures import architecture_of
 from harness.models.catalogue import GgufModel, gguf_file
@@ -115,19 +113,23 @@ def _dequantized(source: ModelSource, store: Path) -> Path:
     if not isinstance(source.row, GgufModel):
         raise TypeError(source.row)
     folder = weights_folder(source, store)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
-        if folder.is_dir():
-            return folder
-        gguf = gguf_file(source.row, store / "fetched")
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            _convert(gguf, temporary)
-            temporary.rename(folder)
-        except OSError as error:
-            raise HarnessError(f"the model could not be unpacked into {folder} ({error}); make room there") from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    if folder.is_dir():
+        return folder
+    gguf = gguf_file(source.row, store / "fetched")
+    try:
+        make_folder(store, "models")
+        with locked(folder) as held:
+            if held:
+                remove_drafts_of(folder)
+            clear(folder)
+            if not folder.is_dir():
+                with draft_of(folder) as draft:
+                    _convert(gguf, draft / "model")
+                    (draft / "model").rename(folder)
+    except OSError as error:
+        raise HarnessError(
+            f"the model could not be unpacked into {folder} ({error}); {remedy(error)} with --store"
+        ) from error
     return folder
 
 

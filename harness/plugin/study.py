@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.drafts import PlaceWarning
 from harness.engines.plan import run_plan
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan, Question
@@ -98,7 +100,11 @@ def open_study(claims: str, config: pytest.Config, progress: Progress) -> Study:
     """
     catalogues = config.rootpath / "fixtures"
     modules = load_claims(importlib.import_module(claims))
-    return Study(modules, settings_of(config), catalogues / "models.toml", catalogues / "tasks.toml", progress)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "default", PlaceWarning
+        )  # said, whatever filters of warnings hold while tests are gathered
+        return Study(modules, settings_of(config), catalogues / "models.toml", catalogues / "tasks.toml", progress)
 
 
 def settings_of(config: pytest.Config) -> Settings:

@@ -18,6 +18,7 @@ FLOORS = (
         "harness.seeds",
         "harness.errors",
         "harness.files",
+        "harness.drafts",
         "harness.progress",
     ),
     ("harness.packages",),
@@ -95,7 +96,7 @@ def test_imports_point_down(module: str) -> None:
 def test_top_of_the_house_holds_what_everything_uses() -> None:
     """Beside its rooms and the command line, harness/ has what everything uses, and nothing else."""
     files = {path.stem for path in (ROOT / "harness").glob("*.py")}
-    everyones = {"data", "settings", "seeds", "errors", "files", "store", "progress", "packages", "prompts"}
+    everyones = {"data", "settings", "seeds", "errors", "files", "drafts", "progress", "packages", "prompts"}
     assert files == everyones | {"__init__", "__main__"}
 
 

@@ -13,6 +13,7 @@ from harness.judging.verdicts import Verdict
 from harness.report.document import Document, RunFacts
 from harness.report.json_form import to_json
 from harness.statistics.results import Estimate, Outcome, PartResult
+from harness.store import Store
 from harness.tests.tiny import Project
 
 Run = Callable[..., tuple[int, str, str]]
@@ -96,6 +97,21 @@ def test_render_makes_the_page_from_its_data(run: Run, tmp_path: Path) -> None:
     assert (code, "SUPPORTED" in html, "<h1>What Is Tested?</h1>" in html) == (0, True, True)
 
 
+def test_clean_says_what_it_freed(run: Run, tmp_path: Path) -> None:
+    """Numbers and bytes; what was moved aside is named, and goes only where that is asked for."""
+    place = Store(tmp_path).path("accuracy", {"n": 1})
+    (place.parent / f".{place.name}-abcdefgh").mkdir(parents=True)
+    (place.parent / f".{place.name}-abcdefgh" / "half").write_text("0123456789")
+    (place.parent / f".damaged-{place.name}-01234567").write_text("01234")
+    code, said, _ = run("clean", "--store", tmp_path)
+    assert (code, said.splitlines()[0]) == (0, "removed 1 leftovers of killed processes: 10 bytes")
+    assert "removed 1 files of locks" in said
+    assert f"--damaged removes them:\n  {place.parent}/.damaged-" in said
+    code, said, _ = run("clean", "--store", tmp_path, "--damaged")
+    assert "removed 1 things that had been moved aside: 5 bytes" in said
+    assert list(place.parent.iterdir()) == []
+
+
 def test_export_makes_the_runs_that_it_needs(run: Run, project: Project, tmp_path: Path) -> None:
     """On an empty store it runs the three settings, then writes four files of which each line is JSON."""
     places = ("--model", project.model, "--data-dir", project.data, "--store", tmp_path / "store")
@@ -113,6 +129,8 @@ def test_export_makes_the_runs_that_it_needs(run: Run, project: Project, tmp_pat
         ("export --task movei --out {0} --store {0}", "unknown task 'movei': did you mean 'movie'"),
         ("export --task movie --out {0} --store {0} --model gtp2", "unknown model 'gtp2'"),
         ("export --task movie --out {0} --queries 0", "queries: Input should be greater"),
+        ("clean --store {0}", "no store at"),
+        ("clean --store {0}/nowhere", "no store at"),
         ("render {0}/nowhere.json {0}/page.html", "nowhere.json' can't be used"),
         ("render {0}/text {0}/page.html", "is not JSON"),
         ("render {0}/claims.json {0}/text/page.html", "page.html' can't be used"),

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from pydantic import TypeAdapter
 
+from harness.drafts import MovedAsideWarning
 from harness.errors import HarnessError
-from harness.packages import Package, extract_member, fetch_package, read_toml, unknown
+from harness.packages import Package, extract_member, fetch_package
 
 ARCHIVE = "rated_snippets-1.0-py3-none-any.whl"
 METADATA = "Metadata-Version: 2.1\nName: rated-snippets\nVersion: 1.0\n"
@@ -75,6 +75,17 @@ def test_wrong_archive_is_said_and_replaced(index: Path, tmp_path: Path, caplog:
 
 
 @pytest.mark.usefixtures("index")
+def test_folder_for_an_archive_is_moved_aside(index: Path, tmp_path: Path) -> None:
+    """It is said, and what a killed process left of a download goes."""
+    package = _wheel(index / ARCHIVE)
+    (tmp_path / ARCHIVE / "mine").mkdir(parents=True)
+    (tmp_path / f".{ARCHIVE}-abcdefgh").mkdir()
+    with pytest.warns(MovedAsideWarning, match="was a folder, expected a file"):
+        assert fetch_package(package, tmp_path).read_bytes() == (index / ARCHIVE).read_bytes()
+    (moved,) = tmp_path.glob(".*")
+    assert (moved / "mine").is_dir()
+
+
 def test_no_network_is_one_message(tmp_path: Path) -> None:
     """Where pip finds nothing, the error names the package, pip's last line and where to put the file."""
     package = _wheel(tmp_path / "elsewhere.whl")
@@ -166,6 +177,28 @@ def test_link_in_the_way_is_not_followed(tmp_path: Path) -> None:
     assert outside.read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize("thing", ["a folder", "a FIFO"])
+def test_what_is_no_file_is_moved_aside(tmp_path: Path, thing: str) -> None:
+    """In the place of what is unpacked; it is said, and not waited for."""
+    (tmp_path / "side.txt").mkdir() if thing == "a folder" else os.mkfifo(tmp_path / "side.txt")
+    archive = _zip(tmp_path / "a", "in/side.txt", b"hello")
+    with pytest.warns(MovedAsideWarning, match=f"side.txt was {thing}, expected a file"):
+        assert extract_member(archive, "in/side.txt", tmp_path, HELLO, 5).read_bytes() == b"hello"
+
+
+def test_archive_that_is_no_file_is_not_opened(tmp_path: Path) -> None:
+    """A FIFO is not waited for."""
+    os.mkfifo(tmp_path / "a")
+    assert "(a FIFO): fetch it first" in _refusal(tmp_path / "a", "x", tmp_path / "out")
+
+
+def test_what_killed_processes_left_goes_with_the_next_unpacking(tmp_path: Path) -> None:
+    """Under the lock that who unpacks holds."""
+    (tmp_path / "out" / ".extract-abcdefgh").mkdir(parents=True)
+    extract_member(_zip(tmp_path / "a", "in/side.txt", b"hello"), "in/side.txt", tmp_path / "out", HELLO, 5)
+    assert list((tmp_path / "out").iterdir()) == [tmp_path / "out" / "side.txt"]
+
+
 def _refusal(archive: Path, member: str, into: Path, sha256: str | None = None, limit: int = 100) -> str:
     """Return the message of the refusal, having seen that nothing was left behind."""
     with pytest.raises(HarnessError) as caught:
@@ -232,44 +265,3 @@ def test_damaged_archives_are_named(tmp_path: Path) -> None:
     whole = _tar(tmp_path / "a", x=tarfile.REGTYPE).read_bytes()
     (tmp_path / "cut").write_bytes(whole[: len(whole) // 2])
     assert "can't unpack" in _refusal(tmp_path / "cut", "x", tmp_path / "out")
-
-
-SIZES = TypeAdapter(dict[str, tuple[int, ...]])
-
-
-def test_catalogue_is_read_as_the_record_that_is_expected(tmp_path: Path) -> None:
-    """Arrays become the tuples that the type says, in the file's order; an empty file is an empty record."""
-    file = tmp_path / "sizes.toml"
-    file.write_text("b = [1]\na = []\n")
-    assert list(read_toml(file, SIZES).items()) == [("b", (1,)), ("a", ())]
-    file.write_text("")
-    assert read_toml(file, SIZES) == {}
-
-
-@pytest.mark.parametrize(
-    ("written", "complaint"),
-    [
-        (None, r"^can't read .*sizes\.toml: .*No such file"),
-        (b"[a", r"^can't read .*sizes\.toml: Expected .]. at the end"),
-        (b"a = '\xff'", r"^can't read .*sizes\.toml: .*can't decode byte"),
-        (
-            b"a = ['one', 2, []]",
-            r"sizes\.toml can't be used: a\.0: .*valid integer.*; a\.2: .*valid integer",
-        ),
-        (b"a = 1", r"sizes\.toml can't be used: a: Input should be a valid tuple"),
-    ],
-)
-def test_wrong_catalogue_is_one_error(tmp_path: Path, written: bytes | None, complaint: str) -> None:
-    """A file that is missing, no TOML, no text, or holds what the type does not know: it is named, and each fault."""
-    file = tmp_path / "sizes.toml"
-    if written is not None:
-        file.write_bytes(written)
-    with pytest.raises(HarnessError, match=complaint):
-        read_toml(file, SIZES)
-
-
-def test_unknown_name_is_answered_with_the_nearest() -> None:
-    """A misspelt name gets the one that was meant, and all others."""
-    assert unknown("task", "movei", ["tweet", "movie"]) == (
-        "unknown task 'movei': did you mean 'movie'? Known: movie, tweet"
-    )

@@ -93,7 +93,7 @@ def test_finding_and_reading_start_nothing(tmp_path: Path) -> None:
     ):
         store.read(toy)
     assert toy.done == []
-    assert list(tmp_path.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"store.json", "store.json.lock"}
 
 
 def test_damagedentry_is_not_found(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """One small GPT trained from scratch: what decides its numbers, and how it is computed and kept."""
 
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from harness.drafts import remove
 from harness.errors import HarnessError
 from harness.models.gpt.sizes import Size
 from harness.store import Entry, Record, Store
@@ -140,7 +140,8 @@ class Training(Record):
         from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
         from harness.models.gpt.training import train  # noqa: PLC0415
 
-        device, checkpoints = choose_device(self.device), self.checkpoints(store)
+        device = choose_device(self.device)
+        checkpoints = store.make_folder("checkpoints", self.checkpoints(store).name)
         started = time.perf_counter()
         size = self.size.language if self.problem == "language" else self.size.in_context
         problem = problem_of(self, store)
@@ -156,7 +157,9 @@ class Training(Record):
 
     def clean_up(self, store: Store) -> None:
         """Remove its checkpoints."""
-        shutil.rmtree(self.checkpoints(store), ignore_errors=True)
+        checkpoints = self.checkpoints(store)
+        if not checkpoints.parent.is_symlink():
+            remove(checkpoints)
 
 
 def problem_of(training: Training, store: Store) -> Any:

@@ -20,7 +20,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.optim import AdamW
 
+from harness.drafts import clear_for_file, remedy
 from harness.errors import HarnessError
+from harness.files import require_regular
 from harness.models.gpt.network import GPT, parameters_of
 from harness.models.gpt.sizes import Schedule
 
@@ -139,7 +141,7 @@ def _precision(device: torch.device, *, mixed_precision: bool) -> AbstractContex
     return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
-WEIGHTS, AVERAGES, LOSSES, CHECKSUM = "weights.", "averages.", "losses", "sha256"
+WEIGHTS, AVERAGES, LOSSES, CHECKSUM, TRAINING = "weights.", "averages.", "losses", "sha256", "training"
 
 
 def _save(folder: Path, network: GPT, optimizer: AdamW, losses: np.ndarray) -> None:
@@ -152,10 +154,15 @@ def _save(folder: Path, network: GPT, optimizer: AdamW, losses: np.ndarray) -> N
     draft = folder / ".draft.safetensors"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, draft, {CHECKSUM: _checksum(tensors)})
+        for path in (draft, folder / "checkpoint.safetensors"):
+            clear_for_file(path)
+        draft.unlink(missing_ok=True)  # a link would be written through
+        save_file(tensors, draft, {CHECKSUM: _checksum(tensors), TRAINING: folder.name})
         draft.replace(folder / "checkpoint.safetensors")
     except (OSError, SafetensorError) as error:
-        raise HarnessError(f"no checkpoint can be written in {folder} ({error}); make room on that disk") from error
+        raise HarnessError(
+            f"no checkpoint can be written in {folder} ({error}); {remedy(error)} with --store"
+        ) from error
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> str:
@@ -167,14 +174,16 @@ def _checksum(tensors: Mapping[str, Tensor]) -> str:
 
 
 def _resume(folder: Path, network: GPT, optimizer: AdamW, losses: np.ndarray) -> int:
-    """Put a checkpoint's state in; return the step to go on with, 0 where there is none or it is damaged."""
+    """Put a checkpoint's state in; return the step to go on with, 0 where there is none, or a damaged or another's."""
+    path = folder / "checkpoint.safetensors"
     try:
-        with safe_open(folder / "checkpoint.safetensors", framework="pt") as file:
+        require_regular(path)
+        with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a mapping
-            kept = (file.metadata() or {}).get(CHECKSUM)
+            said = file.metadata() or {}
     except (OSError, SafetensorError, json.JSONDecodeError):
         return 0
-    if kept != _checksum(tensors):
+    if said.get(TRAINING) != folder.name or said.get(CHECKSUM) != _checksum(tensors):
         return 0
     done = tensors.pop(LOSSES).numpy()
     weights = {name.removeprefix(WEIGHTS): value for name, value in tensors.items() if name.startswith(WEIGHTS)}

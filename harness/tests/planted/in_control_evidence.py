@@ -230,7 +230,7 @@ ERRORS = [
     Planted(
         "a missing entry computed where it is read",
         EVERY,
-        "harness/store.py",
+        "harness/store/store.py",
         "if (found := self.find(record)) is not None:\n            return found\n        raise",
         "if (found := self.find_or_run(record)) is not None:\n            return found\n        raise",
         f"{OF_EVIDENCE}what_was_not_asked_for_is_said_and_not_computed",

@@ -222,7 +222,7 @@ def test_damaged_checkpoint_starts_anew(
 def test_unwritable_checkpoint_is_an_error(tmp_path: Path) -> None:
     """A file where the folder should be is named, with what to do."""
     (tmp_path / "taken").write_text("")
-    with pytest.raises(HarnessError, match=r"no checkpoint can be written in .*taken.*make room"):
+    with pytest.raises(HarnessError, match=r"no checkpoint can be written in .*taken.*choose another folder"):
         trained(checkpoint=tmp_path / "taken" / "folder")
 
 
