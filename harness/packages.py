@@ -221,7 +221,9 @@ def read_toml(path: Path, expected: TypeAdapter[_Record]) -> _Record:
         return expected.validate_python(table)
     except ValidationError as error:
         wrong = error.errors()
-        said = [f"{cut(shown('.'.join(map(str, e['loc']))), 100) or 'file'}: {cut(shown(e['msg']), 400)}" for e in wrong]
+        said = [
+            f"{cut(shown('.'.join(map(str, e['loc']))), 100) or 'file'}: {cut(shown(e['msg']), 400)}" for e in wrong
+        ]
         more = f" (the first {LISTED} of {len(said)})" if len(said) > LISTED else ""
         raise HarnessError(f"{path} can't be used: {'; '.join(said[:LISTED])}{more}") from error
 

@@ -121,7 +121,9 @@ class Settings(BaseModel):
     def _plain_names(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
         wrong = [repr(cut(shown(name), 60)) for name in tasks if not is_plain_name(name)]
         if wrong:
-            msg = f"{', '.join(wrong[:5])} can't be a task's name, which is a folder's own, not a path, and has at most "
+            msg = (
+                f"{', '.join(wrong[:5])} can't be a task's name, which is a folder's own, not a path, and has at most "
+            )
             raise ValueError(f"{msg}{NAME} characters that can be shown")
         return tasks
 
@@ -158,7 +160,8 @@ def parse_settings(**given: object) -> Settings:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']} (given: {_given(e['input'])})" for e in error.errors()
+            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']} (given: {_given(e['input'])})"
+            for e in error.errors()
         )
         raise HarnessError(f"settings can't be used: {wrong}") from error
     if settings.demonstration_sets > settings.candidate_sets:

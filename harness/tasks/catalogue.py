@@ -9,7 +9,6 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from harness.packages import Package, Row, Sha256, read_toml
 
-
 PLACES, ANSWERS, ANSWER = 32, 1000, 200
 """At most: places for a field in a template, answer words, and characters of one. A text can fill each place whole."""
 

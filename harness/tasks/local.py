@@ -35,8 +35,8 @@ def task_folder(data_dir: Path, name: str) -> Path | None:
     """
     if not _is_folder(data_dir):
         raise HarnessError(
-            f"the data folder {data_dir} does not exist (there is {what_is(data_dir)}); it must hold <task>/train.jsonl "
-            "and test.jsonl",
+            f"the data folder {data_dir} does not exist (there is {what_is(data_dir)}); it must hold "
+            "<task>/train.jsonl and test.jsonl",
         )
     if not is_plain_name(name):  # '../x' is a path, not a task's name
         return None
@@ -44,8 +44,8 @@ def task_folder(data_dir: Path, name: str) -> Path | None:
     if _is_folder(folder):
         if not folder.resolve().is_relative_to(data_dir.resolve()):
             raise HarnessError(
-                f"the folder of task '{name}', {folder}, leads out of the data folder to {folder.resolve()}; expected a "
-                "folder inside: copy it there, or name with --data-dir the folder that holds it",
+                f"the folder of task '{name}', {folder}, leads out of the data folder to {folder.resolve()}; expected "
+                "a folder inside: copy it there, or name with --data-dir the folder that holds it",
             )
         return folder
     return data_dir if name in _names(data_dir) else None

@@ -1,22 +1,19 @@
 """Rows that users bring, from a file or a hub's data set, checked into examples."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import islice
 
 from harness.data import Example, LeftOut
 from harness.errors import HarnessError, cut, shown
 from harness.tasks.catalogue import Wording
-from harness.tasks.split import Parts, make_example, normalise, split_given
+from harness.tasks.split import MARKS, Parts, make_example, normalise, pile_of_marks, split_given
 
 LONGEST = 1 << 20
 """Characters of a text, and bytes of a line: a context of a million tokens could not hold much more."""
-MARKS = 256
-"""Combining marks on one letter. Unicode's own limit is 30, and normalisation takes time by the square of the run."""
 LISTED = 10
 """Rows that can't be used of which a message says where they stand."""
 ENOUGH = 100_000
@@ -146,16 +143,9 @@ def _require_sound(name: str, text: str) -> None:
     if half := re.search("[\ud800-\udfff]", text):
         why = f"field '{name}' holds half a surrogate pair ({half[0]}) at character {half.start() + 1}"
         raise UnusableError("half a surrogate pair", why)
-    if many := _run_of_marks().search(text):
+    if many := pile_of_marks(text):
         why = f"field '{name}' has more than {MARKS} combining marks in a row at character {many.start() + 1}"
         raise UnusableError("a pile of combining marks", why)
-
-
-@cache
-def _run_of_marks() -> re.Pattern[str]:
-    """Return what finds more than MARKS characters in a row that normalisation may have to sort."""
-    sorted_ones = [c for c in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(unicodedata.normalize("NFD", c)[0])]
-    return re.compile(f"[{''.join(sorted_ones)}]{{{MARKS + 1}}}")
 
 
 def _label(row: Mapping[str, object], answers: tuple[str, ...]) -> int:

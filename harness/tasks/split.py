@@ -2,16 +2,20 @@
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from harness.data import Example, LeftOut
 
 TEST_SHARE = 0.4
 DEV_SHARE = 0.2
 """The rest, 0.4, is the pool that demonstrations are drawn from."""
+MARKS = 256
+"""Combining marks on one letter at most; Unicode's own limit for text that is kept in streams is 30."""
 COPIES = "copies of others, of which one is kept"
 CONTRADICTIONS = "copies of others under more than one label, of which none is kept"
 SURPLUS = "of a larger class: classes are cut to the smallest"
@@ -38,6 +42,18 @@ def normalise(text: str) -> str:
     'a b'
     """
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def pile_of_marks(text: str) -> re.Match[str] | None:
+    """Find more than MARKS combining marks in a row, which `normalise` would take time for by the square of the run."""
+    return None if text.isascii() else _pile().search(text)
+
+
+@cache
+def _pile() -> re.Pattern[str]:
+    """Of all characters that normalisation may have to sort, whether they are marks or decompose into some."""
+    marks = (c for c in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(unicodedata.normalize("NFD", c)[0]))
+    return re.compile(f"[{''.join(marks)}]{{{MARKS + 1}}}")
 
 
 def make_example(texts: Mapping[str, str], label: int, place: str = "") -> Example:
@@ -102,7 +118,11 @@ def split_given(train: Sequence[Example], dev: Sequence[Example] | None, test: S
     clean_train = _without(kept_train, [*kept_test, *clean_dev])
     in_test = len(kept_train) - len(_without(kept_train, kept_test))
     left_out = [
-        *(found for of, rows in (("train", train), ("dev", dev or ()), ("test", test)) for found in _repeated(of, rows)),
+        *(
+            found
+            for of, rows in (("train", train), ("dev", dev or ()), ("test", test))
+            for found in _repeated(of, rows)
+        ),
         *_counted(
             ("train", IN_TEST, in_test),
             ("train" if dev is None else "dev", IN_TEST, len(kept_dev) - len(clean_dev)),
