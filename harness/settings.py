@@ -43,12 +43,12 @@ class Settings(BaseModel):
         description="tasks, separated by commas; those of fixtures/tasks.toml, and your own",
     )
     data_dir: Path | None = Field(default=None, description="folder with <task>/train.jsonl and test.jsonl")
+    hub_data: bool = Field(default=False, description="load the task's data from the hub")
     skip_bad_rows: bool = Field(
         default=False,
         description="leave out rows of a task that can't be used; the report counts them by reason, and without it "
         "they are listed and nothing runs",
     )
-    hub_data: bool = Field(default=False, description="load the task's data from the hub")
     protocol: Protocol = Field(
         default=Protocol.HELD_OUT,
         description="held-out (select on dev, report on test) or paper (select and report on the same examples)",
@@ -119,7 +119,7 @@ class Settings(BaseModel):
     @field_validator("tasks")
     @classmethod
     def _plain_names(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [repr(cut(shown(name), 60)) for name in tasks if not is_plain_name(name)]
+        wrong = [f"'{cut(shown(name), 60)}'" for name in tasks if not is_plain_name(name)]
         if wrong:
             msg = (
                 f"{', '.join(wrong[:5])} can't be a task's name, which is a folder's own, not a path, and has at most "
