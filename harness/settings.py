@@ -119,7 +119,7 @@ class Settings(BaseModel):
     @field_validator("tasks")
     @classmethod
     def _plain_names(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [f"'{cut(shown(name), 60)}'" for name in tasks if not is_plain_name(name)]
+        wrong = [cut(shown(repr(name)), 60) for name in tasks if not is_plain_name(name)]
         if wrong:
             msg = (
                 f"{', '.join(wrong[:5])} can't be a task's name, which is a folder's own, not a path, and has at most "
