@@ -68,7 +68,7 @@ def test_nested_too_deep_is_one_value_error(deep: int) -> None:
 @pytest.mark.parametrize("text", ["{}=1", "[{}]", "a = {{{}=1}}", "x=1\n[[{}]]"])
 @pytest.mark.parametrize("name", ["a", '"a b"', "'.'"])
 def test_dotted_keys_nest_too(text: str, name: str) -> None:
-    """A key of ten thousand names would take minutes, so it is found before the fault below it; shorter ones are read."""
+    """One of ten thousand names would take minutes, so it is found before the fault below it; shorter ones are read."""
     with pytest.raises(ValueError, match=f"more than {NESTING} deep"):
         parse_toml(text.format(" . ".join([name] * (NESTING + 1))) + "\n!")
     assert parse_toml(text.format(".".join([name] * (NESTING - 2))))
