@@ -9,8 +9,10 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from harness.packages import Package, Row, Sha256, read_toml
 
-PLACES, ANSWERS, ANSWER = 32, 1000, 200
-"""At most: places for a field in a template, answer words, and characters of one. A text can fill each place whole."""
+PLACES, ANSWERS = 32, 1000
+"""At most: places for a field in a template, each of which a text can fill whole, and answer words."""
+TEMPLATE, ANSWER, ORIGIN = 20_000, 200, 2000
+"""Characters at most: of a template, of an answer word, of a source or licence."""
 
 
 class RatedPackage(Package):
@@ -58,7 +60,7 @@ class FolderSource(Row):
 class Wording(Row):
     """How a task is posed: the template without its answer, which follows one space, and the answer words."""
 
-    template: str
+    template: str = Field(max_length=TEMPLATE)
     answers: tuple[Annotated[str, Field(max_length=ANSWER)], ...] = Field(min_length=2, max_length=ANSWERS)
 
     @model_validator(mode="after")
@@ -105,8 +107,8 @@ class TaskRow(Wording):
 class OwnTask(Wording):
     """The task.toml that a user's own folder brings."""
 
-    source: str = "brought by the user"
-    licence: str = "not stated"
+    source: str = Field(default="brought by the user", max_length=ORIGIN)
+    licence: str = Field(default="not stated", max_length=ORIGIN)
 
 
 class TaskCatalogue(Row):

