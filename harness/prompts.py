@@ -181,9 +181,9 @@ class PromptBuilder:
         texts: list[tuple[int, ...]] = []
         for example in demonstrations:
             question = task.template.format_map(example.texts)
-            if self._is_too_long(question):
+            if self._is_too_long(question) or len(asked := self.encode(question)) > room:
                 break
-            tokens = self.encode(question) + self._completion(task, question, task.answers[example.label])
+            tokens = asked + self._completion(task, question, task.answers[example.label])
             if len(prefix) - 1 + len(tokens) + len(separator) > room:
                 break
             spans.append((len(prefix), len(prefix) + len(tokens)))

@@ -65,8 +65,8 @@ def test_what_is_left_out_of_brought_data_is_the_tasks(tmp_path: Path) -> None:
     for name in ("movie", "sst2", "quiz"):
         with pytest.raises(HarnessError, match=r"train\.jsonl:14: field '.*' must be a text, found int"):
             _load(name, tmp_path, tmp_path)
-        places = {"catalogue": fixtures.TASKS, "fetched": tmp_path / "fetched", "data_dir": tmp_path}
-        task = load_task(name, **places, skip_bad_rows=True)
+        fetched = tmp_path / "fetched"
+        task = load_task(name, catalogue=fixtures.TASKS, fetched=fetched, data_dir=tmp_path, skip_bad_rows=True)
         assert set(task.left_out) == {
             LeftOut("train", "skipped: a field is no text", 1),
             LeftOut("train", "in test too", 1),
