@@ -1,7 +1,7 @@
 """The frozen records that flow from tasks to the report. No behaviour beyond what a record derives of itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -26,6 +26,21 @@ class Example:
     label: int
     content_hash: str
     """sha256 over the normalised texts (label left out): equal texts are one example."""
+    place: str = field(default="", compare=False)
+    """Where its row stands, such as 'data/toy/test.jsonl:3', as a message names it; no part of the example."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Rows of a task's data that became no example."""
+
+    of: str
+    """What they are rows of: 'train', 'dev' or 'test', or 'data' where the suite cuts the parts itself."""
+    reason: str
+    rows: int
+
+    def __str__(self) -> str:
+        return f"{self.rows:,} of {self.of} ({self.reason})"
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,8 @@ class Task:
     licence: str
     paper_name: str | None = None
     """The paper's name of the task (SST2, ...), where it is one of its six."""
+    left_out: tuple[LeftOut, ...] = ()
+    """With the examples of the three parts these are all rows that were read."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,11 @@ NESTING = 64
 
 SMALL = 16 << 20
 """Bytes that a file of settings may have: a model's config.json has some thousand."""
+
+
+_NAME = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_DOTTED = re.compile(rf"(?<![\w-]){_NAME}(?:[ \t]*+\.[ \t]*+{_NAME}){{{NESTING},}}")
+"""A TOML key of more names than NESTING: tomllib takes time by the square of their number, or by the lines below it."""
 
 
 class NotRegularError(OSError):
@@ -105,6 +111,8 @@ def parse_toml(text: str) -> Mapping[str, object]:
         ValueError: it is no TOML, or nested as `parse_json` says.
 
     """
+    if _DOTTED.search(text):
+        raise _too_deep()
     try:
         table = tomllib.loads(text)
     except RecursionError:

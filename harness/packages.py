@@ -20,11 +20,15 @@ from typing import IO, Annotated, BinaryIO, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from harness.drafts import clear_for_file, draft_of, locked, remedy, remove_drafts_of
-from harness.errors import HarnessError, nearest
+from harness.errors import HarnessError, cut, nearest, shown
 from harness.files import file_sha256, opened, parse_toml, read_text, what_is
 
 _LOG = logging.getLogger(__name__)
 _CHUNK = 1 << 20
+TOML_BYTES = 1 << 20
+"""Of a catalogue or a task.toml at most: those of the suite have some thousand."""
+LISTED = 10
+"""Faults of a TOML file that a message names."""
 _Record = TypeVar("_Record")
 _Entry = TypeVar("_Entry", zipfile.ZipInfo, tarfile.TarInfo)
 _DAMAGED = (
@@ -219,12 +223,20 @@ def read_toml(path: Path, expected: TypeAdapter[_Record]) -> _Record:
 
     """
     try:
-        return expected.validate_python(parse_toml(read_text(path)))
-    except ValidationError as error:  # a ValueError itself
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
-        raise HarnessError(f"{path} can't be used: {wrong}") from error
-    except (OSError, ValueError) as error:
-        raise HarnessError(f"can't read {path}: {error}") from error
+        table = parse_toml(read_text(path, TOML_BYTES).removeprefix("\ufeff"))
+    except OSError as error:
+        raise HarnessError(f"can't read {path}: {error.strerror}") from error
+    except ValueError as error:  # UnicodeDecodeError and tomllib.TOMLDecodeError among them
+        raise HarnessError(f"can't read {path}: {error}; expected TOML in UTF-8") from error
+    try:
+        return expected.validate_python(table)
+    except ValidationError as error:
+        wrong = error.errors()
+        said = [
+            f"{cut(shown('.'.join(map(str, e['loc']))), 100) or 'file'}: {cut(shown(e['msg']), 400)}" for e in wrong
+        ]
+        more = f" (the first {LISTED} of {len(said)})" if len(said) > LISTED else ""
+        raise HarnessError(f"{path} can't be used: {'; '.join(said[:LISTED])}{more}") from error
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

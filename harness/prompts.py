@@ -10,8 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.data import Example, Task
-from harness.errors import HarnessError
+from harness.errors import HarnessError, cut, shown
 from harness.seeds import stream
+
+LONGEST_TOKEN = 128
+"""Characters: the longest in the vocabularies of GPT-2, Llama 3 and their like. What has more of them a token than that
+can't fit a context, and is not tokenized, which for a text of megabytes takes minutes."""
+LISTED, LISTED_CHARACTERS = 5, 1 << 18
+"""Examples that are too long of which a message says which, and their characters, which take a second to tokenize."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,8 @@ def draw_demonstrations(task: Task, number: int, seed: int, candidate: int) -> t
     pool = task.demonstration_pool
     if number > len(pool):
         raise HarnessError(
-            f"task '{task.name}' has {len(pool)} examples to draw demonstrations from, {number} were asked; "
-            "ask for fewer with --demonstrations or bring more data",
+            f"task '{task.name}' has {len(pool)} examples to draw demonstrations from, {number} were asked"
+            f"{_less(task)}; ask for fewer with --demonstrations or bring more data",
         )
     order = stream(seed, "demonstrations", task.name, candidate).permutation(len(pool))
     return tuple(pool[i] for i in order[:number])
@@ -64,10 +70,15 @@ def first_examples(task: Task, part: str, number: int) -> tuple[Example, ...]:
     if number > len(examples):
         option = "--queries" if part == "test" else "--dev-queries"
         raise HarnessError(
-            f"task '{task.name}' has {len(examples)} {part} examples, {number} were asked; "
+            f"task '{task.name}' has {len(examples)} {part} examples, {number} were asked{_less(task)}; "
             f"ask for fewer with {option} or bring more data",
         )
     return examples[:number]
+
+
+def _less(task: Task) -> str:
+    """Say what was left out of the task, where anything was."""
+    return f"; left out were {', '.join(map(str, task.left_out))}" if task.left_out else ""
 
 
 class PromptBuilder:
@@ -117,21 +128,46 @@ class PromptBuilder:
                 f"task '{task.name}': {len(shared)} examples are both demonstration and query; "
                 "make the task's parts disjoint",
             )
-        queries = tuple(self.encode(task.template.format_map(e.texts)) for e in examples)
-        room = self.context_length - max(map(len, queries)) - 1
-        if room < 0:
-            raise HarnessError(
-                f"task '{task.name}': a query of {max(map(len, queries))} tokens and the start token do not fit "
-                f"the model's context of {self.context_length}; leave long examples out or take another model",
-            )
+        queries = self._queries(task, examples)
+        lengths = list(map(len, queries))
+        room = self.context_length - max(lengths) - 1
         prefix, spans, texts = self._prefix(task, demonstrations, room)
         if demonstrations and not spans:
+            longest = examples[lengths.index(max(lengths))]
             raise HarnessError(
                 f"task '{task.name}': no demonstration fits beside the longest query in the model's context of "
-                f"{self.context_length} tokens; leave long examples out or take another model",
+                f"{self.context_length} tokens: the first is {_named(demonstrations[0])}, and the longest query, of "
+                f"{max(lengths)} tokens, is {_named(longest)}; leave long examples out or take another model",
             )
         gold = tuple(e.label for e in examples)
         return Prompts(self.start_token, prefix, spans, texts, queries, gold, self.answer_tokens(task))
+
+    def _queries(self, task: Task, examples: Sequence[Example]) -> tuple[tuple[int, ...], ...]:
+        """Return T(x, _) of each example; HarnessError with the first of those that can't fit the context alone."""
+        queries: list[tuple[int, ...]] = []
+        long: list[str] = []
+        characters = 0
+        for example in examples:
+            question = task.template.format_map(example.texts)
+            if self._is_too_long(question):
+                long.append(f"{_named(example)}, more than {LONGEST_TOKEN} characters a token")
+            else:
+                queries.append(self.encode(question))
+                if len(queries[-1]) >= self.context_length:
+                    long.append(f"{_named(example)}, a query of {len(queries[-1]):,} tokens")
+                    characters += len(question)
+            if len(long) == LISTED or characters > LISTED_CHARACTERS:
+                long.append("perhaps more")
+                break
+        if long:
+            raise HarnessError(
+                f"task '{task.name}': with the start token these do not fit the model's context of "
+                f"{self.context_length}: {'; '.join(long)}; leave long examples out or take another model",
+            )
+        return tuple(queries)
+
+    def _is_too_long(self, text: str) -> bool:
+        return len(text) > LONGEST_TOKEN * self.context_length
 
     def _prefix(
         self,
@@ -145,7 +181,9 @@ class PromptBuilder:
         texts: list[tuple[int, ...]] = []
         for example in demonstrations:
             question = task.template.format_map(example.texts)
-            tokens = self.encode(question) + self._completion(task, question, task.answers[example.label])
+            if self._is_too_long(question) or len(asked := self.encode(question)) > room:
+                break
+            tokens = asked + self._completion(task, question, task.answers[example.label])
             if len(prefix) - 1 + len(tokens) + len(separator) > room:
                 break
             spans.append((len(prefix), len(prefix) + len(tokens)))
@@ -168,3 +206,10 @@ class PromptBuilder:
 
     def _token(self, text: str) -> tuple[int, ...]:
         return (int(self.tokenizer.convert_tokens_to_ids(text)),)
+
+
+def _named(example: Example) -> str:
+    """Say which example it is: where its row stands, how long it is, and how it begins."""
+    text = " / ".join(example.texts.values())
+    place = f"{example.place}: " if example.place else ""
+    return f"{place}{cut(shown(text[:60]), 100)!r} ({len(text):,} characters)"

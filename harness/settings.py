@@ -6,7 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from harness.errors import HarnessError, nearest
+from harness.errors import HarnessError, cut, nearest, shown
+
+NAME = 100
+"""Characters of a task's name at most."""
 
 
 class Protocol(StrEnum):
@@ -16,6 +19,12 @@ class Protocol(StrEnum):
     """Selected on dev, reported on test."""
     PAPER = "paper"
     """Selected and reported on the same test examples, as the paper did: biased upwards, kept to compare."""
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a task may be called so: a folder's own name, not a path, that a line can show."""
+    plain = name.isprintable() and name == name.strip() and not {"/", "\\"} & set(name)
+    return plain and name not in {"", ".", ".."} and len(name) <= NAME
 
 
 class Settings(BaseModel):
@@ -35,6 +44,11 @@ class Settings(BaseModel):
     )
     data_dir: Path | None = Field(default=None, description="folder with <task>/train.jsonl and test.jsonl")
     hub_data: bool = Field(default=False, description="load the task's data from the hub")
+    skip_bad_rows: bool = Field(
+        default=False,
+        description="leave out rows of a task that can't be used; the report counts them by reason, and without it "
+        "they are listed and nothing runs",
+    )
     protocol: Protocol = Field(
         default=Protocol.HELD_OUT,
         description="held-out (select on dev, report on test) or paper (select and report on the same examples)",
@@ -102,6 +116,26 @@ class Settings(BaseModel):
             raise ValueError(msg)
         return values
 
+    @field_validator("tasks")
+    @classmethod
+    def _plain_names(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [cut(shown(repr(name)), 60) for name in tasks if not is_plain_name(name)]
+        if wrong:
+            msg = (
+                f"{', '.join(wrong[:5])} can't be a task's name, which is a folder's own, not a path, and has at most "
+            )
+            raise ValueError(f"{msg}{NAME} characters that can be shown")
+        return tasks
+
+    @field_validator("*")
+    @classmethod
+    def _no_nul(cls, value: object) -> object:
+        values = value if isinstance(value, tuple) else (value,)
+        if any("\0" in str(each) for each in values if isinstance(each, str | Path)):
+            msg = "holds a NUL character, which no name or path may"
+            raise ValueError(msg)
+        return value
+
     @property
     def fetched(self) -> Path:
         """Folder of the archives that were fetched, kept apart so that a run's store can be emptied alone."""
@@ -109,8 +143,11 @@ class Settings(BaseModel):
 
     @property
     def numbers(self) -> dict[str, object]:
-        """The settings that decide a verdict: what an expectation file is compared by."""
-        elsewhere = {"store", "device", "batch_size", "processes", "simulations"}
+        """The settings that decide a verdict: what an expectation file is compared by.
+
+        Not whether bad rows are skipped: where there are any, a run that may not skip them has no verdict.
+        """
+        elsewhere = {"store", "device", "batch_size", "processes", "simulations", "skip_bad_rows"}
         return {key: value for key, value in self.model_dump(mode="json").items() if key not in elsewhere}
 
 
@@ -123,7 +160,8 @@ def parse_settings(**given: object) -> Settings:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         wrong = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']} (given: {e['input']!r})" for e in error.errors()
+            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']} (given: {_given(e['input'])})"
+            for e in error.errors()
         )
         raise HarnessError(f"settings can't be used: {wrong}") from error
     if settings.demonstration_sets > settings.candidate_sets:
@@ -132,3 +170,8 @@ def parse_settings(**given: object) -> Settings:
             f"{settings.candidate_sets} are drawn; raise --candidate-sets to at least that",
         )
     return settings
+
+
+def _given(value: object) -> str:
+    """Return what was given, cut where it would fill a message."""
+    return cut(shown(repr(value)), 300)

@@ -179,7 +179,8 @@ def open_experiment(settings: Settings, models: Path, tasks: Path) -> Experiment
         choose_device(settings.device)
     source = locate_model(settings.model, models)
     places = {"catalogue": tasks, "fetched": settings.fetched, "data_dir": settings.data_dir}
-    loaded = {name: load_task(name, **places, hub=settings.hub_data) for name in settings.tasks}  # type: ignore[arg-type]
+    ways = {"hub": settings.hub_data, "skip_bad_rows": settings.skip_bad_rows}
+    loaded = {name: load_task(name, **places, **ways) for name in settings.tasks}  # type: ignore[arg-type]
     experiment = Experiment(settings, source, loaded)
     for task in loaded.values():
         for part in {"test", experiment.selection_part}:

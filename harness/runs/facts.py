@@ -53,6 +53,8 @@ def task_facts(experiment: Experiment, task: str, chosen: Selection, made: JSON)
         "licence": labelled.licence,
         "sha256": labelled.fingerprint,
         "template": f"{labelled.template} {' / '.join(labelled.answers)}",
+        "rows left out": [{"of": left.of, "reason": left.reason, "rows": left.rows} for left in labelled.left_out]
+        or "none",
         "test examples": f"{settings.queries} of {len(labelled.test)}",
         "demonstrations": f"{made['demonstrations']} used of {settings.demonstrations} asked, {made['tokens']} tokens",
         "selected on": f"{experiment.number(part)} {part} examples",

@@ -10,18 +10,26 @@ from harness.packages import unknown
 from harness.tasks.catalogue import TaskCatalogue, TaskRow, VaderSource, Wording, read_tasks
 from harness.tasks.hub import read_hub
 from harness.tasks.local import own_task, own_task_names, read_folder, task_folder
-from harness.tasks.split import Parts, split_balanced
-from harness.tasks.vader import rated_examples
+from harness.tasks.split import Parts
+from harness.tasks.vader import rated_parts
 
 __all__ = ["load_task"]
 
 
-def load_task(name: str, *, catalogue: Path, fetched: Path, data_dir: Path | None = None, hub: bool = False) -> Task:
+def load_task(
+    name: str,
+    *,
+    catalogue: Path,
+    fetched: Path,
+    data_dir: Path | None = None,
+    hub: bool = False,
+    skip_bad_rows: bool = False,
+) -> Task:
     """Return the named task with its three disjoint parts, from the first of these that has it.
 
     The folder `data_dir`; for the default tasks the package, kept under the folder `fetched`; for the
     others, where `hub` is true, the hub. A task that the catalogue doesn't hold can come from a folder
-    with a task.toml.
+    with a task.toml. Rows that can't be used are left out with `skip_bad_rows`.
 
     Raises:
         HarnessError: the name is unknown, or the data can't be had or used.
@@ -38,28 +46,29 @@ def load_task(name: str, *, catalogue: Path, fetched: Path, data_dir: Path | Non
                 f"{unknown('task', name, [*known.tasks, *brought])}; a task of your own needs a folder "
                 "of its name under --data-dir with task.toml (template, answers), train.jsonl and test.jsonl",
             )
-        return _assemble(name, own, read_folder(folder, own), own.source, own.licence)
+        parts = read_folder(folder, own, skip_bad_rows=skip_bad_rows)
+        return _assemble(name, own, parts, own.source, own.licence)
     if own is not None:
         raise HarnessError(
             f"{folder}/task.toml would reword the catalogue's task '{name}': rename the folder, or remove the file",
         )
-    return _from_catalogue(name, row, known, fetched, folder, hub=hub)
+    if folder is not None:
+        parts = read_folder(folder, row, skip_bad_rows=skip_bad_rows)
+        if isinstance(row.source, VaderSource):
+            return _assemble(name, row, parts, "brought by the user", "not stated")
+        return _assemble(name, row, parts, row.source.citation, row.source.licence)
+    return _from_catalogue(name, row, known, fetched, hub=hub, skip_bad_rows=skip_bad_rows)
 
 
 def _from_catalogue(
-    name: str, row: TaskRow, known: TaskCatalogue, fetched: Path, folder: Path | None, *, hub: bool
+    name: str, row: TaskRow, known: TaskCatalogue, fetched: Path, *, hub: bool, skip_bad_rows: bool
 ) -> Task:
     source = row.source
     if isinstance(source, VaderSource):
         package = known.packages[source.package]
-        if folder is not None:
-            return _assemble(name, row, read_folder(folder, row), "brought by the user", "not stated")
-        parts = split_balanced(rated_examples(source, package, fetched), len(row.answers))
-        return _assemble(name, row, parts, package.source, package.licence)
-    if folder is not None:
-        parts = read_folder(folder, row)
-    elif hub and source.hub is not None:
-        parts = read_hub(source.hub, row)
+        return _assemble(name, row, rated_parts(source, package, fetched), package.source, package.licence)
+    if hub and source.hub is not None:
+        parts = read_hub(source.hub, row, skip_bad_rows=skip_bad_rows)
     else:
         fields = ", ".join(row.fields)
         way = "pass --hub-data to download the hub's copy" if source.hub and not hub else "there is no hub copy"
@@ -85,4 +94,5 @@ def _assemble(name: str, wording: Wording, parts: Parts, source: str, licence: s
         source=source,
         licence=licence,
         paper_name=wording.paper_name if isinstance(wording, TaskRow) else None,
+        left_out=parts.left_out,
     )

@@ -1,12 +1,18 @@
 """What fixtures/tasks.toml may say, read into checked records."""
 
 import string
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, TypeAdapter, model_validator
 
 from harness.packages import Package, Row, Sha256, read_toml
+
+PLACES, ANSWERS = 32, 1000
+"""At most: places for a field in a template, each of which a text can fill whole, and answer words."""
+TEMPLATE, ANSWER, ORIGIN = 20_000, 200, 2000
+"""Characters at most: of a template, of an answer word, of a source or licence."""
 
 
 class RatedPackage(Package):
@@ -54,8 +60,8 @@ class FolderSource(Row):
 class Wording(Row):
     """How a task is posed: the template without its answer, which follows one space, and the answer words."""
 
-    template: str
-    answers: tuple[str, ...] = Field(min_length=2)
+    template: str = Field(max_length=TEMPLATE)
+    answers: tuple[Annotated[str, Field(max_length=ANSWER)], ...] = Field(min_length=2, max_length=ANSWERS)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -63,13 +69,16 @@ class Wording(Row):
             parts = [p for p in string.Formatter().parse(self.template) if p[1] is not None]
         except ValueError as error:
             raise ValueError(f"template '{self.template}' is no template: {error}") from error
+        if len(parts) > PLACES:
+            raise ValueError(f"template with {len(parts):,} places for a field: expected at most {PLACES}")
         if not parts or not all(str(name).isidentifier() and not spec and not as_ for _, name, spec, as_ in parts):
             raise ValueError(f"template '{self.template}' must name its fields as {{text}}, at least one")
         if self.template != self.template.strip():
             raise ValueError(f"template '{self.template}' must not begin or end with white space")
         if "label" in self.fields:
             raise ValueError(f"template '{self.template}' must not show the label")
-        if len(set(self.answers)) < len(self.answers) or any(not a or a != a.strip() for a in self.answers):
+        seen = {unicodedata.normalize("NFC", answer) for answer in self.answers}
+        if len(seen) < len(self.answers) or any(not a or a != a.strip() for a in self.answers):
             raise ValueError(f"answers {list(self.answers)} must differ, with no white space at their ends")
         return self
 
@@ -98,8 +107,8 @@ class TaskRow(Wording):
 class OwnTask(Wording):
     """The task.toml that a user's own folder brings."""
 
-    source: str = "brought by the user"
-    licence: str = "not stated"
+    source: str = Field(default="brought by the user", max_length=ORIGIN)
+    licence: str = Field(default="not stated", max_length=ORIGIN)
 
 
 class TaskCatalogue(Row):

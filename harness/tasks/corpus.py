@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.tasks.corpus_sources import Documents, hub_documents, local_documents, package_documents
+from harness.files import what_is
+from harness.tasks.corpus_sources import (
+    Documents,
+    hub_documents,
+    hub_name,
+    local_documents,
+    package_documents,
+    text_files,
+)
 from harness.tasks.split import hash_fraction, normalise
 
 VALIDATION_SHARE = 0.1
@@ -52,19 +60,29 @@ def load_corpus(name: str, catalogue: Path, fetched: Path) -> Corpus:
             training (under MIN_TRAINING_CHARACTERS) or nothing for validation.
 
     """
-    path = Path(name)
+    require_corpus(name)
     if name == "package":
         documents = package_documents(catalogue, fetched)
     elif name.startswith("hub:"):
         documents = hub_documents(name)
-    elif name and (path.is_file() or path.is_dir()):
-        documents = local_documents(path)
+    else:
+        documents = local_documents(Path(name))
+    return divide(name, documents)
+
+
+def require_corpus(name: str) -> None:
+    """Raise the HarnessError that can be known of a corpus before any text is read or downloaded."""
+    if name == "package":
+        return
+    if name.startswith("hub:"):
+        hub_name(name)
+    elif name and what_is(Path(name)) != "nothing":
+        text_files(Path(name))
     else:
         raise HarnessError(
             f"unknown corpus '{name}', and no such file or folder: expected 'package', a text file, "
             "a folder of .txt files, or hub:OWNER/NAME[:CONFIG]",
         )
-    return divide(name, documents)
 
 
 def divide(name: str, read: Documents) -> Corpus:

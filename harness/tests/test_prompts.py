@@ -1,13 +1,14 @@
 """Prompts: counted by hand with a byte tokenizer, and held to the default model's tokenizer on the movie task."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 import fixtures
-from harness.data import Example, Task
+from harness.data import Example, LeftOut, Task
 from harness.errors import HarnessError
 from harness.models.loading import load_prompt_builder, quiet_transformers
 from harness.prompts import PromptBuilder, Prompts, draw_demonstrations, first_examples
@@ -129,8 +130,39 @@ def test_no_demonstration_fits() -> None:
 def test_query_that_does_not_fit() -> None:
     """'ef is' has 5 tokens: with the start token they fit a context of 6, not of 5."""
     assert builder(6).build(task(), (), (example("ef"),)).prefix == (0,)
-    with pytest.raises(HarnessError, match=r"a query of 5 tokens and the start token do not fit .* context of 5;"):
+    with pytest.raises(HarnessError, match=r"these do not fit .* context of 5: 'ef' .*, a query of 5 tokens;"):
         builder(5).build(task(), (), (example("ef"),))
+
+
+def test_examples_that_are_too_long_are_named() -> None:
+    """Where their rows stand, how they begin and how long they are, of the first five; others fit."""
+    long = [replace(example(f"{i} " + "word " * 20), place=f"test.jsonl:{i}") for i in range(1, 8)]
+    with pytest.raises(HarnessError) as caught:
+        builder(50).build(task(), (), (example("ef"), *long))
+    said = str(caught.value)
+    assert "test.jsonl:1: '1 word word " in said
+    assert " (102 characters), a query of 105 tokens; test.jsonl:2: '2 word" in said
+    assert "test.jsonl:5: " in said
+    assert "; perhaps more; leave long examples out" in said
+    assert "test.jsonl:6" not in said
+
+
+def test_text_that_no_context_holds_is_not_tokenized() -> None:
+    """Half a megabyte takes a tokenizer long: as query it is named, as demonstration it ends the set."""
+
+    class Never:
+        all_special_tokens = ()
+
+        def __call__(self, text: str, **_: object) -> dict[str, list[int]]:
+            assert len(text) < 100_000, "tokenized"
+            return {"input_ids": [1] * len(text)}
+
+    never = PromptBuilder(Never(), 0, "\n", 100)
+    endless = replace(example("word " * 100_000), place="test.jsonl:17")
+    with pytest.raises(HarnessError, match=r"l:17: 'word word .*\(500,000 characters\), more than 128 characters"):
+        never.build(task(), (), (example("ef"), endless))
+    with pytest.raises(HarnessError, match=r"no demonstration fits .* the first is test\.jsonl:17: 'word word "):
+        never.build(task(), (endless,), (example("ef"),))
 
 
 def test_query_among_its_demonstrations_is_refused() -> None:
@@ -163,6 +195,16 @@ def test_too_few_examples_are_said() -> None:
         with pytest.raises(HarnessError, match=rf"'toy' has 3 {part} examples, 4 were asked; .*{option} "):
             first_examples(toy, part, 4)
     assert first_examples(toy, "test", 3) == DEMONSTRATIONS
+
+
+def test_too_few_examples_are_said_with_what_was_left_out() -> None:
+    """Where all of train is in test too, nobody need ask where its 70 rows are."""
+    toy = replace(task(), left_out=(LeftOut("train", "in test too", 70), LeftOut("test", "copies", 1200)))
+    said = r"; left out were 70 of train \(in test too\), 1,200 of test \(copies\); ask for fewer with"
+    with pytest.raises(HarnessError, match=rf"'toy' has 0 dev examples, 10 were asked{said} --dev-queries"):
+        first_examples(toy, "dev", 10)
+    with pytest.raises(HarnessError, match=rf"0 examples to draw demonstrations from, 10 were asked{said} --demonstr"):
+        draw_demonstrations(toy, 10, 0, 0)
 
 
 @pytest.fixture(scope="module")

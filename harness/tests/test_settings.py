@@ -36,6 +36,35 @@ def test_wrong_setting_is_named_with_what_is_expected(given: dict[str, object], 
         parse_settings(**given)
 
 
+@pytest.mark.parametrize("name", ["..", ".", "", "a/b", "../x", "a\\b", "a" * 101, " a", "\x1b[31m", "a\n", "\ud800"])
+def test_task_is_named_by_a_plain_name(name: str) -> None:
+    """A path, what no line can show, and what is longer than names are, are refused in one message that shows it."""
+    with pytest.raises(HarnessError, match=r"tasks: .* can't be a task's name, which is a folder's own, not a path"):
+        parse_settings(tasks=("movie", name))
+
+
+@pytest.mark.parametrize("name", ["movie", "sst2", "my task", "a.b-c_d", "ähnlich", "感情", "a" * 100, "...", "-"])
+def test_plain_names_are_taken(name: str) -> None:
+    """Letters of any script, digits, dots, dashes and spaces."""
+    assert parse_settings(tasks=(name,)).tasks == (name,)
+
+
+def test_what_was_given_does_not_fill_the_message() -> None:
+    """Of thousands of letters the message keeps what is expected."""
+    with pytest.raises(HarnessError, match=r"can't be a task's name.*at most 100 characters") as caught:
+        parse_settings(tasks=("a" * 5000,), dtype="\x1b" * 5000)
+    assert "'float32', 'bfloat16' or 'float16'" in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+    assert len(str(caught.value).encode()) < 1900
+
+
+@pytest.mark.parametrize("setting", ["model", "data_dir", "store", "corpus", "device"])
+def test_names_and_paths_hold_no_nul(setting: str) -> None:
+    """No file system has one; where it is looked for it would be an error without a message."""
+    with pytest.raises(HarnessError, match=rf"{setting}: .*holds a NUL character"):
+        parse_settings(**{setting: "a\0b"})
+
+
 def test_all_wrong_settings_are_named_at_once() -> None:
     """Two mistakes take one run to find, not two."""
     with pytest.raises(HarnessError, match=r"queries.*batch_size"):
@@ -44,5 +73,5 @@ def test_all_wrong_settings_are_named_at_once() -> None:
 
 def test_numbers_are_the_settings_that_decide_a_verdict() -> None:
     """Where things are kept, what runs at once and how rules are simulated decide none; everything else does."""
-    left_out = {"store", "device", "batch_size", "processes", "simulations"}
+    left_out = {"store", "device", "batch_size", "processes", "simulations", "skip_bad_rows"}
     assert set(Settings.model_fields) - set(Settings().numbers) == left_out

@@ -66,8 +66,8 @@ TEXTS = [
         "gold label visible in the query",
         MODEL,
         PROMPTS,
-        "self.encode(task.template.format_map(e.texts)) for e in examples",
-        'self.encode(f"{task.template.format_map(e.texts)} {task.answers[e.label]}") for e in examples',
+        "queries.append(self.encode(question))",
+        'queries.append(self.encode(f"{question} {task.answers[example.label]}"))',
         f"{OF_PROMPTS}::test_whole_prompt_reads_as_the_paper_has_it",
     ),
     Planted(

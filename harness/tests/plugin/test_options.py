@@ -51,7 +51,7 @@ def test_setting_that_is_not_given_has_no_value(added: dict[str, dict[str, Any]]
     """Its default is the field's alone; yes-or-no settings are flags."""
     assert added
     assert {how["default"] for how in added.values()} == {None}
-    assert [name for name, how in added.items() if how["action"] == "store_true"] == ["--hub-data"]
+    assert [name for name, how in added.items() if how["action"] == "store_true"] == ["--hub-data", "--skip-bad-rows"]
 
 
 def test_every_setting_says_what_it_is_and_is_taken(pytestconfig: pytest.Config) -> None:

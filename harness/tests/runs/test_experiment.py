@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import fixtures
-from harness.data import Setting
+from harness.data import LeftOut, Setting
 from harness.errors import HarnessError
 from harness.evidence.sources import Sources, open_sources
 from harness.runs.experiment import Chosen, Experiment
@@ -149,6 +149,20 @@ def test_what_cannot_run_is_said_before_anything_is_computed(
     with pytest.raises(HarnessError, match=complaint):
         _opened(project, tmp_path, **options)
     assert list(tmp_path.glob("runs/*/*")) == []
+
+
+def test_rows_that_cannot_be_used_are_skipped_where_the_settings_say_so(project: Project, tmp_path: Path) -> None:
+    """Nothing else changes: the runs have the keys that they have without those rows."""
+    copy = Project(project.model, tmp_path / "data")
+    shutil.copytree(project.data, copy.data)
+    with (copy.data / "toy" / "train.jsonl").open("a") as file:
+        file.write('{"text": "", "label": 0}\n')
+    with pytest.raises(HarnessError, match=r"a row can't be used: train\.jsonl:181: field 'text' is empty"):
+        _opened(copy, tmp_path)
+    skipping = _opened(copy, tmp_path, skip_bad_rows=True)
+    assert LeftOut("train", "skipped: a text is empty", 1) in skipping.tasks["toy"].left_out
+    assert _zsl(skipping).key == _zsl(_opened(project, tmp_path)).key
+    assert _zsl(_opened(project, tmp_path, skip_bad_rows=True)).key == _zsl(skipping).key
 
 
 def test_selection_is_on_dev_or_as_the_paper_has_it_on_the_reported_examples() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from harness.data import LeftOut
 from harness.evidence.sources import Sources
 from harness.runs.facts import CellFacts, task_facts
 from harness.runs.selection import Selection
@@ -52,6 +53,7 @@ def test_task_is_described_with_what_was_selected_from_what(sources: Sources, ke
     assert said["selected on"] == "12 dev examples"
     assert [each["taken"] for each in said["demonstration sets tried"]].count("yes") == 1
     assert said["demonstration sets tried"][chosen.candidates[0]]["taken"] == "yes"
+    assert said["rows left out"] == "none"
     assert (said["device"], said["seconds"]) == (made["device"], made["seconds"])
 
 
@@ -84,3 +86,17 @@ def test_examples_that_are_selected_on_are_said_under_either_protocol() -> None:
     assert [of["ICL accuracy"] for of in said[0]["demonstration sets tried"]] == ["50 %", "62 %"]
     assert [of["FT accuracy"] for of in said[0]["learning rates tried"]] == ["none", "50 %"]
     assert said[0]["demonstrations"] == "5 used of 6 asked, 70 tokens"
+
+
+def test_rows_that_were_left_out_are_said_by_reason() -> None:
+    """A row of the table each; the page shows lists of mappings so."""
+    made = made_up()
+    left = (LeftOut("train", "in test too", 3), LeftOut("test", "skipped: a text is empty", 1))
+    toy = replace(made.tasks["toy"], left_out=left)
+    chosen = Selection((1,), 2.0, (0.5, 0.625), (None, 0.5), (None, None))
+    ran = {"demonstrations": 5, "tokens": 70, "device": "cpu", "seconds": {}}
+    said: Any = task_facts(replace(made, tasks={**made.tasks, "toy": toy}), "toy", chosen, ran)
+    assert said["rows left out"] == [
+        {"of": "train", "reason": "in test too", "rows": 3},
+        {"of": "test", "reason": "skipped: a text is empty", "rows": 1},
+    ]

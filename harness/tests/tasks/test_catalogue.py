@@ -55,6 +55,12 @@ def test_default_tasks_need_no_folder() -> None:
         ("Review: {text}", '["a"]', "answers: Tuple should have at least 2"),
         ("Review: {text}", '["a", "a"]', "must differ"),
         ("Review: {text}", '["a", " b"]', "white space at their ends"),
+        ("Review: {text}", '["\\u00e9", "e\\u0301"]', "must differ"),
+        ("{text} " * 32 + "{text}", '["a", "b"]', "33 places for a field: expected at most 32"),
+        ("Review: {text:>10000000000}", '["a", "b"]', "must name its fields"),
+        ("{text}" + "a" * 20_000, '["a", "b"]', "template: String should have at most 20000 characters"),
+        ("Review: {text}", f'["a", "{"b" * 201}"]', "answers.1: String should have at most 200 characters"),
+        ("Review: {text}", str([f"a{i}" for i in range(1001)]), "answers: Tuple should have at most 1000 items"),
     ],
 )
 def test_wording_that_cannot_be_shown_is_refused(tmp_path: Path, template: str, answers: str, complaint: str) -> None:

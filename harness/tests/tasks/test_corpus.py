@@ -1,6 +1,7 @@
 """Corpora: where documents begin, which part they are in, and that validation is nowhere in training."""
 
 import importlib.util
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 import fixtures
 from harness.errors import HarnessError
 from harness.seeds import stream
-from harness.tasks.corpus import Corpus, divide, joined, load_corpus
+from harness.tasks.corpus import Corpus, divide, joined, load_corpus, require_corpus
 from harness.tasks.corpus_sources import Documents, local_documents, package_documents, text_column
 
 LINES = [f"This is line number {number} of a text." for number in range(400)]
@@ -230,3 +231,48 @@ def test_folder_without_text_is_named(tmp_path: Path) -> None:
     _write(tmp_path / "a.md", "text")
     with pytest.raises(HarnessError, match=rf"no \.txt file in {tmp_path} or below it"):
         _load(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["a FIFO", "a link to nothing", "a device"])
+def test_what_is_no_regular_text_is_refused_before_anything_is_read(tmp_path: Path, kind: str) -> None:
+    """By itself, and among a folder's text files, where it is not passed over in silence."""
+    _write(tmp_path / "a.txt", "\n".join(LINES))
+    odd = tmp_path / "below" / "b.txt"
+    odd.parent.mkdir()
+    if kind == "a FIFO":
+        os.mkfifo(odd)
+    else:
+        odd.symlink_to(os.devnull if kind == "a device" else "nowhere")
+    for name in (odd, tmp_path):
+        with pytest.raises(HarnessError, match=r"can't read .*b\.txt: .*; a corpus is a text file or a folder"):
+            require_corpus(str(name))
+
+
+def test_folders_of_that_name_and_links_between_folders_are_passed_over(tmp_path: Path) -> None:
+    """A folder `c.txt` is no text, and a link to the folder above is not followed for ever."""
+    _write(tmp_path / "c.txt" / "a.txt", "a")
+    (tmp_path / "loop.txt").symlink_to(tmp_path)
+    assert local_documents(tmp_path).training == ["a"]
+
+
+def test_corpus_larger_than_memory_is_refused(tmp_path: Path) -> None:
+    """A hundred gigabytes of nothing are not read."""
+    with (tmp_path / "a.txt").open("wb") as file:
+        file.truncate(100 << 30)
+    with pytest.raises(HarnessError, match=r"holds more than 2,147,483,648 bytes of text: name less"):
+        _load(tmp_path)
+
+
+def test_name_too_long_for_a_file_is_one_message() -> None:
+    """What no file can be called is said so."""
+    with pytest.raises(HarnessError, match="File name too long"):
+        _load("a" * 5000)
+
+
+def test_piles_of_combining_marks_are_named(tmp_path: Path) -> None:
+    """Normalisation sorts them in time by the square of their number: a megabyte would take minutes."""
+    _write(tmp_path / "a.txt", "one\ntwo" + "\u0301\u0316" * 200_000)
+    with pytest.raises(HarnessError, match=r"a\.txt:2: more than 256 combining marks in a row"):
+        _load(tmp_path)
+    with pytest.raises(HarnessError, match=r"hub, row 0: more than 256 combining marks in a row"):
+        text_column([{"text": "\u0316" * 300}], "hub")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import fixtures
-from harness.data import Task
+from harness.data import LeftOut, Task
 from harness.errors import HarnessError
 from harness.tasks import load_task
 
@@ -53,6 +53,24 @@ def test_own_task_brings_its_wording(tmp_path: Path) -> None:
     (_fill(tmp_path / "quiz", "question") / "task.toml").write_text(OWN)
     task = _load("quiz", tmp_path, tmp_path)
     assert (task.template, task.answers, task.licence) == ("Q: {question} A:", ("no", "yes"), "CC0")
+
+
+def test_what_is_left_out_of_brought_data_is_the_tasks(tmp_path: Path) -> None:
+    """Whether the catalogue holds the task, with data of the user, or the user words it."""
+    for name, field in (("movie", "text"), ("sst2", "text"), ("quiz", "question")):
+        folder = _fill(tmp_path / name, field)
+        with (folder / "train.jsonl").open("a") as train:
+            train.write(f'{{"{field}": "test 0", "label": 0}}\n{{"{field}": 5, "label": 0}}\n')
+    (tmp_path / "quiz" / "task.toml").write_text(OWN)
+    for name in ("movie", "sst2", "quiz"):
+        with pytest.raises(HarnessError, match=r"train\.jsonl:14: field '.*' must be a text, found int"):
+            _load(name, tmp_path, tmp_path)
+        fetched = tmp_path / "fetched"
+        task = load_task(name, catalogue=fixtures.TASKS, fetched=fetched, data_dir=tmp_path, skip_bad_rows=True)
+        assert set(task.left_out) == {
+            LeftOut("train", "skipped: a field is no text", 1),
+            LeftOut("train", "in test too", 1),
+        }
 
 
 def test_catalogue_task_is_not_reworded(tmp_path: Path) -> None:

@@ -33,13 +33,14 @@ def _source(name: str) -> tuple[VaderSource, RatedPackage]:
 
 def test_clear_ratings_are_kept_and_the_rest_left_out(tmp_path: Path) -> None:
     """At most -1 is the first answer, at least 1 the second, and what lies between is no example."""
-    examples = read_ratings(_ratings(tmp_path, -1, -0.99, 0, 0.99, 1, 4), CLEAR)
+    examples, unrated = read_ratings(_ratings(tmp_path, -1, -0.99, 0, 0.99, 1, 4), CLEAR)
+    assert unrated == 3
     assert [(e.texts["text"], e.label) for e in examples] == [("text 0", 0), ("text 4", 1), ("text 5", 1)]
 
 
 def test_edge_belongs_to_the_earlier_answer(tmp_path: Path) -> None:
     """Five ranges that touch hold every rating once; one on a common edge goes to the lower class."""
-    examples = read_ratings(_ratings(tmp_path, -4, -2.4, -2.39, 0, 0.8, 2.4, 2.41), FIFTHS)
+    examples, _ = read_ratings(_ratings(tmp_path, -4, -2.4, -2.39, 0, 0.8, 2.4, 2.41), FIFTHS)
     assert [example.label for example in examples] == [0, 0, 1, 2, 2, 3, 4]
 
 
@@ -47,7 +48,7 @@ def test_entities_and_strange_line_ends_are_text(tmp_path: Path) -> None:
     """HTML entities are resolved; a line separator inside a text (U+2028) does not end the line."""
     file = tmp_path / "ratings.txt"
     file.write_bytes("1\t2\tthis &amp; that\u2028&lt;3\r\n".encode())
-    assert read_ratings(file, CLEAR)[0].texts["text"] == "this & that <3"
+    assert read_ratings(file, CLEAR)[0][0].texts["text"] == "this & that <3"
 
 
 def test_line_that_is_none_is_named(tmp_path: Path) -> None:
@@ -71,7 +72,9 @@ def test_line_that_is_none_is_named(tmp_path: Path) -> None:
 def test_real_counts_are_those_of_the_catalogue(fetched: Path, name: str, read: int) -> None:
     """The package holds as many ratings of a task's classes as tasks.toml says: of five classes, all 10,605."""
     source, package = _source(name)
-    assert len(rated_examples(source, package, fetched)) == read
+    examples, unrated = rated_examples(source, package, fetched)
+    assert len(examples) == read
+    assert (unrated == 0) == (name == "movie5")
 
 
 @pytest.mark.parametrize("name", ["movie", "product", "tweet", "editorial", "movie5"])
@@ -83,6 +86,17 @@ def test_real_classes_are_equal(fetched: Path, name: str) -> None:
         assert len(counts) == len(task.answers)
         assert len(set(counts.values())) == 1
         assert len(part) > 200
+
+
+@pytest.mark.parametrize(("name", "rows"), [("movie", 10605), ("product", 3708), ("tweet", 4200), ("editorial", 5190)])
+def test_every_rating_is_an_example_or_counted(fetched: Path, name: str, rows: int) -> None:
+    """The package's four files have so many lines (Hutto & Gilbert 2014); what is no example is so for a reason."""
+    task = load_task(name, catalogue=fixtures.TASKS, fetched=fetched)
+    used = sum(map(len, (task.demonstration_pool, task.dev, task.test)))
+    assert used + sum(left.rows for left in task.left_out) == rows
+    reasons = [left.reason for left in task.left_out]
+    assert {"rated between the classes", "of a larger class: classes are cut to the smallest"} <= {*reasons}
+    assert len(set(reasons)) == len(reasons)
 
 
 def test_real_task_is_unpacked_once(fetched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
