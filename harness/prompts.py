@@ -108,10 +108,11 @@ class PromptBuilder:
         """Raise a HarnessError where the model has no such token: its embedding would be read beyond its end."""
         largest = max(tokens, default=0)
         if self.vocabulary is not None and largest >= self.vocabulary:
+            token = self.tokenizer.convert_ids_to_tokens(largest)
             raise HarnessError(
-                f"the tokenizer's token {self.tokenizer.convert_ids_to_tokens(largest)!r} has the number {largest}, but "
-                f"the model has {self.vocabulary} tokens (vocab_size in its config.json); give the tokenizer that "
-                "belongs to the model, or resize the model's embeddings",
+                f"the tokenizer's token {token!r} has the number {largest}, but the model has {self.vocabulary} tokens "
+                "(vocab_size in its config.json); give the tokenizer that belongs to the model, or resize the model's "
+                "embeddings",
             )
 
     def answer_tokens(self, task: Task) -> tuple[int, ...]:

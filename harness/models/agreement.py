@@ -38,11 +38,9 @@ def _require_layers(folder: ModelFolder, path: str) -> None:
     if not 0 < held <= MOST_LAYERS:
         raise folder.refuse(f"its weights hold {held} layers ({path}.N), expected 1 to {MOST_LAYERS:,}; {folder.again}")
     for name in SIZES["layers"]:
-        said = folder.config.get(name, held)
-        if said != held:
-            beyond = [
-                tensor for layer, names in stored.items() if layer in range(int(str(said)), held) for tensor in names
-            ]
+        said = folder.config.get(name)
+        if isinstance(said, int) and said != held:
+            beyond = [tensor for layer in sorted(stored) if layer >= said for tensor in stored[layer]]
             unused = f" ({some(beyond)} would not be used)" if beyond else ""
             raise folder.refuse(
                 f"its weights hold tensors of {held} layers, config.json says {name} {said}{unused}; {folder.again}"

@@ -70,8 +70,8 @@ class ModelFolder:
     def does_not_fit(self, needed: int, there: int) -> HarnessError:
         """Return the error of weights that need more bytes than there are."""
         return self.refuse(
-            f"its weights need {needed / 1e9:,.1f} GB of memory, there are {there / 1e9:,.1f} GB; take a smaller model, "
-            "--dtype bfloat16, or a larger machine",
+            f"its weights need {needed / 1e9:,.1f} GB of memory, and there are {there / 1e9:,.1f} GB; take a smaller "
+            "model, --dtype bfloat16, or a larger machine",
         )
 
     def layers_stored(self, path: str) -> Mapping[int, list[str]]:
@@ -244,11 +244,15 @@ class ModelFolder:
     def require_own_files(self, names: object) -> None:
         """Hold names to being of this folder: neither of one above nor of one below."""
         for name in names if isinstance(names, list) else [names]:
-            plain = isinstance(name, str) and {PurePosixPath(name).name, PureWindowsPath(name).name} == {name}
-            if not plain or name in {"", ".", ".."} or "\0" in name:
+            if not isinstance(name, str) or not _is_plain(name):
                 raise self.refuse(
                     f"it names {json.dumps(name)[:200]}, which is no file of its own folder; {self.again}"
                 )
+
+
+def _is_plain(name: str) -> bool:
+    parts = {PurePosixPath(name).name, PureWindowsPath(name).name}
+    return parts == {name} and name not in {"", ".", ".."} and "\0" not in name
 
 
 def some(names: list[str]) -> str:

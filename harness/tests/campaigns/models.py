@@ -203,7 +203,8 @@ def _header(rng: random.Random, folder: Path) -> str:
         header = json.loads(content[8 : 8 + size])
     except (ValueError, struct.error):
         return "nothing"
-    data, name = content[8 + size :], rng.choice([*header])
+    data, names = content[8 + size :], [*map(str, header)]
+    name = rng.choice(names)
     how = rng.choice(["renamed", "gone", "dtype", "shape", "offsets", "field", "length", "value", "more", "extra"])
     entry: Any = header[name]
     if how == "renamed":
