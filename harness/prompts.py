@@ -144,14 +144,17 @@ class PromptBuilder:
         pieces = {answer: self._completion(task, "x", answer) for answer in task.answers}
         for answer, tokens in pieces.items():
             if not tokens or self._unknown & {*tokens}:
+                read = " ".join(map(self.written, tokens)) or "no token"
                 raise HarnessError(
-                    f"task '{task.name}': this model's tokenizer does not know the answer word '{answer}' "
-                    f"({self._written(tokens)}); choose words of its vocabulary in the task's row",
+                    f"task '{task.name}': this model's tokenizer does not know the answer word '{answer}' (it reads "
+                    f"{read}); choose words of its vocabulary in the task's row",
                 )
         return pieces
 
-    def _written(self, tokens: Sequence[int]) -> str:
-        return " ".join(map(str, self.tokenizer.convert_ids_to_tokens(list(tokens)))) or "no token"
+    def written(self, token: int) -> str:
+        """Return a token as its text; by its name in the vocabulary where that alone says nothing."""
+        text = str(self.tokenizer.decode([token]))
+        return text if text.strip() else str(self.tokenizer.convert_ids_to_tokens(token))
 
     @cached_property
     def _unknown(self) -> set[int]:

@@ -13,6 +13,7 @@ from harness.evidence.measuring import Measurement, Source
 from harness.evidence.sources import Sources
 from harness.runs.facts import CellFacts
 from harness.runs.finetuning import FinetuningRun
+from harness.runs.layout import PromptLayout
 from harness.runs.variants import OWN, Variant
 from harness.store import Record
 from harness.trainings.linear_attention import LinearAttentionLayers
@@ -128,7 +129,12 @@ class HowItRan:
     def stages(self, sources: Sources) -> Stages:
         """Select, then gather."""
         yield from selecting(sources)
-        yield list(self.records(sources).values())
+        yield [*self.records(sources).values(), *self.layouts(sources).values()]
+
+    def layouts(self, sources: Sources) -> Mapping[str, Record]:
+        """Return each task's tokens."""
+        experiment = sources.experiment
+        return {task: PromptLayout(experiment.model, experiment.tasks[task]) for task in sources.tasks}
 
     def records(self, sources: Sources) -> Mapping[str, Record]:
         """Return the facts of each task's best cell."""

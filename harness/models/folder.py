@@ -104,7 +104,7 @@ class ModelFolder:
                     "transformers knows",
                 ) from error
             said = _reason(error).replace(str(self.path), "the folder")
-            raise self.refuse(f"{what} can't be read ({said}); {self.again}") from error
+            raise self.refuse(f"{what} can't be used ({said}); {self.again}") from error
 
     @cached_property
     def config(self) -> Mapping[str, object]:

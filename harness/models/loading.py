@@ -70,7 +70,8 @@ def _require_content(network: Any, folder: ModelFolder) -> None:
     length = min(8, config.vocab_size, context_of(folder, config))
     with folder.reading("the network that config.json describes"), torch.inference_mode():
         logits = network(torch.arange(length, device=network.device)[None], use_cache=False).logits.float()
-    if not torch.isfinite(logits).all():
+    # torch's attention on the CPU may hide a frequency that is no number behind logits that are.
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in (logits, *network.buffers())):
         raise folder.refuse(f"it gives logits that are no numbers; its weights may be damaged: {folder.again}")
     if logits.min() == logits.max():
         raise folder.refuse(f"every logit is {float(logits.max()):g}: its weights hold nothing; {folder.again}")

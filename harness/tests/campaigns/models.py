@@ -213,7 +213,10 @@ def _header(rng: random.Random, folder: Path) -> str:
         del header[name]
     elif how in {"dtype", "shape", "data_offsets", "offsets"}:
         key = "data_offsets" if how == "offsets" else how
-        pool = {"dtype": ["I8", "F16", "U8", "F8_E4M3", "BF16", "I32", "evil"], "shape": [[10**6, 10**6], [], [-1]]}
+        pool: dict[str, list[Any]] = {
+            "dtype": ["I8", "F16", "U8", "F8_E4M3", "BF16", "I32", "evil"],
+            "shape": [[10**6, 10**6], [], [-1]],
+        }
         entry[key] = rng.choice([*pool.get(key, [[0, 4], [4, 0], [0, 10**12], [-4, 0]]), _value(rng)])
     elif how == "field":
         entry[rng.choice(["extra", "shape", "dtype"])] = _value(rng)
