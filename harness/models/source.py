@@ -8,6 +8,7 @@ from harness.errors import HarnessError, nearest
 from harness.models.agreement import require_agreement
 from harness.models.catalogue import GgufModel, HubModel, model_rows
 from harness.models.folder import ModelFolder
+from harness.models.renewed import fingerprint_of
 
 HUB_FILES = [
     "*.safetensors",
@@ -58,7 +59,7 @@ def locate_model(name: str, catalogue: Path) -> ModelSource:
     from harness.models.architectures import architecture_of  # noqa: PLC0415  # brings torch, slow to import
 
     require_agreement(found, architecture_of(found.model_type).layers)
-    return ModelSource(name, found.fingerprint, folder, row)
+    return ModelSource(name, fingerprint_of(found), folder, row)
 
 
 def weights_folder(source: ModelSource, store: Path) -> Path:
