@@ -64,11 +64,8 @@ def in_header(rng: random.Random, folder: Path) -> str:
         header[name] = hostile(rng)
     elif how in {"more", "extra"}:
         place = [len(data), len(data) + 4 * WIDTH]
-        header[rng.choice(_BEYOND if how == "more" else _BESIDE)] = {
-            "dtype": "F32",
-            "shape": [WIDTH],
-            "data_offsets": place,
-        }
+        added = {"dtype": "F32", "shape": [WIDTH], "data_offsets": place}
+        header[rng.choice(_BEYOND if how == "more" else _BESIDE)] = added
         data += bytes(4 * WIDTH)
     raw = json.dumps(header).encode()
     length = rng.choice([0, 7, 2**63, 10**9, len(raw) - 1]) if how == "length" else len(raw)

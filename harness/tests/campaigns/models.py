@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.tests.campaigns.campaign import Campaign
 from harness.tests.campaigns.model_files import (
+    beside,
     dropped,
     in_config,
     in_ropes,
@@ -23,7 +24,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *(in_tokenizer,) * 4,
     *(in_tokenizers_settings,) * 2,
     *(in_header,) * 3,
-    *(in_ropes, dropped, raw, raw, in_the_way, in_the_way, in_index, _beside),
+    *(in_ropes, dropped, raw, raw, in_the_way, in_the_way, in_index, beside),
 )
 
 
@@ -35,7 +36,13 @@ def make(rng: random.Random, folder: Path) -> str:
 
 
 def answer(folder: Path) -> str:
-    """Locate the model, tokenize a task's texts, load the weights and score two queries behind demonstrations."""
+    """Locate the model, tokenize a task's texts, load the weights and score two queries behind demonstrations.
+
+    What is scored must be what the whole prompts give.
+    """
+    import numpy as np  # noqa: PLC0415
+    import torch  # noqa: PLC0415
+
     import fixtures  # noqa: PLC0415  # in the try's own process
     from harness.data import Example, Setting, Task  # noqa: PLC0415
     from harness.errors import HarnessError  # noqa: PLC0415
@@ -51,11 +58,15 @@ def answer(folder: Path) -> str:
         prompts = load_prompt_builder(source, folder / ".store").build(task, [shown], asked)
         model = load_model(source, folder / ".store", "cpu")
         source_facts(source, folder / ".store")
-        score(model, prompts, Setting.ICL)
+        found = score(model, prompts, Setting.ICL).label_logits
     except HarnessError as error:
         if "trust_remote_code" in str(error) or "Traceback" in str(error):
             raise AssertionError(str(error)) from error
         raise
+    with torch.inference_mode():
+        whole = [model.network(torch.tensor([[*prompts.prefix, *query]])).logits[0, -1] for query in prompts.queries]
+    expected = torch.stack(whole)[:, list(prompts.answer_tokens)].numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 * float(abs(expected).max()))
     return "scored"
 
 
