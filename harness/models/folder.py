@@ -18,7 +18,7 @@ from harness.errors import HarnessError
 from harness.files import file_sha256, parse_json, read_text, what_is
 from harness.models.headers import BYTES, Stored, read_header
 
-LOADED = {".safetensors", ".json", ".txt", ".model", ".tokenizer"}
+LOADED = {".safetensors", ".json", ".txt", ".model", ".tokenizer", ".spm", ".codes"}
 """Suffixes of what transformers reads and numbers rest on. Chat templates (.jinja) are read too, but no prompt uses
 them."""
 TEMPLATE, TEMPLATES = ".jinja", "additional_chat_templates"
