@@ -26,7 +26,7 @@ _OURS = {
 
 _ACTIVATIONS = ("hidden_act", "activation_function")
 
-_BUFFERS = re.compile(
+TABLES = re.compile(
     r"(^|\.)(attn\.(masked_)?bias|crossattention\.(masked_)?bias|rotary_emb\.inv_freq|position_ids|"
     r"embed_positions\.weights)$",
 )
@@ -107,7 +107,7 @@ def _differing(folder: ModelFolder, network: Any) -> Iterator[str]:
     tied = dict(network.all_tied_weights_keys)
     shared = {name for pair in tied.items() if {*pair} & found.keys() for name in pair}
     yield from (f"{name} is missing" for name in sorted(asked.keys() - found.keys() - shared))
-    yield from (f"nothing uses {n}" for n in sorted(found.keys() - asked.keys()) if not _BUFFERS.search(n))
+    yield from (f"nothing uses {n}" for n in sorted(found.keys() - asked.keys()) if not TABLES.search(n))
     for name in sorted(asked.keys() & found.keys()):
         stored, shape = found[name], tuple(asked[name].shape)
         if stored.shape != shape:

@@ -18,7 +18,7 @@ from harness.errors import HarnessError
 from harness.models.architectures import architecture_of
 from harness.models.catalogue import GgufModel, gguf_file
 from harness.models.devices import choose_device
-from harness.models.fitting import configuration_of, context_of, require_fitting
+from harness.models.fitting import TABLES, configuration_of, context_of, require_fitting
 from harness.models.folder import ModelFolder
 from harness.models.language_model import LanguageModel
 from harness.models.source import ModelSource, weights_folder
@@ -54,7 +54,8 @@ def load_model(source: ModelSource, store: Path, device: str = "auto", dtype: st
             ignore_mismatched_sizes=True,  # refused below, by name
         )
     mismatched = (name for name, *_ in found["mismatched_keys"])
-    if wrong := sorted({*found["missing_keys"], *found["unexpected_keys"], *mismatched}):
+    unused = (name for name in found["unexpected_keys"] if not TABLES.search(name))
+    if wrong := sorted({*found["missing_keys"], *unused, *mismatched}):
         raise folder.refuse(
             f"transformers finds {len(wrong)} tensors missing, unused or of another shape ({', '.join(wrong[:3])}); "
             f"{folder.again}"
