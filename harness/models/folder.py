@@ -103,6 +103,11 @@ class ModelFolder:
                     f"{what} needs program code of its own (auto_map), which is never run; give a model that "
                     "transformers knows",
                 ) from error
+            if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's
+                raise self.refuse(
+                    f"{what} can't be loaded: there is not enough memory; free some, or take a smaller model, "
+                    "--dtype bfloat16, or another --device",
+                ) from error
             said = _reason(error).replace(str(self.path), "the folder")
             raise self.refuse(f"{what} can't be used ({said}); {self.again}") from error
 

@@ -49,6 +49,7 @@ def load_model(source: ModelSource, store: Path, device: str = "auto", dtype: st
             dtype=kind,
             use_safetensors=True,
             trust_remote_code=False,
+            local_files_only=True,
             attn_implementation="eager" if architecture.adapter else "sdpa",
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # refused below, by name
@@ -60,7 +61,8 @@ def load_model(source: ModelSource, store: Path, device: str = "auto", dtype: st
             f"transformers finds {len(wrong)} tensors missing, unused or of another shape ({', '.join(wrong[:3])}); "
             f"{folder.again}"
         )
-    network.eval().requires_grad_(False).to(chosen)
+    with folder.reading("its weights"):
+        network.eval().requires_grad_(False).to(chosen)
     _require_content(network, folder)
     return LanguageModel(network)
 
@@ -69,7 +71,7 @@ def _require_content(network: Any, folder: ModelFolder) -> None:
     """Run the network on a few tokens: what can't be run, or answers the same whatever comes next, is refused."""
     config = network.config
     length = min(8, config.vocab_size, context_of(folder, config))
-    with folder.reading("the network that config.json describes"), torch.inference_mode():
+    with folder.reading("the network that config.json describes"), torch.no_grad():
         logits = network(torch.arange(length, device=network.device)[None], use_cache=False).logits.float()
     # torch's attention on the CPU may hide a frequency that is no number behind logits that are.
     if not all(bool(torch.isfinite(tensor).all()) for tensor in (logits, *network.buffers())):
@@ -91,7 +93,9 @@ def load_prompt_builder(source: ModelSource, store: Path) -> PromptBuilder:
     separator = source.row.separator if source.row else "\n"
     context = context_of(folder, config)
     with folder.reading("its tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(folder.path, config=config, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder.path, config=config, trust_remote_code=False, local_files_only=True
+        )
         start = _start_token(tokenizer, named, source.name)
     builder = PromptBuilder(tokenizer, start, separator, context, config.vocab_size)
     builder.require_known((start,))
