@@ -15,6 +15,11 @@ from harness.data import Example, Task
 from harness.errors import HarnessError
 from harness.seeds import stream
 
+LONGEST_TOKEN = 256
+"""Characters that one token stands for at most: the longest of known vocabularies, of blanks, have 128."""
+SHOWN = 80
+"""Characters of a text that a message shows."""
+
 
 @dataclass(frozen=True)
 class Prompts:
@@ -92,13 +97,18 @@ class PromptBuilder:
             HarnessError: the tokenizer does not take the text, or gives a token that the model does not have.
 
         """
+        if len(text) > LONGEST_TOKEN * self.context_length:
+            raise HarnessError(
+                f"a text of {len(text):,} characters ('{text[:SHOWN]}') does not fit the model's context of "
+                f"{self.context_length} tokens; leave long examples out or take another model",
+            )
         try:
             tokens = tuple(self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
         except Exception as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             half = "it holds half of a surrogate pair; " if re.search("[\ud800-\udfff]", text) else ""
             raise HarnessError(
-                f"this model's tokenizer does not take the text '{text[:80]}' ({half}{reason}); "
+                f"this model's tokenizer does not take the text '{text[:SHOWN]}' ({half}{reason}); "
                 "correct the text, or take another model",
             ) from error
         self.require_known(tokens)
@@ -183,12 +193,14 @@ class PromptBuilder:
         if not all(queries):
             raise HarnessError(
                 f"task '{task.name}': the tokenizer gives no token for the query "
-                f"'{task.template.format_map(examples[queries.index(())].texts)[:80]}'; take another model",
+                f"'{task.template.format_map(examples[queries.index(())].texts)[:SHOWN]}'; take another model",
             )
-        room = self.context_length - max(map(len, queries)) - 1
+        longest = max(queries, key=len)
+        room = self.context_length - len(longest) - 1
         if room < 0:
+            text = task.template.format_map(examples[queries.index(longest)].texts)
             raise HarnessError(
-                f"task '{task.name}': a query of {max(map(len, queries))} tokens and the start token do not fit "
+                f"task '{task.name}': a query of {len(longest)} tokens ('{text[:SHOWN]}') and the start token do not fit "
                 f"the model's context of {self.context_length}; leave long examples out or take another model",
             )
         prefix, spans, texts = self._prefix(task, demonstrations, room)

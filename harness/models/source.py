@@ -46,7 +46,7 @@ def locate_model(name: str, catalogue: Path) -> ModelSource:
     row = rows.get(name)
     if isinstance(row, GgufModel):
         return ModelSource(name, row.member_sha256, None, row)
-    if Path(name).is_dir():
+    if _is_folder(name):
         folder = Path(name).resolve()
     elif row is not None or name.count("/") == 1:
         folder = _hub_folder(row.id if row else name)
@@ -60,6 +60,16 @@ def locate_model(name: str, catalogue: Path) -> ModelSource:
 
     require_agreement(found, architecture_of(found.model_type).layers)
     return ModelSource(name, fingerprint_of(found), folder, row)
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except OSError as error:
+        raise HarnessError(
+            f"'{name[:200]}' can't be looked at ({error.strerror}); give --model a folder that can be read, a Hugging "
+            "Face id or a name of fixtures/models.toml",
+        ) from error
 
 
 def weights_folder(source: ModelSource, store: Path) -> Path:

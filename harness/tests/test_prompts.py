@@ -133,8 +133,10 @@ def test_no_demonstration_fits() -> None:
 def test_query_that_does_not_fit() -> None:
     """'ef is' has 5 tokens: with the start token they fit a context of 6, not of 5."""
     assert builder(6).build(task(), (), (example("ef"),)).prefix == (0,)
-    with pytest.raises(HarnessError, match=r"a query of 5 tokens and the start token do not fit .* context of 5;"):
-        builder(5).build(task(), (), (example("ef"),))
+    with pytest.raises(
+        HarnessError, match=r"a query of 5 tokens \('ef is'\) and the start token do not fit .* context of 5;"
+    ):
+        builder(5).build(task(), (), (example("e"), example("ef"), example("f")))
 
 
 def test_query_among_its_demonstrations_is_refused() -> None:
@@ -281,3 +283,10 @@ def test_blank_token_is_written_by_its_name() -> None:
     """A byte tokenizer calls the newline 'Ċ'."""
     (newline,) = builder().encode("\n")
     assert builder().written(newline) == "Ċ"
+
+
+def test_text_far_too_long_is_never_tokenized() -> None:
+    """50 million letters for a context of 100 tokens: what it begins with is told, at once."""
+    with pytest.raises(HarnessError, match=r"50,000,000 characters \('aaa.* does not fit the model's context of 100"):
+        builder(100).encode("a" * 50_000_000)
+    assert builder(100).encode("a" * 25_600)

@@ -124,3 +124,9 @@ def test_catalogue_model_is_located_without_its_file() -> None:
     source = locate_model("smollm2-135m-instruct", fixtures.MODELS)
     assert source.folder is None
     assert weights_folder(source, Path("store")) == Path(f"store/models/{source.name}-{source.fingerprint[:16]}")
+
+
+def test_name_that_no_file_system_takes_is_one_message() -> None:
+    """A folder's name of 300 letters."""
+    with pytest.raises(HarnessError, match=r"'/x{199}' can't be looked at \(File name too long\); give --model"):
+        locate_model(f"/{'x' * 300}", fixtures.MODELS)
