@@ -200,8 +200,8 @@ class PromptBuilder:
         if room < 0:
             text = task.template.format_map(examples[queries.index(longest)].texts)
             raise HarnessError(
-                f"task '{task.name}': a query of {len(longest)} tokens ('{text[:SHOWN]}') and the start token do not fit "
-                f"the model's context of {self.context_length}; leave long examples out or take another model",
+                f"task '{task.name}': a query of {len(longest)} tokens ('{text[:SHOWN]}') and the start token do not "
+                f"fit the model's context of {self.context_length}; leave long examples out or take another model",
             )
         prefix, spans, texts = self._prefix(task, demonstrations, room)
         if demonstrations and not spans:

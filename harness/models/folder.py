@@ -188,6 +188,10 @@ class ModelFolder:
 
     def _require_regular(self) -> None:
         try:
+            str(self.path).encode()
+        except UnicodeEncodeError as error:
+            raise self.refuse("its path is not UTF-8 in this locale; set PYTHONUTF8=1, or rename it") from error
+        try:
             entries = sorted(self.path.iterdir())
             if (self.path / TEMPLATES).is_dir():
                 entries += sorted((self.path / TEMPLATES).iterdir())

@@ -23,8 +23,8 @@ def hostile(rng: random.Random) -> Any:
 
 
 def write_json(file: Path, value: object) -> None:
-    """Write a JSON file, unless a folder stands in the way."""
-    if not file.is_dir():
+    """Write a JSON file, unless something else stands in the way: a pipe would wait for its reader."""
+    if file.is_file() or not (file.is_symlink() or file.exists()):
         file.write_text(json.dumps(value), encoding="utf-8")
 
 

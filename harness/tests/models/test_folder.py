@@ -288,3 +288,10 @@ def test_frequencies_that_turn_have_another_fingerprint(
     """Where a prefix once had other frequencies than the queries behind it, nothing of then is found."""
     edit_config(folder, rope_scaling=rope)
     assert (located(folder) != ModelFolder(folder, "").fingerprint) is once_otherwise
+
+
+def test_path_that_no_library_takes_is_one_message(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8, or a locale that says so: transformers would say to fetch the model again."""
+    folder = write_model(tmp_path / "model").rename(tmp_path / "m\udcc3")
+    with pytest.raises(HarnessError, match=r"its path is not UTF-8 in this locale; set PYTHONUTF8=1"):
+        located(folder)
