@@ -5,8 +5,10 @@ demonstration has the same tokens in the context (ICL) and as a training text (F
 attention to training tokens (Kendall) rests on. A test holds this to the tokenization of the joined text.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from harness.data import Example, Task
@@ -14,10 +16,12 @@ from harness.errors import HarnessError, cut, shown
 from harness.seeds import stream
 
 LONGEST_TOKEN = 128
-"""Characters: the longest in the vocabularies of GPT-2, Llama 3 and their like. What has more of them a token than that
-can't fit a context, and is not tokenized, which for a text of megabytes takes minutes."""
+"""Characters that one token stands for at most: the longest of known vocabularies, of blanks, have as many. A text that
+holds more for each token of the context can't fit it, and is not tokenized, which for megabytes takes minutes."""
 LISTED, LISTED_CHARACTERS = 5, 1 << 18
 """Examples that are too long of which a message says which, and their characters, which take a second to tokenize."""
+SHOWN = 80
+"""Characters of a text that a message shows."""
 
 
 @dataclass(frozen=True)
@@ -84,26 +88,61 @@ def _less(task: Task) -> str:
 class PromptBuilder:
     """Tokenizes a task's examples for one model."""
 
-    def __init__(self, tokenizer: Any, start_token: int, separator: str, context_length: int) -> None:
+    def __init__(
+        self, tokenizer: Any, start_token: int, separator: str, context_length: int, vocabulary: int | None = None
+    ) -> None:
+        """Take the tokens of a `vocabulary` alone: how many the model has; None for as many as the tokenizer."""
         self.tokenizer = tokenizer
+        self.vocabulary = vocabulary
         self.start_token = start_token
         self.separator = separator
         self.context_length = context_length
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Return the text's tokens alone; names of special tokens inside the text stay plain text."""
-        return tuple(self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
+        """Return the text's tokens alone; names of special tokens inside the text stay plain text.
+
+        Raises:
+            HarnessError: the tokenizer does not take the text, or gives a token that the model does not have.
+
+        """
+        if len(text) > LONGEST_TOKEN * self.context_length:
+            raise HarnessError(
+                f"a text of {len(text):,} characters ('{text[:SHOWN]}') does not fit the model's context of "
+                f"{self.context_length} tokens; leave long examples out or take another model",
+            )
+        try:
+            tokens = tuple(self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
+        except Exception as error:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            half = "it holds half of a surrogate pair; " if re.search("[\ud800-\udfff]", text) else ""
+            raise HarnessError(
+                f"this model's tokenizer does not take the text '{text[:SHOWN]}' ({half}{reason}); "
+                "correct the text, or take another model",
+            ) from error
+        self.require_known(tokens)
+        return tokens
+
+    def require_known(self, tokens: Sequence[int]) -> None:
+        """Raise a HarnessError where the model has no such token: its embedding would be read beyond its end."""
+        largest = max(tokens, default=0)
+        if self.vocabulary is not None and largest >= self.vocabulary:
+            token = self.tokenizer.convert_ids_to_tokens(largest)
+            raise HarnessError(
+                f"the tokenizer's token {token!r} has the number {largest}, but the model has {self.vocabulary} tokens "
+                "(vocab_size in its config.json); give the tokenizer that belongs to the model, or resize the model's "
+                "embeddings",
+            )
 
     def answer_tokens(self, task: Task) -> tuple[int, ...]:
         """Return the first token of each answer word behind one space.
 
         Raises:
-            HarnessError: two answer words start with the same token, so their logits can't be told apart.
+            HarnessError: the tokenizer does not know a word; two start with the same token, so that their logits can't
+                be told apart.
 
         """
         first: dict[int, str] = {}
-        for answer in task.answers:
-            token = self._completion(task, "x", answer)[0]
+        for answer, (token, *_) in self.answer_pieces(task).items():
             if token in first:
                 raise HarnessError(
                     f"task '{task.name}': the answer words '{first[token]}' and '{answer}' start with the same "
@@ -112,6 +151,36 @@ class PromptBuilder:
                 )
             first[token] = answer
         return tuple(first)
+
+    def answer_pieces(self, task: Task) -> dict[str, tuple[int, ...]]:
+        """Return all tokens of each answer word behind one space; the first of them is what is scored.
+
+        Raises:
+            HarnessError: the tokenizer does not know a word, or a part of it.
+
+        """
+        pieces = {answer: self._completion(task, "x", answer) for answer in task.answers}
+        for answer, tokens in pieces.items():
+            if not tokens or self._unknown & {*tokens}:
+                read = " ".join(map(self.written, tokens)) or "no token"
+                raise HarnessError(
+                    f"task '{task.name}': this model's tokenizer does not know the answer word '{answer}' (it reads "
+                    f"{read}); choose words of its vocabulary in the task's row",
+                )
+        return pieces
+
+    def written(self, token: int) -> str:
+        """Return a token as its text; by its name in the vocabulary where that alone says nothing."""
+        text = str(self.tokenizer.decode([token]))
+        return text if text.strip() else str(self.tokenizer.convert_ids_to_tokens(token))
+
+    @cached_property
+    def _unknown(self) -> set[int]:
+        """The token that stands for what the tokenizer doesn't know, by its settings and by its model's own."""
+        model = getattr(getattr(self.tokenizer, "backend_tokenizer", None), "model", None)
+        own = getattr(model, "unk_token", None)
+        named = {self.tokenizer.unk_token_id, self.tokenizer.get_vocab().get(own) if own else None}
+        return {token for token in named if token is not None}
 
     def build(self, task: Task, demonstrations: Sequence[Example], examples: Sequence[Example]) -> Prompts:
         """Return the prompts of `examples` behind as many of the demonstrations as the context holds.
@@ -153,6 +222,11 @@ class PromptBuilder:
                 long.append(f"{_named(example)}, more than {LONGEST_TOKEN} characters a token")
             else:
                 queries.append(self.encode(question))
+                if not queries[-1]:
+                    raise HarnessError(
+                        f"task '{task.name}': the tokenizer gives no token for the query of {_named(example)}; "
+                        "take another model",
+                    )
                 if len(queries[-1]) >= self.context_length:
                     long.append(f"{_named(example)}, a query of {len(queries[-1]):,} tokens")
                     characters += len(question)

@@ -14,6 +14,7 @@ from harness.evidence.measuring import Measurement, Source
 from harness.evidence.sources import Sources
 from harness.runs.facts import CellFacts
 from harness.runs.finetuning import FinetuningRun
+from harness.runs.layout import PromptLayout
 from harness.runs.steadiness import SteadinessRun
 from harness.runs.variants import OWN, Variant
 from harness.store import Record
@@ -144,7 +145,12 @@ class HowItRan:
         """Select, then gather."""
         yield from selecting(sources)
         others = [run for of_task in self.other_sets(sources).values() for run in of_task.values()]
-        yield [*self.records(sources).values(), *others]
+        yield [*self.records(sources).values(), *self.layouts(sources).values(), *others]
+
+    def layouts(self, sources: Sources) -> Mapping[str, Record]:
+        """Return each task's tokens."""
+        experiment = sources.experiment
+        return {task: PromptLayout(experiment.model, experiment.tasks[task]) for task in sources.tasks}
 
     def other_sets(self, sources: Sources) -> Mapping[str, Mapping[int, SteadinessRun]]:
         """Return what tells of each task's reported demonstration sets, but the best, whether finetuning is steady."""

@@ -4,24 +4,22 @@ import contextlib
 import ctypes
 import io
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from harness.drafts import clear, draft_of, locked, make_folder, remedy, remove_drafts_of
 from harness.errors import HarnessError
 from harness.models.architectures import architecture_of
 from harness.models.catalogue import GgufModel, gguf_file
 from harness.models.devices import choose_device
+from harness.models.fitting import TABLES, configuration_of, context_of, require_fitting
+from harness.models.folder import ModelFolder
 from harness.models.language_model import LanguageModel
-from harness.models.source import ModelSource, model_type, weights_folder
+from harness.models.source import ModelSource, weights_folder
 from harness.prompts import PromptBuilder
 
 
@@ -31,32 +29,53 @@ def load_model(source: ModelSource, store: Path, device: str = "auto", dtype: st
     float32 products stay float32 (TF32 off).
 
     Raises:
-        HarnessError: the folder can't be read, or lacks tensors (transformers would make them up at random).
+        HarnessError: the folder can't be read; its weights lack tensors that its configuration asks for, hold others,
+            or hold nothing; there is not enough memory.
 
     """
     _keep_freed_memory()
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-    chosen = choose_device(device)
-    folder = source.folder or _dequantized(source, store)
-    architecture = architecture_of(model_type(folder))
-    with _reading(source, folder):
+    chosen, kind = choose_device(device), getattr(torch, dtype)
+    folder = _folder_of(source, store)
+    architecture, config = architecture_of(folder.model_type), configuration_of(folder)
+    require_fitting(folder, config, architecture.layers, kind, chosen)
+    with folder.reading("its weights"):
         network, found = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=getattr(torch, dtype),
+            folder.path,
+            config=config,
+            dtype=kind,
             use_safetensors=True,
             trust_remote_code=False,
+            local_files_only=True,
             attn_implementation="eager" if architecture.adapter else "sdpa",
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # refused below, by name
         )
-    if wrong := sorted({*found["missing_keys"], *(name for name, *_ in found["mismatched_keys"])}):
-        raise HarnessError(
-            f"model '{source.name}': {len(wrong)} of the tensors that its config.json asks for are missing or of "
-            f"another shape in {folder} ({', '.join(wrong[:3])}); fetch or save the model again, whole",
+    mismatched = (name for name, *_ in found["mismatched_keys"])
+    unused = (name for name in found["unexpected_keys"] if not TABLES.search(name))
+    if wrong := sorted({*found["missing_keys"], *unused, *mismatched}):
+        raise folder.refuse(
+            f"transformers finds {len(wrong)} tensors missing, unused or of another shape ({', '.join(wrong[:3])}); "
+            f"{folder.again}"
         )
-    network.eval().requires_grad_(False).to(chosen)
+    with folder.reading("its weights"):
+        network.eval().requires_grad_(False).to(chosen)
+    _require_content(network, folder)
     return LanguageModel(network)
+
+
+def _require_content(network: Any, folder: ModelFolder) -> None:
+    """Run the network on a few tokens: what can't be run, or answers the same whatever comes next, is refused."""
+    config = network.config
+    length = min(8, config.vocab_size, context_of(folder, config))
+    with folder.reading("the network that config.json describes"), torch.no_grad():
+        logits = network(torch.arange(length, device=network.device)[None], use_cache=False).logits.float()
+    # torch's attention on the CPU may hide a frequency that is no number behind logits that are.
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in (logits, *network.buffers())):
+        raise folder.refuse(f"it gives logits that are no numbers; its weights may be damaged: {folder.again}")
+    if logits.min() == logits.max():
+        raise folder.refuse(f"every logit is {float(logits.max()):g}: its weights hold nothing; {folder.again}")
 
 
 def load_prompt_builder(source: ModelSource, store: Path) -> PromptBuilder:
@@ -66,14 +85,27 @@ def load_prompt_builder(source: ModelSource, store: Path) -> PromptBuilder:
         HarnessError: the folder's tokenizer or configuration can't be read, or there is no token to start with.
 
     """
-    folder = source.folder or _dequantized(source, store)
-    with _reading(source, folder):
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    token = source.row.start_token if source.row else None
+    folder = _folder_of(source, store)
+    config = configuration_of(folder)
+    named = source.row.start_token if source.row else None
     separator = source.row.separator if source.row else "\n"
-    start = _start_token(tokenizer, token, source.name)
-    return PromptBuilder(tokenizer, start, separator, int(config.max_position_embeddings))
+    context = context_of(folder, config)
+    with folder.reading("its tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder.path, config=config, trust_remote_code=False, local_files_only=True
+        )
+        start = _start_token(tokenizer, named, source.name)
+    builder = PromptBuilder(tokenizer, start, separator, context, config.vocab_size)
+    builder.require_known((start,))
+    return builder
+
+
+def _folder_of(source: ModelSource, store: Path) -> ModelFolder:
+    """Return the folder of safetensors; a GGUF file's is made where it is not there."""
+    if source.folder is not None:
+        return ModelFolder(source.folder, source.name)
+    folder = _dequantized(source, store)
+    return ModelFolder(folder, source.name, f"remove {folder.name} there, and it is made again")
 
 
 def _start_token(tokenizer: Any, named: str | None, model: str) -> int:
@@ -85,8 +117,7 @@ def _start_token(tokenizer: Any, named: str | None, model: str) -> int:
                 "correct start_token in fixtures/models.toml",
             )
         return int(tokenizer.convert_tokens_to_ids(named))
-    habit = tokenizer("")["input_ids"][:1]
-    for token in (*habit, tokenizer.bos_token_id, tokenizer.eos_token_id):
+    for token in (*_put_before(tokenizer)[:1], tokenizer.bos_token_id, tokenizer.eos_token_id):
         if token is not None:
             return int(token)
     raise HarnessError(
@@ -95,17 +126,14 @@ def _start_token(tokenizer: Any, named: str | None, model: str) -> int:
     )
 
 
-@contextmanager
-def _reading(source: ModelSource, folder: Path) -> Iterator[None]:
-    """Turn what transformers raises of files that it can't read into one error that says what to do."""
-    try:
-        yield
-    except (OSError, RuntimeError, TypeError, ValueError, SafetensorError, StrictDataclassError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise HarnessError(
-            f"model '{source.name}' can't be read from {folder} ({reason}); its configuration, tokenizer and "
-            "safetensors must be whole: fetch or save the model again",
-        ) from error
+def _put_before(tokenizer: Any) -> list[int]:
+    """Return the tokens that the tokenizer puts before a text, told from a word: some put tokens behind it instead."""
+    for word in ("a", "the", "1"):
+        alone, whole = (tokenizer(word, add_special_tokens=special)["input_ids"] for special in (False, True))
+        starts = [i for i in range(len(whole)) if whole[i : i + len(alone)] == alone]
+        if alone and starts:
+            return list(whole[: starts[0]])
+    return []
 
 
 def _dequantized(source: ModelSource, store: Path) -> Path:

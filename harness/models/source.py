@@ -1,13 +1,14 @@
 """From a model's name to where it is: catalogue, local folder or Hugging Face id. Loads no weights."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.data import JSON
 from harness.errors import HarnessError, nearest
+from harness.models.agreement import require_agreement
 from harness.models.catalogue import GgufModel, HubModel, model_rows
+from harness.models.folder import ModelFolder
+from harness.models.renewed import fingerprint_of
 
 HUB_FILES = [
     "*.safetensors",
@@ -18,8 +19,6 @@ HUB_FILES = [
     "merges.txt",
     "*.model",
 ]
-
-TOKENIZER_FILES = ["tokenizer.json", "vocab*", "*.model"]
 
 
 @dataclass(frozen=True)
@@ -39,15 +38,15 @@ def locate_model(name: str, catalogue: Path) -> ModelSource:
     """Find a model by catalogue name, local folder or Hugging Face id, without loading its weights.
 
     Raises:
-        HarnessError: no such model; not fetched yet and no network; no safetensors or no tokenizer in it; its
-            architecture is unknown.
+        HarnessError: no such model; not fetched yet and no network; its architecture is unknown; its folder lacks a
+            file, or holds one that does not fit the others (see `harness.models.folder`).
 
     """
     rows = model_rows(catalogue)
     row = rows.get(name)
     if isinstance(row, GgufModel):
         return ModelSource(name, row.member_sha256, None, row)
-    if Path(name).is_dir():
+    if _is_folder(name):
         folder = Path(name).resolve()
     elif row is not None or name.count("/") == 1:
         folder = _hub_folder(row.id if row else name)
@@ -55,8 +54,22 @@ def locate_model(name: str, catalogue: Path) -> ModelSource:
         raise HarnessError(
             f"unknown model '{name}': it is no local folder and no Hugging Face id (owner/name). {nearest(name, rows)}",
         )
-    _check_folder(folder, name)
-    return ModelSource(name, _folder_fingerprint(folder), folder, row)
+    found = ModelFolder(folder, name)
+    found.require_whole()
+    from harness.models.architectures import architecture_of  # noqa: PLC0415  # brings torch, slow to import
+
+    require_agreement(found, architecture_of(found.model_type).layers)
+    return ModelSource(name, fingerprint_of(found), folder, row)
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except OSError as error:
+        raise HarnessError(
+            f"'{name[:200]}' can't be looked at ({error.strerror}); give --model a folder that can be read, a Hugging "
+            "Face id or a name of fixtures/models.toml",
+        ) from error
 
 
 def weights_folder(source: ModelSource, store: Path) -> Path:
@@ -66,20 +79,11 @@ def weights_folder(source: ModelSource, store: Path) -> Path:
 
 def source_facts(source: ModelSource, store: Path) -> JSON:
     """Return where the model is from and its sizes, as its config.json says them."""
-    said = json.loads((weights_folder(source, store) / "config.json").read_text(encoding="utf-8"))
-    sizes = {
-        "architecture": ["model_type"],
-        "layers": ["num_hidden_layers", "n_layer", "num_layers"],
-        "width": ["hidden_size", "n_embd", "d_model"],
-        "query heads": ["num_attention_heads", "n_head", "attention_heads"],
-        "key-value heads": ["num_key_value_heads"],
-        "vocabulary": ["vocab_size"],
-    }
-    found = {label: next((said[key] for key in keys if key in said), None) for label, keys in sizes.items()}
     facts: dict[str, object] = {"name": source.name, "sha256": source.fingerprint}
     if source.row:
         facts |= {"source": source.row.source, "licence": source.row.licence}
-    return facts | {label: value for label, value in found.items() if value is not None}
+    folder = ModelFolder(weights_folder(source, store), source.name)
+    return facts | {"architecture": folder.model_type, **folder.sizes}
 
 
 def _hub_folder(identifier: str) -> Path:
@@ -94,39 +98,3 @@ def _hub_folder(identifier: str) -> Path:
             f"model '{identifier}' could not be fetched from the hub and no copy is here ({reason}); "
             "check its name, connect to the network once, or give --model a local folder with its safetensors",
         ) from error
-
-
-def _check_folder(folder: Path, name: str) -> None:
-    if not (folder / "config.json").is_file():
-        raise HarnessError(f"model '{name}': no config.json in {folder}; give the folder save_pretrained wrote")
-    if not any(folder.glob("*.safetensors")):
-        raise HarnessError(
-            f"model '{name}': no *.safetensors in {folder}; other weight files are not read because they can run "
-            "code. Convert with save_pretrained(..., safe_serialization=True)",
-        )
-    if not any(any(folder.glob(pattern)) for pattern in TOKENIZER_FILES):
-        raise HarnessError(
-            f"model '{name}': no tokenizer ({', '.join(TOKENIZER_FILES)}) in {folder}; transformers would make up an "
-            "empty one. Save the model's tokenizer there with save_pretrained",
-        )
-    from harness.models.architectures import architecture_of  # noqa: PLC0415  # brings torch, slow to import
-
-    architecture_of(model_type(folder))
-
-
-def model_type(folder: Path) -> str:
-    """Return the architecture's name as the folder's config.json says it."""
-    try:
-        return str(json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise HarnessError(
-            f"{folder / 'config.json'} does not say its model_type ({error!r}); fetch or save the model again",
-        ) from error
-
-
-def _folder_fingerprint(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(p for p in folder.iterdir() if p.suffix in {".safetensors", ".json", ".txt", ".model"}):
-        with path.open("rb") as file:
-            digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()

@@ -80,10 +80,14 @@ class Study:
     @cached_property
     def _of_model(self) -> RunFacts:
         experiment, store = self.sources.experiment, self.sources.store
-        made = {task: store.read(record).facts for task, record in HowItRan().records(self.sources).items()}
-        tasks = tuple(task_facts(experiment, task, self.sources.selection(task), made[task]) for task in made)
+        how = HowItRan()
+        made = {task: store.read(record).facts for task, record in how.records(self.sources).items()}
+        laid_out = {task: store.read(record).facts for task, record in how.layouts(self.sources).items()}
+        tasks = tuple(
+            task_facts(experiment, task, self.sources.selection(task), made[task], laid_out[task]) for task in made
+        )
         notes: tuple[str, ...] = (BIASED,) if experiment.settings.protocol is Protocol.PAPER else ()
-        for task, runs in HowItRan().other_sets(self.sources).items():
+        for task, runs in how.other_sets(self.sources).items():
             others = {candidate: steadiness_of(store.read(run)) for candidate, run in runs.items()}
             notes += chaos_notes(task, self.sources.selection(task), others)
         return RunFacts(source_facts(experiment.model, experiment.settings.store), tasks, self.settings, notes=notes)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from harness.data import JSON
 from harness.runs.cells import CellRuns
 from harness.runs.experiment import Experiment
+from harness.runs.layout import layout_facts
 from harness.runs.selection import Selection
 from harness.runs.steadiness import Steadiness
 from harness.store import Entry, Record, Store
@@ -43,8 +44,11 @@ class CellFacts(Record):
         return Entry({}, kept | {"seconds": {name: facts["seconds"] for name, facts in named.items()}})
 
 
-def task_facts(experiment: Experiment, task: str, chosen: Selection, made: JSON) -> JSON:
-    """Return the facts of a task under its best demonstration set; `made` is what `CellFacts` gathered."""
+def task_facts(experiment: Experiment, task: str, chosen: Selection, made: JSON, laid_out: JSON) -> JSON:
+    """Return the facts of a task under its best demonstration set.
+
+    `made` is what `CellFacts` gathered, `laid_out` what a `PromptLayout` found.
+    """
     labelled, settings, part = experiment.tasks[task], experiment.settings, experiment.selection_part
     grid = zip(settings.learning_rates, chosen.ft_accuracy, chosen.diverged_at, strict=True)
     return {
@@ -55,6 +59,7 @@ def task_facts(experiment: Experiment, task: str, chosen: Selection, made: JSON)
         "template": f"{labelled.template} {' / '.join(labelled.answers)}",
         "rows left out": [{"of": left.of, "reason": left.reason, "rows": left.rows} for left in labelled.left_out]
         or "none",
+        **layout_facts(laid_out),
         "test examples": f"{settings.queries} of {len(labelled.test)}",
         "demonstrations": f"{made['demonstrations']} used of {settings.demonstrations} asked, {made['tokens']} tokens",
         "selected on": f"{experiment.number(part)} {part} examples",

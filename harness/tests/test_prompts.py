@@ -6,6 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from transformers import PreTrainedTokenizerFast
 
 import fixtures
 from harness.data import Example, LeftOut, Task
@@ -14,6 +17,7 @@ from harness.models.loading import load_prompt_builder, quiet_transformers
 from harness.prompts import PromptBuilder, Prompts, draw_demonstrations, first_examples
 from harness.tasks import load_task
 from harness.tests.byte_tokenizer import byte_tokenizer
+from harness.tests.model_folders import tokenizer
 from harness.tests.models.default import STORE, default_source
 
 ANSWERS = (("Ġ", "N"), ("Ġ", "P"))  # merges that give ' No' and ' Pos' unlike first tokens
@@ -254,3 +258,75 @@ def test_parts_are_read_from_where_they_lie() -> None:
     toy = Task("toy", "{text} is", ("No", "Pos"), pool, dev, test, "", "", "")
     assert set(map(id, draw_demonstrations(toy, 3, 0, 0))) == set(map(id, pool))
     assert (first_examples(toy, "dev", 2), first_examples(toy, "test", 2)) == (dev[:2], test[:2])
+
+
+def words_builder(vocabulary: int | None = None, unknown: str | None = None) -> PromptBuilder:
+    """Return a builder on a tokenizer of whole words, of which it knows few; '<unk>' is token 2."""
+    tokens = PreTrainedTokenizerFast(tokenizer_object=tokenizer(), unk_token=unknown)
+    return PromptBuilder(tokens, 0, "\n", 100, vocabulary)
+
+
+@pytest.mark.parametrize("unknown", ["<unk>", None])
+def test_answer_word_that_the_tokenizer_lacks_is_refused(unknown: str | None) -> None:
+    """One such word would be scored as the unknown token, whether the tokenizer's settings name that or not."""
+    builder = words_builder(unknown=unknown)
+    assert builder.answer_tokens(task("bad", "good")) == (6, 7)
+    with pytest.raises(HarnessError, match=r"'toy': .* does not know the answer word 'zzz' \(it reads <unk>\)"):
+        builder.answer_tokens(task("good", "zzz"))
+    with pytest.raises(HarnessError, match="does not know the answer word 'good zzz'"):
+        builder.answer_tokens(task("bad", "good zzz"))
+
+
+def test_answer_word_of_no_token_is_refused() -> None:
+    """A tokenizer that drops what it doesn't know leaves nothing to score."""
+    dropping = Tokenizer(BPE({"a": 0, "x": 1, "<s>": 2}, []))
+    builder = PromptBuilder(PreTrainedTokenizerFast(tokenizer_object=dropping), 2, "\n", 100)
+    with pytest.raises(HarnessError, match=r"does not know the answer word 'zzz' \(it reads no token\)"):
+        builder.answer_tokens(task("a", "zzz"))
+    with pytest.raises(HarnessError, match=r"no token for the query 'zzz'"):
+        builder.build(task("a", "xa", template="{text}"), (), (example("zzz"),))
+
+
+def test_all_pieces_of_answer_words_are_told() -> None:
+    """' No' is ' N' and 'o'; the first is scored."""
+    pieces = builder().answer_pieces(task())
+    assert {answer: [read([token]) for token in tokens] for answer, tokens in pieces.items()} == {
+        "No": [" N", "o"],
+        "Pos": [" P", "o", "s"],
+    }
+
+
+def test_token_beyond_the_models_vocabulary_is_refused() -> None:
+    """Word 'w31' is token 39 of 40: a model of 40 tokens has it, one of 39 would read beyond its embedding."""
+    assert words_builder(40).encode("w0 w31") == (8, 39)
+    with pytest.raises(HarnessError, match=r"token 'w31' has the number 39, but the model has 39 tokens"):
+        words_builder(39).encode("w0 w31")
+    assert words_builder(39).encode("w0 w30") == (8, 38)
+
+
+def test_text_that_the_tokenizer_does_not_take_is_one_message() -> None:
+    """Half of a surrogate pair, which JSON can say, is shown as its escape."""
+    with pytest.raises(
+        HarnessError, match=r"does not take the text 'a \\ud83d cut' \(it holds half of a surrogate pair"
+    ):
+        builder().encode("a \ud83d cut")
+    assert len(builder().encode("\U0001f600")) == 4
+
+
+@pytest.mark.parametrize(("token", "text"), [(8, "w0"), (0, "<s>"), (3, "\n")])
+def test_token_is_written_as_its_text(token: int, text: str) -> None:
+    """Words and special tokens alike; of blanks the vocabulary's name."""
+    assert words_builder().written(token) == text
+
+
+def test_blank_token_is_written_by_its_name() -> None:
+    """A byte tokenizer calls the newline 'Ċ'."""
+    (newline,) = builder().encode("\n")
+    assert builder().written(newline) == "Ċ"
+
+
+def test_text_far_too_long_is_never_tokenized() -> None:
+    """50 million letters for a context of 100 tokens: what it begins with is told, at once."""
+    with pytest.raises(HarnessError, match=r"50,000,000 characters \('aaa.* does not fit the model's context of 100"):
+        builder(100).encode("a" * 50_000_000)
+    assert builder(100).encode("a" * 25_600)

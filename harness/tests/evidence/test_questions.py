@@ -142,7 +142,7 @@ SELECTED = [
         (FinetunedAt(Variant(gradient="layer_causal")), ["toy: finetuning, gradient layer causal", AGAIN]),
         (FinetunedAt(Variant()), []),
         (CausalOrder(), ["toy: causal order"]),
-        (HowItRan(), ["toy: how it was run"]),
+        (HowItRan(), ["toy: how it was run", "toy: tokens of its prompts"]),
     ],
 )
 def test_demonstrations_and_rates_are_selected_first(sources: Sources, question: Question, last: list[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers.processors import TemplateProcessing
 
 import fixtures
 from harness.data import Setting
@@ -19,6 +20,7 @@ from harness.models.scoring import score
 from harness.models.source import ModelSource, locate_model
 from harness.prompts import Prompts
 from harness.tests.byte_tokenizer import byte_tokenizer
+from harness.tests.model_folders import edit_config, tokenizer, write_model, write_tokenizer
 from harness.tests.models.families import assert_identical
 
 
@@ -53,10 +55,12 @@ def test_dtype_is_the_one_asked_for(folder: Path) -> None:
 
 
 def test_prompts_need_no_weights(folder: Path) -> None:
-    """Tokenizer, start token and context's length come from a folder whose weights can't be read."""
+    """Tokenizer, start token and context's length come from a folder whose weights can't be read by then."""
+    source = locate_model(str(folder), fixtures.MODELS)
     (folder / "model.safetensors").write_bytes(b"no weights at all")
-    builder = load_prompt_builder(locate_model(str(folder), fixtures.MODELS), folder)
+    builder = load_prompt_builder(source, folder)
     assert builder.context_length == 256
+    assert builder.vocabulary == 97
     assert builder.start_token == 0
     assert builder.encode("ab") == tuple(byte_tokenizer()("ab")["input_ids"])
 
@@ -74,27 +78,20 @@ def _reshape(folder: Path) -> None:
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
 
 
-def _cut(folder: Path) -> None:
-    content = (folder / "model.safetensors").read_bytes()
-    (folder / "model.safetensors").write_bytes(content[: len(content) // 2])
-
-
 def _misconfigure(folder: Path) -> None:
-    said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    (folder / "config.json").write_text(json.dumps(said | {"vocab_size": "many"}), encoding="utf-8")
+    edit_config(folder, bos_token_id="many")  # noqa: S106  a token of text
 
 
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (_drop, r"1 of the tensors .* missing or of another shape .*(layers|h)\.1\..*again"),
-        (_reshape, r"1 of the tensors .* missing or of another shape .*(layers|h)\.1\..*again"),
-        (_cut, r"can't be read from .*again"),
-        (_misconfigure, r"can't be read from .*vocab_size.*again"),
+        (_drop, r"1 tensors of its weights are not those .*(layers|h)\.1\.\S+ is missing.*again"),
+        (_reshape, r"1 tensors of its weights are not those .*(layers|h)\.1\.\S+ is of shape .*, expected .*again"),
+        (_misconfigure, r"config\.json can't be used .*bos_token_id.*again"),
     ],
 )
 def test_folder_that_is_not_whole_is_refused(folder: Path, damage: Callable[[Path], None], message: str) -> None:
-    """A lost tensor, one of another shape, half a file, a word for a number: none is filled in at random."""
+    """A lost tensor, one of another shape, a word for a number: none is filled in at random."""
     damage(folder)
     with pytest.raises(HarnessError, match=message):
         loaded(folder)
@@ -103,7 +100,7 @@ def test_folder_that_is_not_whole_is_refused(folder: Path, damage: Callable[[Pat
 def test_damaged_tokenizer_is_refused(folder: Path) -> None:
     """Half a tokenizer reads no text."""
     (folder / "tokenizer.json").write_text("{", encoding="utf-8")
-    with pytest.raises(HarnessError, match=r"can't be read from .*tokenizer.*again"):
+    with pytest.raises(HarnessError, match=r"its tokenizer can't be used .*JSONDecodeError.*again"):
         load_prompt_builder(locate_model(str(folder), fixtures.MODELS), folder)
 
 
@@ -132,3 +129,64 @@ def test_device_is_chosen_by_what_is_there() -> None:
     """'auto' takes CUDA where torch has it, else the CPU; a named device is taken."""
     assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
     assert choose_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("single", "bos", "start"),
+    [
+        ("$A", "<s>", "<s>"),
+        ("<s> $A", "<s>", "<s>"),
+        ("$A </s>", "<s>", "<s>"),
+        ("$A </s>", None, "</s>"),
+        ("<s> $A </s>", None, "<s>"),
+        ("</s> $A", "<s>", "</s>"),
+        ("</s> <s> $A", "<s>", "</s>"),
+    ],
+)
+def test_start_is_told_from_a_word(tmp_path: Path, single: str, bos: str | None, start: str) -> None:
+    """What stands before a text is its start; what stands behind it is not. Without, begin of text, else its end."""
+    tokens = tokenizer()
+    tokens.post_processor = TemplateProcessing(single=single, special_tokens=[("<s>", 0), ("</s>", 1)])
+    folder = write_model(tmp_path / "model")
+    write_tokenizer(folder, tokens, bos_token=bos)
+    builder = load_prompt_builder(locate_model(str(folder), fixtures.MODELS), folder)
+    assert builder.written(builder.start_token) == start
+
+
+def _of_tomorrow(folder: Path) -> None:
+    said = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    (folder / "tokenizer.json").write_text(json.dumps(said | {"pre_tokenizer": {"type": "SplitterOfTomorrow"}}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / "tokenizer.json").write_text("{}"), r"its tokenizer can't be used \(KeyError"),
+        (_of_tomorrow, r"its tokenizer can't be used \(Exception: .*PreTokenizer"),
+        (lambda folder: (folder / "tokenizer.json").write_text("[" * 100_000), r"its tokenizer can't be used \("),
+        (
+            lambda folder: write_tokenizer(folder, bos_token="<start>"),  # noqa: S106  a token of text
+            r"token '<start>' has the number 40, but .* 40 tokens",
+        ),
+    ],
+)
+def test_tokenizer_that_can_not_be_used_is_one_message(
+    tmp_path: Path, damage: Callable[[Path], object], message: str
+) -> None:
+    """Whatever the library raises, and a start that the model has no embedding of."""
+    folder = write_model(tmp_path / "model")
+    damage(folder)
+    with pytest.raises(HarnessError, match=message) as raised:
+        load_prompt_builder(locate_model(str(folder), fixtures.MODELS), folder)
+    assert str(raised.value).count(str(folder)) <= 1
+
+
+def test_code_of_a_tokenizer_is_never_run(tmp_path: Path) -> None:
+    """It is refused without a word of trusting it."""
+    folder = write_model(tmp_path / "model")
+    (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Evil: pass\n")
+    write_tokenizer(folder, auto_map={"AutoTokenizer": ["evil.Evil", "evil.Evil"]}, tokenizer_class="Evil")
+    with pytest.raises(HarnessError, match=r"code of its own .*never run") as raised:
+        load_prompt_builder(locate_model(str(folder), fixtures.MODELS), folder)
+    assert "trust" not in str(raised.value)
+    assert not (tmp_path / "ran").exists()

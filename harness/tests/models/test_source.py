@@ -57,14 +57,15 @@ def test_same_files_elsewhere_have_the_same_fingerprint(folder: Path, saved: Pat
 
 
 def test_every_file_counts_in_the_fingerprint(folder: Path) -> None:
-    """One more byte at the end of any file, or any file gone that is not needed, makes another fingerprint."""
+    """Another byte at the end of any file, or any file gone that is not needed, makes another fingerprint."""
     needed = {"config.json", "model.safetensors", "tokenizer.json"}
     before = locate_model(str(folder), fixtures.MODELS).fingerprint
     paths = sorted(folder.iterdir())
     assert needed < {path.name for path in paths}
     for path in paths:
         content = path.read_bytes()
-        path.write_bytes(content + b"\n")
+        longer = content[:-1] + bytes([content[-1] ^ 1]) if path.suffix == ".safetensors" else content + b"\n"
+        path.write_bytes(longer)
         assert locate_model(str(folder), fixtures.MODELS).fingerprint != before, path.name
         path.unlink()
         if path.name not in needed:
@@ -76,12 +77,13 @@ def test_every_file_counts_in_the_fingerprint(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("model.safetensors", None, r"no \*\.safetensors in .*save_pretrained"),
+        ("model.safetensors", None, r"no \*\.safetensors in it; it is incomplete"),
         ("tokenizer.json", None, r"no tokenizer \(tokenizer\.json.*save_pretrained"),
         ("config.json", None, r"no config\.json in .*save_pretrained"),
-        ("config.json", "{", r"config\.json does not say its model_type .*JSONDecodeError.*again"),
-        ("config.json", "[]", r"config\.json does not say its model_type .*TypeError.*again"),
-        ("config.json", "{}", r"config\.json does not say its model_type .*KeyError.*again"),
+        ("config.json", "{", r"config\.json can't be read .*JSONDecodeError.*again"),
+        ("config.json", "[]", r"config\.json is no JSON table of names and values.*again"),
+        ("config.json", "{}", r"config\.json does not say its model_type.*again"),
+        ("config.json", '{"model_type": 3}', r"config\.json does not say its model_type.*again"),
         ("config.json", '{"model_type": "gpt_neo"}', r"'gpt_neo' are not known.*gpt2, llama, xglm"),
     ],
 )
@@ -122,3 +124,9 @@ def test_catalogue_model_is_located_without_its_file() -> None:
     source = locate_model("smollm2-135m-instruct", fixtures.MODELS)
     assert source.folder is None
     assert weights_folder(source, Path("store")) == Path(f"store/models/{source.name}-{source.fingerprint[:16]}")
+
+
+def test_name_that_no_file_system_takes_is_one_message() -> None:
+    """A folder's name of 300 letters."""
+    with pytest.raises(HarnessError, match=r"'/x{199}' can't be looked at \(File name too long\); give --model"):
+        locate_model(f"/{'x' * 300}", fixtures.MODELS)

@@ -98,8 +98,8 @@ TEXTS = [
         "last token of the answer for its first",
         "C1 C2 C10",
         PROMPTS,
-        'self._completion(task, "x", answer)[0]',
-        'self._completion(task, "x", answer)[-1]',
+        "for answer, (token, *_) in",
+        "for answer, (*_, token) in",
         f"{OF_PROMPTS}::test_answer_tokens_follow_one_space",
     ),
     Planted(

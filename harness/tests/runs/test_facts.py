@@ -12,6 +12,8 @@ from harness.runs.selection import Selection
 from harness.settings import Protocol
 from harness.tests.runs.made_up import CHOSEN, made_up
 
+LAID_OUT = {"start": "<s>", "answers": {"bad": [" bad"], "goodness": [" good", "n", "ess"]}}
+
 
 @pytest.fixture(scope="module")
 def kept(sources: Sources) -> CellFacts:
@@ -45,9 +47,14 @@ def test_task_is_described_with_what_was_selected_from_what(sources: Sources, ke
     """Data, template and examples; each set and rate that was tried, whether it was taken, and why not."""
     chosen, task = sources.selection("toy"), sources.experiment.tasks["toy"]
     made = sources.store.read(kept).facts
-    said: Any = task_facts(sources.experiment, "toy", chosen, made)
+    said: Any = task_facts(sources.experiment, "toy", chosen, made, LAID_OUT)
     assert (said["name"], said["sha256"], said["licence"]) == ("toy", task.fingerprint, task.licence)
     assert said["template"] == "Input: {text} Type: bad / good"
+    assert said["prompts begin with"] == "'<s>'"
+    assert said["answer words"] == [
+        {"word": "bad", "token scored": "' bad'", "which is": "the whole word"},
+        {"word": "goodness", "token scored": "' good'", "which is": "the first of ' good' + 'n' + 'ess'"},
+    ]
     assert said["test examples"] == f"30 of {len(task.test)}"
     assert said["demonstrations"] == f"6 used of 6 asked, {made['tokens']} tokens"
     assert said["selected on"] == "12 dev examples"
@@ -60,7 +67,7 @@ def test_task_is_described_with_what_was_selected_from_what(sources: Sources, ke
 def test_diverged_rate_is_said(sources: Sources, kept: CellFacts) -> None:
     """At 1e38 finetuning overflows in its second step: the other rate is taken, and the facts say so."""
     made = sources.store.read(kept).facts
-    said: Any = task_facts(sources.experiment, "toy", sources.selection("toy"), made)
+    said: Any = task_facts(sources.experiment, "toy", sources.selection("toy"), made, LAID_OUT)
     taken, diverged = said["learning rates tried"]
     assert (taken["learning rate"], taken["taken"]) == (2.0, "yes")
     assert taken["last bit moves answers by"].endswith(" gaps")
@@ -81,7 +88,7 @@ def test_examples_that_are_selected_on_are_said_under_either_protocol() -> None:
     chosen = Selection((1,), 2.0, (0.5, 0.625), (None, 0.5), (None, None))
     ran = {"demonstrations": 5, "tokens": 70, "device": "cpu", "seconds": {}}
     paper = replace(made, settings=made.settings.model_copy(update={"protocol": Protocol.PAPER}))
-    said: Any = [task_facts(e, "toy", chosen, ran) for e in (made, paper)]
+    said: Any = [task_facts(e, "toy", chosen, ran, LAID_OUT) for e in (made, paper)]
     assert [of["selected on"] for of in said] == ["12 dev examples", "30 test examples"]
     assert [of["ICL accuracy"] for of in said[0]["demonstration sets tried"]] == ["50 %", "62 %"]
     assert [of["FT accuracy"] for of in said[0]["learning rates tried"]] == ["none", "50 %"]
@@ -95,7 +102,7 @@ def test_rows_that_were_left_out_are_said_by_reason() -> None:
     toy = replace(made.tasks["toy"], left_out=left)
     chosen = Selection((1,), 2.0, (0.5, 0.625), (None, 0.5), (None, None))
     ran = {"demonstrations": 5, "tokens": 70, "device": "cpu", "seconds": {}}
-    said: Any = task_facts(replace(made, tasks={**made.tasks, "toy": toy}), "toy", chosen, ran)
+    said: Any = task_facts(replace(made, tasks={**made.tasks, "toy": toy}), "toy", chosen, ran, LAID_OUT)
     assert said["rows left out"] == [
         {"of": "train", "reason": "in test too", "rows": 3},
         {"of": "test", "reason": "skipped: a text is empty", "rows": 1},

@@ -12,6 +12,7 @@ from harness.models.gpt.sizes import SIZES
 from harness.runs.experiment import Experiment
 from harness.runs.facts import CellFacts
 from harness.runs.finetuning import FinetuningRun
+from harness.runs.layout import PromptLayout
 from harness.runs.scoring import AccuracyRun, RecordingRun
 from harness.runs.variants import Variant
 from harness.store import Record, Store, entry_key
@@ -41,6 +42,7 @@ def _own(made: Experiment) -> Iterator[tuple[str, Record]]:
     yield "updates", made.updates("toy", CHOSEN["toy"], 1).run
     yield "causality", made.causality("toy", CHOSEN["toy"])
     yield "facts", CellFacts(cell)
+    yield "layout", PromptLayout(made.model, made.tasks["toy"])
     yield "measurement", Measurement("sim_aou", cell.finetuned, cell)
 
 

@@ -52,8 +52,9 @@ def nothing_loaded() -> bool:
 
 
 def _facts(sources: Sources) -> Any:
-    (made,) = HowItRan().records(sources).values()
-    return task_facts(sources.experiment, "toy", sources.selection("toy"), sources.store.read(made).facts)
+    (made,), (laid_out,) = HowItRan().records(sources).values(), HowItRan().layouts(sources).values()
+    kept = (sources.store.read(record).facts for record in (made, laid_out))
+    return task_facts(sources.experiment, "toy", sources.selection("toy"), *kept)
 
 
 def test_full_store_needs_no_model(sources: Sources) -> None:

@@ -1,0 +1,116 @@
+"""Whether the network that a configuration describes is the one that the weights beside it are of.
+
+It is built on torch's meta device, which takes no memory, and compared with the weights' headers tensor by tensor:
+before a weight is read, and so that none is made up at random or left out in silence.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+from transformers.activations import ACT2FN
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+from harness.errors import nearest
+from harness.models.folder import ModelFolder, some
+from harness.models.headers import BYTES
+from harness.models.memory import main_memory
+
+_OURS = {
+    *("_attn_implementation", "attn_implementation", "_experts_implementation", "experts_implementation"),
+    *("dtype", "torch_dtype", "auto_map", "return_dict", "output_attentions", "output_hidden_states", "use_cache"),
+}
+"""What a configuration may say of how the model is run: the suite says that itself."""
+
+_ACTIVATIONS = ("hidden_act", "activation_function")
+
+TABLES = re.compile(
+    r"(^|\.)(attn\.(masked_)?bias|crossattention\.(masked_)?bias|rotary_emb\.inv_freq|position_ids|"
+    r"embed_positions\.weights)$",
+)
+"""Tables that older versions of transformers kept beside the weights, and newer ones work out."""
+
+
+def configuration_of(folder: ModelFolder) -> Any:
+    """Return transformers' configuration of what the folder's config.json says; HarnessError where it refuses."""
+    said = {name: value for name, value in folder.config.items() if name not in _OURS}
+    for name in _ACTIVATIONS:
+        if (given := said.get(name)) is not None and (not isinstance(given, str) or given not in ACT2FN):
+            raise folder.refuse(f"config.json says {name} {str(given)[:60]!r}; {nearest(str(given)[:60], ACT2FN)}")
+    with folder.reading("config.json"):
+        return CONFIG_MAPPING[folder.model_type].from_dict(said | {"_name_or_path": str(folder.path)})
+
+
+def context_of(folder: ModelFolder, config: Any) -> int:
+    """Return how many tokens a prompt may have.
+
+    Where rotary frequencies depend on the length of a text (LongRoPE, dynamic NTK), only as many as share the
+    frequencies of short ones: a prefix that is encoded once must have those of any query behind it.
+
+    Raises:
+        HarnessError: the configuration says no such number.
+
+    """
+    lengths: list[Any] = [config.max_position_embeddings, *_original_lengths(getattr(config, "rope_parameters", None))]
+    for length in lengths:
+        if type(length) is not int or length < 1:
+            raise folder.refuse(f"config.json says a context of {str(length)[:60]} tokens; {folder.again}")
+    return int(min(lengths))
+
+
+def _original_lengths(rope: object) -> Iterator[object]:
+    """Yield the lengths beyond which frequencies change, of the parameters for all layers or for each kind."""
+    if not isinstance(rope, dict):
+        return
+    kind = str(rope.get("rope_type", rope.get("type")))
+    if ("dynamic" in kind or kind == "longrope") and "original_max_position_embeddings" in rope:
+        yield rope["original_max_position_embeddings"]
+    for below in rope.values():
+        yield from _original_lengths(below)
+
+
+def require_fitting(folder: ModelFolder, config: Any, layers: str, dtype: torch.dtype, device: torch.device) -> None:
+    """Hold the configuration's network to having the tensors of the weights, and to fit into memory.
+
+    Raises:
+        HarnessError: it can't be built; tensors are missing, unused, or of another shape or a type that can't be
+            finetuned (names them); it needs more memory than there is.
+
+    """
+    held, asked = max(folder.layers_stored(layers), default=-1) + 1, config.num_hidden_layers
+    if asked != held:
+        raise folder.refuse(f"its weights hold tensors of {held} layers, its configuration has {asked}; {folder.again}")
+    with folder.reading("the network that config.json describes"), torch.device("meta"):
+        network = AutoModelForCausalLM.from_config(config, attn_implementation="eager")
+    if wrong := [*_differing(folder, network)]:
+        raise folder.refuse(
+            f"{len(wrong)} tensors of its weights are not those that its config.json asks for ({some(wrong)}); "
+            f"{folder.again}",
+        )
+    tensors = {id(tensor): tensor.numel() for tensor in (*network.parameters(), *network.buffers())}
+    needed = sum(tensors.values()) * dtype.itemsize
+    for there in (main_memory(), torch.cuda.mem_get_info(device)[1] if device.type == "cuda" else None):
+        if there is not None and needed > there:
+            raise folder.does_not_fit(needed, there)
+
+
+def _differing(folder: ModelFolder, network: Any) -> Iterator[str]:
+    """Yield, in words, each tensor in which the weights and the network differ."""
+    asked = network.state_dict()
+    trained = dict(network.named_parameters(remove_duplicate=False))
+    found = {}
+    for name, stored in folder.stored.items():
+        full = f"{network.base_model_prefix}.{name}"  # weights of the network without its head lack it
+        found[full if name not in asked and full in asked else name] = stored
+    tied = dict(network.all_tied_weights_keys)
+    shared = {name for pair in tied.items() if {*pair} & found.keys() for name in pair}
+    yield from (f"{name} is missing" for name in sorted(asked.keys() - found.keys() - shared))
+    yield from (f"nothing uses {n}" for n in sorted(found.keys() - asked.keys()) if not TABLES.search(n))
+    for name in sorted(asked.keys() & found.keys()):
+        stored, shape = found[name], tuple(asked[name].shape)
+        if stored.shape != shape:
+            yield f"{name} is of shape {list(stored.shape)}, expected {list(shape)}"
+        elif name in trained and stored.dtype not in BYTES:
+            yield f"{name} is of type {stored.dtype}, expected {', '.join(BYTES)}"
