@@ -19,6 +19,7 @@ FLOORS = (
         "harness.errors",
         "harness.files",
         "harness.progress",
+        "harness.targets",
     ),
     ("harness.packages",),
     ("harness.metrics", "harness.dual_form", "harness.statistics"),
@@ -95,7 +96,7 @@ def test_imports_point_down(module: str) -> None:
 def test_top_of_the_house_holds_what_everything_uses() -> None:
     """Beside its rooms and the command line, harness/ has what everything uses, and nothing else."""
     files = {path.stem for path in (ROOT / "harness").glob("*.py")}
-    everyones = {"data", "settings", "seeds", "errors", "files", "store", "progress", "packages", "prompts"}
+    everyones = {"data", "settings", "seeds", "errors", "files", "targets", "store", "progress", "packages", "prompts"}
     assert files == everyones | {"__init__", "__main__"}
 
 
