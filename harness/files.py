@@ -36,6 +36,8 @@ def what_is(path: Path) -> str:
         return "a link to nothing" if path.is_symlink() else "nothing"
     except OSError as error:
         return f"nothing that can be read ({error.strerror})"
+    except ValueError as error:  # a NUL
+        return f"nothing that can be read ({error})"
     kinds = {
         stat.S_ISREG: "a file",
         stat.S_ISDIR: "a folder",

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,11 +41,10 @@ def _socket(path: Path) -> None:
 @pytest.mark.parametrize("make", [_fifo, _socket, Path.mkdir, lambda path: path.symlink_to(path)])
 @pytest.mark.parametrize("linked", [False, True])
 def test_what_is_no_file_is_refused_and_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: object, linked: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None], linked: bool
 ) -> None:
     """A FIFO, a socket, a folder, a link to itself, and links to them: refused before anything is written and after."""
     monkeypatch.chdir(tmp_path)
-    assert callable(make)
     make(tmp_path / "it")
     path = tmp_path / "it"
     if linked:

@@ -78,6 +78,14 @@ class _Terminal:
         self.lines.append(line)
 
 
+def _close(gatherer: Gatherer, terminal: _Terminal) -> Any:
+    """End a session in which all passed; return it."""
+    session: Any = SimpleNamespace(exitstatus=pytest.ExitCode.OK)
+    gatherer.pytest_sessionfinish(session)
+    gatherer.pytest_terminal_summary(terminal)
+    return session
+
+
 def _config(path: Path) -> Any:
     """Return what the gatherer asks of a session that ran the paper's claims and reports here."""
     options = {"report": str(path), "expect": None}
@@ -93,7 +101,7 @@ def test_rivals_are_said_and_reported_behind_the_claims_they_speak_of(tmp_path: 
     for claim, qualifies in (("O10", rival), ("C12", ()), ("O2", rival), ("C11", ())):
         document = _document(claim, Outcome.SUPPORTED, "tiny", qualifies)
         gatherer.pytest_runtest_logreport(_report("call", "passed", document))
-    gatherer.pytest_terminal_summary(terminal)
+    _close(gatherer, terminal)
     assert [line.split()[0] for line in terminal.lines] == [
         "verdicts",
         *("C11", "O2", "O10", "C12"),
@@ -117,7 +125,7 @@ def test_verdicts_on_one_claim_about_two_models_are_two(tmp_path: Path) -> None:
         ("C10", Outcome.INCONCLUSIVE, "tiny"),
     ):
         gatherer.pytest_runtest_logreport(_report("call", "passed", _document(claim, outcome, model)))
-    gatherer.pytest_terminal_summary(terminal)
+    _close(gatherer, terminal)
     written = from_json((tmp_path / "claims.json").read_text(encoding="utf-8"))
     assert {verdict.key: verdict.outcome for verdict in written.verdicts} == {
         ("C10", "tiny"): Outcome.INCONCLUSIVE,
@@ -132,7 +140,7 @@ def test_what_differs_and_what_is_missing_is_said_at_the_end(tmp_path: Path) -> 
     document = _document("C1", Outcome.SUPPORTED, "tiny", changes=("'a part': n = 38, not 39",))
     gatherer.pytest_runtest_logreport(_report("call", "passed", document))
     gatherer.missing = ["C2 about tiny: SUPPORTED was expected, and there is no verdict"]
-    gatherer.pytest_terminal_summary(terminal)
+    assert _close(gatherer, terminal).exitstatus == pytest.ExitCode.TESTS_FAILED
     assert terminal.lines[2:4] == [
         "differs: C1 'a part': n = 38, not 39",
         "missing: C2 about tiny: SUPPORTED was expected, and there is no verdict",
