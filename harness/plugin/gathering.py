@@ -96,7 +96,10 @@ class Gatherer:
     def _require_settings(self) -> None:
         """Raise HarnessError where the suite can't be opened, or no report could hold its settings."""
         settings = bench_of(self.config).settings
-        from_json(to_json(Document(__version__, "", 0.0, RunFacts({}, (), settings), ())))
+        try:
+            from_json(to_json(Document(__version__, "", 0.0, RunFacts({}, (), settings), ())))
+        except HarnessError as error:
+            raise HarnessError(f"no report could hold the settings: {str(error).partition(';')[0]}") from error
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

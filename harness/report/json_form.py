@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -17,8 +18,8 @@ LARGEST = 2**63
 """No whole number of a report is as large: it would be none that other programs read as written."""
 MOST_DECIMALS = 15
 """Of a table's figures: a float has no more."""
-MOST_DRAWN = 2000
-"""Panels of charts, and comparisons: a page of more would be minutes in the making."""
+MOST_PANELS, MOST_PARTS = 200, 500
+"""Of charts, and comparisons, of a page: one of more would be minutes in the making."""
 
 
 def to_json(document: Document) -> str:
@@ -120,11 +121,18 @@ def _sized(value: Any, where: str) -> Any:
     return value
 
 
+@cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    """Return a record's fields with their types, which take longer to look up than a record to read."""
+    hints = get_type_hints(kind)
+    return {entry.name: hints[entry.name] for entry in fields(kind)}
+
+
 def _read_record(kind: Any, value: object, where: str) -> Any:
     """Read a mapping whose keys are exactly the record's fields."""
     given = _expect(dict, value, where)
-    hints = get_type_hints(kind)
-    names = [entry.name for entry in fields(kind)]
+    hints = _hints(kind)
+    names = list(hints)
     if missing := [name for name in names if name not in given]:
         raise HarnessError(f"The report's file lacks {where}.{missing[0]}; run the claims again.")
     if unknown := [name for name in given if name not in names]:
@@ -156,9 +164,9 @@ def _require_drawable(document: Document) -> None:
     """Refuse more drawings than a page has room for."""
     panels = sum(len(curve.panels) for verdict in document.verdicts for curve in verdict.curves)
     parts = sum(len(verdict.parts) for verdict in document.verdicts)
-    for number, what in ((panels, "panels of charts"), (parts, "comparisons")):
-        if number > MOST_DRAWN:
-            _fail(f"at most {MOST_DRAWN}", f"{number} {what}", "report.verdicts")
+    for number, most, what in ((panels, MOST_PANELS, "panels of charts"), (parts, MOST_PARTS, "comparisons")):
+        if number > most:
+            _fail(f"at most {most}", f"{number} {what}", "report.verdicts")
 
 
 def _read_tuple(kinds: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:

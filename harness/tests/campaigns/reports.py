@@ -118,8 +118,9 @@ def _length(rng: random.Random, document: Any) -> str:
 def _many(rng: random.Random, document: Any) -> str:
     """Make a list of thousands, of one value or one record."""
     container, key, where = _place(rng, document, lambda value: isinstance(value, list) and bool(value))
-    items, number = container[key], rng.choice((5_000, 50_000))
-    container[key] = [items[0]] * (number if len(json.dumps(items[0])) < 50 else number // 50)
+    items = container[key]
+    number = rng.choice((5_000, 50_000)) if len(json.dumps(items[0])) < 50 else rng.choice((510, 1_010))
+    container[key] = [items[0]] * number
     return f"{where} has {len(container[key])} items, not {len(items)}"
 
 

@@ -15,6 +15,7 @@ from harness.tests.planted import (
     in_models,
     in_momentum,
     in_plans,
+    in_reports,
     in_rival_claims,
     in_theory,
     in_trainings,
@@ -41,4 +42,5 @@ ERRORS: list[Planted] = [
     *in_export.ERRORS,
     *in_calibration.ERRORS,
     *in_expectations.ERRORS,
+    *in_reports.ERRORS,
 ]

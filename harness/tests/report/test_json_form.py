@@ -172,7 +172,7 @@ def _change(data: Report, where: str, value: object) -> None:
         ("cells", [0.5], r"'1 cells' at .*rows\[0\], where 3, one for each column is expected"),
         ("decimals", 10**9, r"1000000000 at .*decimals, where 0 to 15 is expected"),
         ("decimals", -1, r"-1 at .*decimals, where 0 to 15"),
-        ("panels", 10_000, r"panels of charts' at report\.verdicts, where at most 2000"),
+        ("panels", 10_000, r"panels of charts' at report\.verdicts, where at most 200"),
     ],
 )
 def test_what_no_page_can_show_is_refused_by_its_place(
