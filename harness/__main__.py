@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
-LARGEST_REPORT = 256 << 20
-"""Bytes of a report's JSON: some tens of claims have less than one million."""
-
 StoreOption = Annotated[Path, typer.Option("--store", envvar="ICL_CLAIMS_STORE", help="Where runs are kept.")]
 
 
@@ -132,7 +129,7 @@ def _read_report(path: Path) -> "Document":
     from harness.report.json_form import from_json  # noqa: PLC0415  # slow import
 
     with _using(path, "the JSON file that a run of the claims writes beside its page"):
-        text = read_text(path, LARGEST_REPORT)
+        text = read_text(path)
     return from_json(text)
 
 
