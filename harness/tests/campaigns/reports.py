@@ -48,7 +48,20 @@ TEXTS = (
         "C1",
     ),
 )
-OTHERS = (None, True, False, [], {}, [None], [[]], {"": None}, {"name": {}}, "REFUTED", "ERROR", "SUPPORTED")
+OTHERS: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    [],
+    {},
+    [None],
+    [[]],
+    {"": None},
+    {"name": {}},
+    "REFUTED",
+    "ERROR",
+    "SUPPORTED",
+)
 
 
 def make(rng: random.Random, folder: Path) -> str:
@@ -136,7 +149,8 @@ def _key(rng: random.Random, document: Any) -> str:
 
 
 def _deep(rng: random.Random, document: Any) -> str:
-    depth, value = rng.choice((10, 50, 70, 500)), rng.choice(TEXTS)
+    depth = rng.choice((10, 50, 70, 500))
+    value: Any = rng.choice(TEXTS)
     for _ in range(depth):
         value = {rng.choice(("name", "k")): value} if rng.random() < 0.5 else [value]
     return f"{depth} deep: " + _put(rng, document, value)
