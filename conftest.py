@@ -1,6 +1,8 @@
-"""Markers, the plugins of the suite, its options among them, and how its threads wait. Nothing else."""
+"""Markers, files of claims, the plugins of the suite (its options among them), how its threads wait. Nothing else."""
 
+import glob
 import os
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,9 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 pytest_plugins = ["harness.plugin.plugin", "harness.plugin.options"]
+
+CLAIMS = Path(__file__).parent / "claims"
+FILES_OF_CLAIMS = ("c[0-9]*.py", "q[0-9]*.py", "o[0-9]*.py")
 
 MARKERS = {
     "accuracy": "claims on how many queries are answered right",
@@ -26,6 +31,8 @@ MARKERS = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers."""
+    """Register the markers, and the files of claims for pytest to find where it reads another folder's settings."""
+    for pattern in FILES_OF_CLAIMS:
+        config.addinivalue_line("python_files", str(Path(glob.escape(str(CLAIMS)), pattern)))
     for name, text in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {text}")

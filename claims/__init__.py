@@ -1,15 +1,16 @@
 """The paper's claims, one a file: statement, prediction, decision rule, negative control. No helpers."""
 
-from functools import partial
-
+import fixtures
 from claims.levels import LEVELS
-from harness.plugin.study import open_study
-from harness.plugin.suite import Suite
+from harness.plugin.study import study_suite
 
-SUITE = Suite(
+SUITE = study_suite(
+    __name__,
+    models=fixtures.MODELS,
+    tasks=fixtures.TASKS,
+    store=fixtures.STORE,
     title="Why Can GPT Learn In-Context?",
     lead="Claims of a paper, tested",
     cites={"C": "the paper"},
     levels=LEVELS,
-    open=partial(open_study, __name__),
 )

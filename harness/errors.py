@@ -7,12 +7,13 @@ from collections.abc import Iterable
 LIMIT = 1900
 """Characters of a message at most, so that with what is said around it it stays below 2 kB of plain letters."""
 
-_UNSEEN = re.compile(
+UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but for tab and newline
     "\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"  # what turns the direction of what follows
     "\ud800-\udfff"  # halves of surrogate pairs, which no encoding takes
     "\U000e0000-\U000e007f]"  # tags, which nothing shows
 )
+"""What `shown` escapes."""
 
 
 def shown(text: str) -> str:
@@ -21,7 +22,7 @@ def shown(text: str) -> str:
     >>> shown("\x1b[31mRed")
     '\\x1b[31mRed'
     """
-    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+    return UNSEEN.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
 
 
 def cut(text: str, limit: int = LIMIT) -> str:

@@ -11,10 +11,12 @@ import os
 import re
 import stat
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 NESTING = 64
 """How deep lists and mappings may stand in one another. What the suite and its users write stays below ten."""
@@ -40,6 +42,8 @@ def what_is(path: Path) -> str:
         return "a link to nothing" if path.is_symlink() else "nothing"
     except OSError as error:
         return f"nothing that can be read ({error.strerror})"
+    except ValueError as error:  # a NUL
+        return f"nothing that can be read ({error})"
     kinds = {
         stat.S_ISREG: "a file",
         stat.S_ISDIR: "a folder",
@@ -90,15 +94,17 @@ def read_text(path: Path, limit_bytes: int = SMALL) -> str:
     return raw.decode("utf-8")
 
 
-def parse_json(text: str | bytes) -> object:
+def parse_json(text: str | bytes, *, exact: bool = False) -> object:
     """Return the JSON value of a text.
 
     Raises:
-        ValueError: it is no JSON, or lists and mappings stand in one another deeper than NESTING.
+        ValueError: it is no JSON, or lists and mappings stand in one another deeper than NESTING; where it is to be
+            `exact`, also what Python reads and JSON does not have (NaN), and a key that a mapping has twice.
 
     """
+    strict: dict[str, Any] = {"parse_constant": _refuse_constant, "object_pairs_hook": _once} if exact else {}
     try:
-        value = json.loads(text)
+        value = json.loads(text, **strict)
     except RecursionError:
         raise _too_deep() from None
     return _not_too_deep(value)
@@ -125,6 +131,18 @@ def file_sha256(path: Path) -> str:
     """Return the sha256 of a regular file's bytes; raises as `opened`."""
     with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, number in Counter(key for key, _ in pairs).items() if number > 1)
+        raise ValueError(f"'{twice:.80}' stands twice in one mapping")
+    return found
 
 
 def _not_too_deep(value: object) -> object:

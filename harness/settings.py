@@ -84,7 +84,8 @@ class Settings(BaseModel):
     batch_size: int = Field(default=8, ge=1, description="queries scored at once; out of memory halves it")
     store: Path = Field(
         default=Path(".store"),
-        description="folder where runs are kept and found again (default: $ICL_CLAIMS_STORE, else .store)",
+        description="folder where runs are kept and found again "
+        "(default: $ICL_CLAIMS_STORE, else .store in the suite's folder)",
     )
     momentum_size: Literal["tiny", "small", "paper"] = Field(
         default="tiny", description="size of the models trained with momentum attention: tiny, small or paper"

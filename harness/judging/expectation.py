@@ -5,13 +5,16 @@ A verdict at its edge changes with the processor, and fails no run for it: how n
 
 import json
 import math
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from harness import targets
 from harness.errors import HarnessError
+from harness.files import parse_json, read_text
 from harness.judging.verdicts import Verdict
 from harness.statistics.results import Outcome, PartResult
 
@@ -160,8 +163,10 @@ def read_expectation(path: Path) -> Expectation:
 
     """
     try:
-        return TypeAdapter(Expectation).validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
+        text = read_text(path)
+        expectation = TypeAdapter(Expectation).validate_json(text)
+        parse_json(text, exact=True)  # pydantic takes NaN, and the last of two keys that are one
+    except (OSError, ValueError) as error:  # pydantic's is a ValueError
         reason = str(error)
         if isinstance(error, ValidationError):
             wrong = error.errors()[0]
@@ -170,11 +175,17 @@ def read_expectation(path: Path) -> Expectation:
             f"the expectation file '{path}' can't be used ({reason}); expected JSON as `python -m harness expect` "
             "writes it from a report",
         ) from error
+    return expectation
 
 
 def write_expectation(path: Path, expectation: Expectation) -> None:
     """Write an expectation file."""
-    path.write_text(json.dumps(asdict(expectation), indent=1) + "\n", encoding="utf-8")
+    targets.write({path: as_json(expectation).encode()})
+
+
+def as_json(expectation: Expectation) -> str:
+    """Return the text of an expectation file."""
+    return json.dumps(asdict(expectation), indent=1, allow_nan=False) + "\n"
 
 
 def _distances(verdict: Verdict) -> Mapping[Outcome, float]:
@@ -242,4 +253,4 @@ def _known(effect: float) -> float | None:
 
 def _spread(parts: Sequence[PartResult]) -> float:
     effects = [part.estimate.effect for part in parts if math.isfinite(part.estimate.effect)]
-    return max(effects) - min(effects) if effects else 0.0
+    return min(max(effects) - min(effects), sys.float_info.max) if effects else 0.0

@@ -1,7 +1,9 @@
 """Gathers the judged claims of a session, in one process or from workers, and writes the report at its end."""
 
 import time
+import traceback
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,19 +11,23 @@ from typing import Any
 
 import pytest
 
-from harness import __version__
-from harness.errors import HarnessError
+from harness import __version__, targets
+from harness.errors import HarnessError, cut, shown
 from harness.judging.claims import claims_by_file
 from harness.judging.reading import in_reading_order, readings
 from harness.judging.verdicts import Verdict
 from harness.plugin.environment import environment
-from harness.plugin.suite import bench_of, claims_of, expectation_of, suite_of
+from harness.plugin.suite import bench_of, claim_files, claims_of, expectation_of, given_expectation, suite_of
 from harness.report.document import Document, RunFacts
-from harness.report.json_form import from_json
-from harness.report.writing import write
+from harness.report.json_form import from_json, to_json
+from harness.report.writing import data_beside, require_writable, write
+from harness.statistics.results import Outcome
 
 DOCUMENT = "icl-claims-document"
 """Name of the user property that carries a judged claim, as the JSON of a report of this claim alone."""
+
+STOPPED = " could not be judged: "
+"""What stands between a claim's id and why nothing can be judged, in a test's report."""
 
 
 def judged(report: pytest.TestReport) -> Document | None:
@@ -39,6 +45,9 @@ class Gatherer:
         self.verdicts: dict[tuple[str, str], Verdict] = {}
         self.facts: RunFacts | None = None
         self.missing: list[str] = []
+        self.closing: list[str] = []
+        """What the closing block says: the verdicts, what differs, and where the report is."""
+        self._stopped: dict[str, str] = {}
         self._existing: Collection[str] = ()
         self._selected: Collection[str] = ()
 
@@ -53,48 +62,112 @@ class Gatherer:
         self._open(ids)
 
     def _open(self, tests: Sequence[str]) -> None:
-        files = {test.split("::")[0] for test in tests}
-        folder = f"{self.config.getini('claims')}/".replace(".", "/")
-        if self._selected or not any(file.startswith(folder) for file in files):
+        files = {Path(test.split("::")[0]).name for test in tests}
+        if self._selected or not files & claim_files(self.config):
             return
         try:
-            expectation_of(self.config)
-            bench_of(self.config)
+            self._require_files()
+            self._require_settings()
             claims = claims_by_file(claims_of(self.config))
-        except HarnessError as error:
-            raise pytest.UsageError(str(error)) from error
+        except Exception as error:
+            raise pytest.UsageError(*self._refusal(error)) from error
         self._existing = {claim.id for claim in claims.values()}
-        self._selected = {claim.id for file, claim in claims.items() if file in files}
+        self._selected = {claim.id for file, claim in claims.items() if Path(file).name in files}
 
+    def _refusal(self, error: Exception) -> Iterator[str]:
+        """Return what keeps the session from running in one message, and its traceback where that was asked for."""
+        full = bool(self.config.getoption("fulltrace", default=False))
+        hint = "" if full else "; --full-trace shows where"
+        known = isinstance(error, HarnessError)
+        yield str(error if known else HarnessError(f"the run can't begin: {type(error).__name__}: {error}{hint}"))
+        if full:
+            yield shown("".join(traceback.format_exception(error)))
+
+    def _require_files(self) -> None:
+        """Raise HarnessError where the report can't be written, or would take the place of what is expected."""
+        report, expect = self.config.getoption("report"), self.config.getoption("expect")
+        require_writable(report)
+        given_expectation(self.config)
+        if expect and targets.destination(Path(expect)) in map(
+            targets.destination, (Path(report), data_beside(report))
+        ):
+            raise HarnessError(f"--report {report} would replace the expectation file '{expect}'; name another file.")
+
+    def _require_settings(self) -> None:
+        """Raise HarnessError where the suite can't be opened, or no report could hold its settings."""
+        settings = bench_of(self.config).settings
+        try:
+            from_json(to_json(Document(__version__, "", 0.0, RunFacts({}, (), settings), ())))
+        except HarnessError as error:
+            raise HarnessError(f"no report could hold the settings: {str(error).partition(';')[0]}") from error
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the verdict of a claim that ran, or could not run."""
-        if not (report.when == "call" or report.failed) or (document := judged(report)) is None:
+        """Keep the verdict of a claim that ran, or could not run; say once why nothing can be judged."""
+        self._say_once(report)
+        if not ((report.when == "call" and report.passed) or report.failed):
+            return  # nor one that is to be run again, or was skipped
+        if (document := judged(report)) is None:
             return
         self.verdicts[document.verdicts[0].key] = document.verdicts[0]
         if self.facts is None or not self.facts.model:
             self.facts = document.facts
 
+    def _say_once(self, report: pytest.TestReport) -> None:
+        """Where another worker's claim was stopped by the same, name that claim in place of the message."""
+        if not isinstance(report.longrepr, str) or STOPPED not in report.longrepr:
+            return
+        claim, _, why = report.longrepr.partition(STOPPED)
+        if (first := self._stopped.setdefault(why, claim)) != claim:
+            report.longrepr = f"{claim}{STOPPED}as {first}"
+
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Fail the session where an expected verdict is missing."""
+        """Write the report; fail the session where that can't be, or an expected verdict is missing."""
         if self._selected and (expectation := expectation_of(self.config)) is not None:
             self.missing = expectation.missing(self._selected, self._existing, self.verdicts)
-        if self.missing and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say the verdicts and what differs from those expected, write the report, and say where it is."""
         if not self.verdicts and not self.missing:
             return
-        terminalreporter.section("verdicts")
-        document, path = self._document(), Path(self.config.getoption("report"))
-        for line in [*_lines(document), *(f"missing: {what}" for what in self.missing)]:
-            terminalreporter.write_line(line)
+        document, page = self._document(), Path(self.config.getoption("report"))
+        self.closing = [*_lines(document), *(f"missing: {what}" for what in self.missing)]
+        failed = bool(self.missing)
         try:
-            write(document, path)
-        except HarnessError as error:
-            terminalreporter.write_line(f"no report: {error}")
+            write(document, page)
+        except Exception as error:  # noqa: BLE001  # whatever it is, what was judged is said first, and not lost for it
+            failed = True
+            said = error if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
+            self.closing += [f"no report: {cut(str(said))}", self._what_is_kept()]
         else:
-            terminalreporter.write_line(f"report: {path}")
+            self.closing.append(f"report: {page}")
+        if failed and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _what_is_kept(self) -> str:
+        said = "kept: the verdicts above are whole"
+        with suppress(HarnessError):
+            if kept := suite_of(self.config).kept:
+                said += f", and all that they rest on is in '{kept(self.config)}'"
+        return f"{said}; the same command with another --report writes them again"
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say the verdicts and what differs from those expected, and where the report is."""
+        if self.closing:
+            terminalreporter.section("verdicts")
+        for line in self.closing:
+            terminalreporter.write_line(shown(line))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+        """Give pytest-html, to which all that did not fail has passed, the word of a verdict."""
+        if report.outcome == "passed" and cells and (document := judged(report)) is not None:
+            cells[0] = f'<td class="col-result">{document.verdicts[0].outcome.capitalize()}</td>'
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        """Say how many of those that pytest-html counts as passed have neither support nor refutation."""
+        if number := sum(verdict.outcome is Outcome.INCONCLUSIVE for verdict in self.verdicts.values()):
+            prefix.append(
+                f"<p>Inconclusive claims: {number}, which are counted as passed unless that was unexpected.</p>"
+            )
 
     def _document(self) -> Document:
         suite = suite_of(self.config)

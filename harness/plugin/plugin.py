@@ -1,22 +1,23 @@
 """The pytest plugin: options, the `judge` that claims are handed, verdicts as outcomes."""
 
+import importlib
 import re
+import warnings
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness import __version__
-from harness.errors import HarnessError, nearest
+from harness.errors import HarnessError, nearest, shown
 from harness.judging.claims import MODEL, Claim
-from harness.judging.expectation import Expected, changes, failure, read_expectation
+from harness.judging.expectation import Expected, changes, failure
 from harness.judging.verdicts import Verdict
-from harness.plugin.gathering import DOCUMENT, Gatherer, judged
-from harness.plugin.suite import bench_of, expectation_of, open_bench
+from harness.plugin.gathering import DOCUMENT, STOPPED, Gatherer, judged
+from harness.plugin.suite import bench_of, expectation_of, given_expectation, open_bench
 from harness.report.document import Document, RunFacts
-from harness.report.json_form import to_json
+from harness.report.json_form import from_json, to_json
 from harness.statistics.results import Outcome
 
 OPTIONS = {
@@ -24,6 +25,9 @@ OPTIONS = {
     "expect": (None, "JSON file of expected verdicts: one that changes by more than its margin fails"),
 }
 """What every suite has beside its settings: default and text."""
+
+VERDICT = "verdict"
+"""Name of the user property that says the verdict in one word, for reports that others write."""
 
 LETTERS = {Outcome.SUPPORTED: "S", Outcome.REFUTED: "R", Outcome.INCONCLUSIVE: "I", Outcome.ERROR: "E"}
 
@@ -52,7 +56,7 @@ def judge(request: pytest.FixtureRequest) -> Callable[[Claim], None]:
         why = failure(verdict, expected) if expected else ""
         if why or (expected is None and verdict.outcome is Outcome.REFUTED):
             said = f"{claim.id} {verdict.outcome}: {claim.prediction}: {verdict.reason}"
-            pytest.fail(f"{said}; {why}" if why else said, pytrace=False)
+            pytest.fail(shown(f"{said}; {why}" if why else said), pytrace=False)
 
     return decide
 
@@ -70,9 +74,15 @@ def _held_to(verdict: Verdict, item: pytest.Item) -> Verdict:
 
 
 def _attach(item: pytest.Item, verdict: Verdict, run: RunFacts) -> None:
-    document = Document(__version__, "", 0.0, run, (verdict,))
-    item.user_properties = [(name, value) for name, value in item.user_properties if name != DOCUMENT]
-    item.user_properties.append((DOCUMENT, to_json(document)))
+    text = to_json(Document(__version__, "", 0.0, run, (verdict,)))
+    from_json(text)  # what could not be read where reports are gathered is this claim's error, and not the session's
+    item.user_properties = [(name, value) for name, value in item.user_properties if name not in {DOCUMENT, VERDICT}]
+    item.user_properties += [(VERDICT, f"{verdict.outcome}"), (DOCUMENT, text)]
+    if item.config.pluginmanager.hasplugin(
+        "allure_pytest"
+    ):  # its report has no word for what neither passed nor failed
+        title = shown(f"{verdict.claim.id} {verdict.outcome}: {verdict.claim.title}")
+        importlib.import_module("allure").dynamic.title(title)
 
 
 @pytest.hookimpl(trylast=True)  # when all markers are registered
@@ -81,23 +91,24 @@ def pytest_configure(config: pytest.Config) -> None:
     known = {line.split(":")[0].split("(")[0].strip() for line in config.getini("markers")}
     for name in re.findall(r"\b[A-Za-z_]\w*", config.option.markexpr or ""):
         if name not in {"and", "or", "not", "True", "False", *known}:
-            raise pytest.UsageError(f"-m {config.option.markexpr}: unknown marker '{name}': {nearest(name, known)}")
+            said = f"-m {config.option.markexpr}: unknown marker '{name}': {nearest(name, known)}"
+            raise pytest.UsageError(shown(said))
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Gatherer(config), "icl-claims-gatherer")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Say whether the expectation file holds for this run."""
-    path = config.getoption("expect")
-    if not path or config.option.collectonly:
+    """Say whether the expectation file holds for this run; where it can't be used, the run is stopped and says so."""
+    if not config.getoption("expect") or config.option.collectonly:
         return []
     try:
-        different = read_expectation(Path(path)).differences(bench_of(config).settings)
-    except HarnessError as error:
-        return [f"expectation: {error}"]
+        expectation, bench = given_expectation(config), bench_of(config)
+    except HarnessError:
+        return []
+    path, different = config.getoption("expect"), expectation.differences(bench.settings) if expectation else []
     if different:
-        return [f"expectation: {path} is of another run and was not applied ({'; '.join(different)})"]
-    return [f"expectation: {path} was applied"]
+        return [shown(f"expectation: {path} is of another run and was not applied ({'; '.join(different)})")]
+    return [shown(f"expectation: {path} was applied")]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -120,12 +131,23 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if claim is None or error is None or isinstance(error, pytest.skip.Exception):
         return report
     if isinstance(error, HarnessError):
-        report.longrepr = f"{claim.id} could not be judged: {error}"
+        if not item.config.getoption("fulltrace", default=False):
+            report.longrepr = f"{claim.id}{STOPPED}{error}"
         item.session.shouldfail = f"{claim.id} could not be judged, and the others rest on the same runs"
     if not any(name == DOCUMENT for name, _ in item.user_properties):
         _attach_error(item, claim, f"{type(error).__name__}: {error}")
         report.user_properties = item.user_properties
+    if (said := shown(str(report.longrepr))) != str(report.longrepr):
+        report.longrepr = said  # without colours, which would be its only controls
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
+    """Keep from the terminal what would steer it: a warning names others' folders, too."""
+    said = str(warning_message.message)
+    if shown(said) != said:
+        warning_message.message = UserWarning(shown(said))
 
 
 def _attach_error(item: pytest.Item, claim: Claim, reason: str) -> None:
@@ -137,8 +159,13 @@ def _attach_error(item: pytest.Item, claim: Claim, reason: str) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
-    """Give each verdict its own letter and word; inconclusive is a category of its own."""
-    if report.when != "call" or not isinstance(report, pytest.TestReport):
+    """Give each verdict its own letter and word; inconclusive is a category of its own.
+
+    What others' plugins make of a test (to be run again, expected to fail) is theirs to name.
+    """
+    if not isinstance(report, pytest.TestReport) or report.when != "call" or hasattr(report, "wasxfail"):
+        return None
+    if report.outcome not in {"passed", "failed"}:
         return None
     document = judged(report)
     if document is None:

@@ -11,6 +11,7 @@ import rich.progress
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from harness.errors import shown
 from harness.progress import Progress, Silent
 
 
@@ -28,6 +29,11 @@ class _Uncaptured:
             self.stream.flush()
             return written
 
+    @property
+    def encoding(self) -> str:
+        """Tell rich which characters there are for its bar."""
+        return self.stream.encoding or "ascii"
+
     def flush(self) -> None:
         """Do nothing: every write is flushed."""
 
@@ -43,7 +49,7 @@ class ProgressBar:
         self._stream = _Uncaptured(stream, lifted)
         console = Console(file=self._stream, force_terminal=True)  # type: ignore[arg-type]
         self._bar = rich.progress.Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
@@ -64,7 +70,7 @@ class ProgressBar:
 
     def begin(self, what: str) -> None:
         """Show what runs now."""
-        self._bar.update(self._task, description=what, refresh=self._bar.live.is_started)
+        self._bar.update(self._task, description=shown(what), refresh=self._bar.live.is_started)
         if not self._bar.live.is_started:
             self._stream.write("\n")  # below what pytest has begun to say of the test
             self._bar.start()
@@ -76,9 +82,9 @@ class ProgressBar:
     def say(self, line: str) -> None:
         """Write a line above the bar, or where there is none, below what pytest has said."""
         if self._bar.live.is_started:
-            self._bar.console.print(line, markup=False, highlight=False)
+            self._bar.console.print(shown(line), markup=False, highlight=False)
         else:
-            self._stream.write(f"\n{line}")
+            self._stream.write(f"\n{shown(line)}")
 
     def pause(self) -> None:
         """Take the bar from the screen, and give the cursor back."""
@@ -94,13 +100,14 @@ class Lines(Silent):
 
     def say(self, line: str) -> None:
         """Write the line, below what pytest has begun to say of the test."""
-        self._stream.write(f"\n{line}\n")
+        self._stream.write(f"\n{shown(line)}\n")
 
 
 def progress_of(config: pytest.Config) -> Progress:
     """Return how a session shows progress: not at all under -q and in xdist's workers, in lines where none reads on."""
     capture = config.pluginmanager.getplugin("capturemanager")
-    if config.option.verbose < 0 or hasattr(config, "workerinput") or capture is None or not sys.__stderr__:
+    verbose = config.getoption("verbose", default=0)  # which pytest's terminal brings
+    if verbose < 0 or hasattr(config, "workerinput") or capture is None or not sys.__stderr__:
         return Silent()
     if os.environ.get("CI") or not sys.__stderr__.isatty():
         return Lines(sys.__stderr__, capture.global_and_fixture_disabled)

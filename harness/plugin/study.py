@@ -7,18 +7,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.drafts import PlaceWarning
 from harness.engines.plan import run_plan
+from harness.errors import HarnessError
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan, Question
 from harness.evidence.sources import open_sources
+from harness.files import what_is
 from harness.judging.claims import MODEL, Claim, ClaimModule, load_claims
 from harness.judging.judge import judge
 from harness.judging.verdicts import Verdict
 from harness.models.source import source_facts
+from harness.plugin.suite import Suite
 from harness.progress import Progress
 from harness.report.document import RunFacts
 from harness.runs.facts import chaos_notes, task_facts
@@ -97,25 +101,44 @@ class Study:
         self._progress.pause()
 
 
-def open_study(claims: str, config: pytest.Config, progress: Progress) -> Study:
-    """Return the study of a package's claims that the command line asks for, with the catalogues of fixtures/.
+def study_suite(claims: str, models: Path, tasks: Path, store: Path, **said: Any) -> Suite:
+    """Return the suite of a package's claims about language models, with its catalogues and its store by default.
 
-    Raises HarnessError where settings, tasks or model are wrong.
+    What else is said of it goes to `Suite` as it is.
     """
-    catalogues = config.rootpath / "fixtures"
-    modules = load_claims(importlib.import_module(claims))
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "default", PlaceWarning
-        )  # said, whatever filters of warnings hold while tests are gathered
-        return Study(modules, settings_of(config), catalogues / "models.toml", catalogues / "tasks.toml", progress)
+
+    def opened(config: pytest.Config, progress: Progress) -> Study:
+        settings = settings_of(config, store)
+        _require_there(settings)
+        modules = load_claims(importlib.import_module(claims))
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", PlaceWarning)  # said, whatever filters hold while tests are gathered
+            return Study(modules, settings, models, tasks, progress)
+
+    return Suite(open=opened, kept=lambda config: settings_of(config, store).store, **said)
 
 
-def settings_of(config: pytest.Config) -> Settings:
-    """Return the settings that the command line gives; HarnessError where one is wrong."""
+def _require_there(settings: Settings) -> None:
+    """Raise HarnessError where a folder or file that the settings name is none, whether it is needed or not."""
+    folder, corpus = settings.data_dir, settings.corpus
+    if folder is not None and what_is(folder) != "a folder":
+        raise HarnessError(f"--data-dir '{folder}' is {what_is(folder)}; expected a folder with <task>/train.jsonl")
+    if corpus == "package" or corpus.startswith("hub:"):
+        return
+    stands = what_is(Path(corpus)) if corpus else "nothing"
+    if stands not in {"a file", "a folder"}:
+        known = "'package', a text file, a folder of .txt files, or hub:OWNER/NAME[:CONFIG]"
+        raise HarnessError(f"--corpus '{corpus}' is {stands}; expected {known}")
+
+
+def settings_of(config: pytest.Config, store: Path) -> Settings:
+    """Return the settings that the command line gives, `store` where it and the environment give none.
+
+    Raises HarnessError where one is wrong.
+    """
     given = {name: config.getoption(name, default=None) for name in Settings.model_fields}
     for several in ("tasks", "learning_rates"):
         if given[several] is not None:
             given[several] = tuple(part.strip() for part in str(given[several]).split(",") if part.strip())
-    given["store"] = given["store"] or os.environ.get("ICL_CLAIMS_STORE") or config.rootpath / ".store"
+    given["store"] = given["store"] or os.environ.get("ICL_CLAIMS_STORE") or store
     return parse_settings(**{name: value for name, value in given.items() if value is not None})

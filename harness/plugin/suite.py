@@ -1,6 +1,7 @@
 """What the plugin needs to know of a set of claims: its words, and a bench to judge them on."""
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,9 +55,12 @@ class Suite:
     """By the letter of a claim's id, whose section its statement is from."""
     levels: tuple[Level, ...] = ()
     """What the overall reading is of."""
+    kept: Callable[[pytest.Config], Path] | None = None
+    """Where a session keeps what verdicts rest on, so that a report that was not written is made again in seconds."""
 
 
 _BENCH = pytest.StashKey[Bench]()
+_EXPECTATION = pytest.StashKey[Expectation]()
 
 
 def claims_of(config: pytest.Config) -> ModuleType:
@@ -68,6 +72,16 @@ def claims_of(config: pytest.Config) -> ModuleType:
         raise HarnessError(
             f"no package '{name}' ({error}); the ini option 'claims' names the package of claims"
         ) from error
+
+
+def claim_files(config: pytest.Config) -> frozenset[str]:
+    """Return the names of the files of the package of claims, which is not imported; none where there is no such."""
+    try:
+        spec = importlib.util.find_spec(str(config.getini("claims")))
+    except (ImportError, ValueError):
+        return frozenset()
+    folders = (spec.submodule_search_locations or ()) if spec else ()
+    return frozenset(path.name for folder in folders for path in Path(folder).glob("*.py"))
 
 
 def suite_of(config: pytest.Config) -> Suite:
@@ -91,10 +105,17 @@ def open_bench(config: pytest.Config) -> Bench | None:
     return config.stash.get(_BENCH, None)
 
 
+def given_expectation(config: pytest.Config) -> Expectation | None:
+    """Return what the file of --expect holds, read once a session; None where it is not given."""
+    path = config.getoption("expect")
+    if path is None:
+        return None
+    if _EXPECTATION not in config.stash:
+        config.stash[_EXPECTATION] = read_expectation(Path(path))
+    return config.stash[_EXPECTATION]
+
+
 def expectation_of(config: pytest.Config) -> Expectation | None:
     """Return what --expect demands: None where it is not given or speaks of another run."""
-    path = config.getoption("expect")
-    if not path:
-        return None
-    expectation = read_expectation(Path(path))
-    return None if expectation.differences(bench_of(config).settings) else expectation
+    expectation = given_expectation(config)
+    return None if expectation is None or expectation.differences(bench_of(config).settings) else expectation

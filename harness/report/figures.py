@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from harness.errors import shown
 from harness.judging.exhibits import Curve, Series
 from harness.judging.verdicts import Verdict
 from harness.report.numbers import scale, scale_name
@@ -66,6 +67,7 @@ STYLE = {
 }
 LABEL_CHARACTERS = 54
 FEW_LAYERS = 12
+LARGEST_DRAWN = 1e30
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def layer_panels(curve: Curve, salt: str) -> tuple[str, ...]:
             for series in panel:
                 _draw_series(axes, series, *styles[series.name])
             axes.set_ylim(bottom, top)
-            axes.set_xlabel(curve.x_label)
+            axes.set_xlabel(_label(curve.x_label))
             axes.set_xlim(*_ends(panel))
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
             axes.yaxis.set_major_locator(MaxNLocator(5))
@@ -130,18 +132,18 @@ def layer_panels(curve: Curve, salt: str) -> tuple[str, ...]:
 
 def _draw_series(axes: Axes, series: Series, colour: str, line: str) -> None:
     """Draw one series with its band."""
-    values = [value if math.isfinite(value) else math.nan for value in series.values]
+    values, places = _with_gaps(series.values), _with_gaps(series.places)
     if values and len(series.low) == len(series.high) == len(values):
-        low, high = ([v if math.isfinite(v) else math.nan for v in ends] for ends in (series.low, series.high))
-        axes.fill_between(series.places, low, high, color=colour, alpha=0.18, linewidth=0)
+        low, high = _with_gaps(series.low), _with_gaps(series.high)
+        axes.fill_between(places, low, high, color=colour, alpha=0.18, linewidth=0)
     marker = "o" if len(values) <= FEW_LAYERS else ""
     width = 1.1 if series.baseline else 1.6
-    axes.plot(series.places, values, color=colour, linestyle=line, linewidth=width, marker=marker, markersize=3)
+    axes.plot(places, values, color=colour, linestyle=line, linewidth=width, marker=marker, markersize=3)
 
 
 def _ends(panel: Sequence[Series]) -> tuple[float, float]:
     """Return where a panel's x axis begins and ends, with half a layer of room, or 3 % where places are given."""
-    places = [place for series in panel for place in series.places] or [1.0]
+    places = _finite(place for series in panel for place in series.places) or [1.0]
     room = 0.03 * (max(places) - min(places)) if any(series.at for series in panel) else 0.5
     return min(places) - (room or 0.5), max(places) + (room or 0.5)
 
@@ -194,10 +196,10 @@ def _forest(unit: str, rows: Sequence[tuple[str, PartResult]], salt: str) -> str
 def _draw_part(axes: Axes, row: int, part: PartResult, factor: float) -> None:
     """Draw one effect with its interval, or the words that stand for a missing one."""
     colour, estimate = OUTCOME_COLOURS[part.outcome], part.estimate
-    if not math.isfinite(estimate.effect):
+    if not _can_be_drawn(estimate.effect):
         axes.text(0, row + 0.12, "no estimate", color=colour, va="center", fontsize=7.6, style="italic")
         return
-    if math.isfinite(estimate.low) and math.isfinite(estimate.high):
+    if _can_be_drawn(estimate.low) and _can_be_drawn(estimate.high):
         axes.plot([estimate.low * factor, estimate.high * factor], [row + 0.12] * 2, color=colour, linewidth=2)
     marker = OUTCOME_MARKERS[part.outcome]
     axes.plot([estimate.effect * factor], [row + 0.12], color=colour, marker=marker, markersize=5, linestyle="")
@@ -205,7 +207,17 @@ def _draw_part(axes: Axes, row: int, part: PartResult, factor: float) -> None:
 
 def _finite(values: Iterable[float]) -> list[float]:
     """Return the values that can be drawn."""
-    return [value for value in values if math.isfinite(value)]
+    return [value for value in values if _can_be_drawn(value)]
+
+
+def _with_gaps(values: Iterable[float]) -> list[float]:
+    """Return the values with NaN, which leaves a gap, for those that can't be drawn."""
+    return [value if _can_be_drawn(value) else math.nan for value in values]
+
+
+def _can_be_drawn(value: float) -> bool:
+    """Whether a value is finite, and small enough for an axis to have room beside it."""
+    return abs(value) < LARGEST_DRAWN
 
 
 def _limits(values: Sequence[float]) -> tuple[float, float]:
@@ -218,8 +230,8 @@ def _limits(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _label(text: str) -> str:
-    """Return the text on one line, without characters that cannot be printed, cut to what a panel holds."""
-    line = "".join(character for character in text if character.isprintable())
+    """Return the text on one line, with escapes for what would steer a terminal, cut to what a panel holds."""
+    line = "".join(character for character in shown(text[: 2 * LABEL_CHARACTERS]) if character.isprintable())
     return line if len(line) <= LABEL_CHARACTERS else line[: LABEL_CHARACTERS - 1].rstrip() + "…"
 
 

@@ -5,21 +5,33 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from harness.errors import HarnessError
+from harness.errors import UNSEEN, HarnessError
+from harness.files import parse_json
+from harness.judging.exhibits import Series, Table
 from harness.report.document import FORMAT_VERSION, Document
+
+LARGEST = 2**63
+"""No whole number of a report is as large: it would be none that other programs read as written."""
+MOST_DECIMALS = 15
+"""Of a table's figures: a float has no more."""
+MOST_PANELS, MOST_PARTS = 200, 500
+"""Of charts, and comparisons, of a page: one of more would be minutes in the making."""
 
 
 def to_json(document: Document) -> str:
     """Write a document as JSON: fields in the order of their records, mappings in their own.
 
-    NaN and the infinities have no form in JSON and are written as null. Raises HarnessError where a fact
-    of the run is of a kind that JSON does not have.
+    NaN and the infinities have no form in JSON and are written as null. Characters that would steer a terminal, or
+    that no encoding takes, stand as JSON's escapes. Raises HarnessError where a fact of the run is of a kind that
+    JSON does not have.
     """
     try:
-        return json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        text = json.dumps(_plain(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
     except TypeError as error:
         raise HarnessError(
             f"The run's facts hold a value that JSON has no form for ({error}); "
@@ -37,8 +49,8 @@ def from_json(text: str) -> Document:
     Raises HarnessError, naming the place in the file, for anything else.
     """
     try:
-        data = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        data = parse_json(text, exact=True)
+    except ValueError as error:
         raise HarnessError(f"The report's file is not JSON ({error}); run the claims again.") from error
     version = data.get("format_version") if isinstance(data, dict) else None
     if version != FORMAT_VERSION:
@@ -47,6 +59,7 @@ def from_json(text: str) -> Document:
             "read it with the suite that wrote it, or run the claims again."
         )
     document: Document = _read(Document, data, "report")
+    _require_drawable(document)
     return document
 
 
@@ -63,11 +76,6 @@ def _plain(value: object) -> object:
     return value
 
 
-def _refuse_constant(name: str) -> None:
-    """Refuse the constants that Python's reader takes and JSON does not have."""
-    raise ValueError(f"{name} is no JSON number")
-
-
 # pydantic's TypeAdapter reads these records too, but has no place to say that a null is NaN in a plain
 # float field short of annotating every field of every record with a validator.
 def _read(kind: Any, value: object, where: str) -> Any:
@@ -81,30 +89,84 @@ def _read(kind: Any, value: object, where: str) -> Any:
         (present,) = (arm for arm in get_args(kind) if arm is not type(None))
         return None if value is None else _read(present, value, where)
     if origin is Mapping:
-        return _expect(dict, value, where)
+        return _read_facts(_expect(dict, value, where), where)
     return _read_scalar(kind, value, where)
 
 
 def _read_scalar(kind: Any, value: object, where: str) -> Any:
     """Read a number, a text, a truth value or a member of an enumeration."""
     if kind is float:
-        return math.nan if value is None else float(_expect((int, float), value, where))
+        return math.nan if value is None else float(_sized(_expect((int, float), value, where), where))
     if issubclass(kind, Enum):
         known = [member.value for member in kind]
         return kind(value) if value in known else _fail(f"one of {', '.join(known)}", value, where)
-    return _expect(kind, value, where)
+    return _sized(_expect(kind, value, where), where)
+
+
+def _read_facts(value: Any, where: str) -> Any:
+    """Return facts of any form, of which the numbers alone are checked."""
+    if isinstance(value, Mapping):
+        return {key: _read_facts(item, f"{where}.{key:.80}") for key, item in value.items()}
+    if isinstance(value, list):
+        return [_read_facts(item, f"{where}[{i}]") for i, item in enumerate(value)]
+    return _sized(value, where)
+
+
+def _sized(value: Any, where: str) -> Any:
+    """Return the value unless it is a number that is not finite, or a whole one that is too large."""
+    if isinstance(value, int) and not -LARGEST < value < LARGEST:
+        _fail("a number between -2^63 and 2^63", value, where)
+    if isinstance(value, float) and not math.isfinite(value):
+        _fail("a finite number", value, where)
+    return value
+
+
+@cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    """Return a record's fields with their types, which take longer to look up than a record to read."""
+    hints = get_type_hints(kind)
+    return {entry.name: hints[entry.name] for entry in fields(kind)}
 
 
 def _read_record(kind: Any, value: object, where: str) -> Any:
     """Read a mapping whose keys are exactly the record's fields."""
     given = _expect(dict, value, where)
-    hints = get_type_hints(kind)
-    names = [entry.name for entry in fields(kind)]
+    hints = _hints(kind)
+    names = list(hints)
     if missing := [name for name in names if name not in given]:
         raise HarnessError(f"The report's file lacks {where}.{missing[0]}; run the claims again.")
     if unknown := [name for name in given if name not in names]:
         raise HarnessError(f"The report's file holds {where}.{unknown[0]}, which is not known; run the claims again.")
-    return kind(**{name: _read(hints[name], given[name], f"{where}.{name}") for name in names})
+    record = kind(**{name: _read(hints[name], given[name], f"{where}.{name}") for name in names})
+    if isinstance(record, Series):
+        _require_lengths(record, where)
+    if isinstance(record, Table):
+        _require_cells(record, where)
+    return record
+
+
+def _require_lengths(series: Series, where: str) -> None:
+    """Refuse places that are not one for each value."""
+    if series.at and len(series.at) != len(series.values):
+        _fail(f"no place or {len(series.values)}, one for each value", f"{len(series.at)} places", f"{where}.at")
+
+
+def _require_cells(table: Table, where: str) -> None:
+    """Refuse rows that are not as long as the table is wide, and digits that no float has."""
+    if not 0 <= table.decimals <= MOST_DECIMALS:
+        _fail(f"0 to {MOST_DECIMALS}", table.decimals, f"{where}.decimals")
+    for i, (_, cells) in enumerate(table.rows):
+        if len(cells) != len(table.columns):
+            _fail(f"{len(table.columns)}, one for each column", f"{len(cells)} cells", f"{where}.rows[{i}]")
+
+
+def _require_drawable(document: Document) -> None:
+    """Refuse more drawings than a page has room for."""
+    panels = sum(len(curve.panels) for verdict in document.verdicts for curve in verdict.curves)
+    parts = sum(len(verdict.parts) for verdict in document.verdicts)
+    for number, most, what in ((panels, MOST_PANELS, "panels of charts"), (parts, MOST_PARTS, "comparisons")):
+        if number > most:
+            _fail(f"at most {most}", f"{number} {what}", "report.verdicts")
 
 
 def _read_tuple(kinds: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:

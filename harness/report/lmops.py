@@ -17,6 +17,12 @@ from harness.data import Cell, Recording
 from harness.errors import HarnessError
 
 
+def record_files(out: Path, model: str, as_task: str) -> Mapping[str, Path]:
+    """Return by setting the file that the scripts read, under the names that they are called with."""
+    folder = out / f"en_dense_lm_{model}" / as_task
+    return {setting: folder / setting / "record_info.jsonl" for setting in ("zs", "icl", "ftzs", "ft")}
+
+
 def export_lmops(cell: Cell, task: str, out: Path, model: str, as_task: str) -> list[Path]:
     """Write the four settings of a task's cell; return the files.
 
@@ -39,17 +45,15 @@ def export_lmops(cell: Cell, task: str, out: Path, model: str, as_task: str) -> 
         "ftzs": _queries(cell.ft),
         "ft": _training_texts(cell),
     }
-    files = []
+    files = record_files(out, model, as_task)
     try:
         (out / "rlt_json").mkdir(parents=True, exist_ok=True)
-        for name, rows in settings.items():
-            path = out / f"en_dense_lm_{model}" / as_task / name / "record_info.jsonl"
+        for name, path in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_lines(path, rows)
-            files.append(path)
+            _write_lines(path, settings[name])
     except OSError as error:
         raise HarnessError(f"can't write the export under '{out}' ({error}); choose another folder") from error
-    return files
+    return list(files.values())
 
 
 def _queries(recording: Recording) -> Iterator[Mapping[str, object]]:

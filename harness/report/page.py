@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.data import JSON
+from harness.errors import shown
 from harness.judging.verdicts import Verdict
 from harness.report import figures, numbers
 from harness.report.document import Document
@@ -32,6 +33,7 @@ COUNT_WORDS = {
 }
 HASH = re.compile(r"(?:sha256:)?[0-9a-f]{32,}", re.IGNORECASE)
 HASH_SHOWN = 10
+MOST_CELLS = 20_000
 ENOUGH = 0.8
 """Power that a design is expected to have."""
 
@@ -59,6 +61,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
+        finalize=_printed,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -69,6 +72,11 @@ def _environment() -> Environment:
     environment.filters |= {"minus": numbers.with_minus, **{name: getattr(numbers, name) for name in written}}
     environment.tests |= {"hash": is_hash, "records": is_records, "changed": is_changed, "paper_row": is_paper_row}
     return environment
+
+
+def _printed(value: object) -> object:
+    """Return what the template prints in a value's place, before it is escaped: text as `shown` has it."""
+    return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def reading(document: Document) -> str:
@@ -144,7 +152,7 @@ def explanation(part: PartResult, told: str) -> str:
 
 def calibration(found: Calibration) -> str:
     """Say how often the claim's rule supports it by mistake, and how often where the paper's effect is there."""
-    per_task = f"{min(found.examples)} examples a task"
+    per_task = f"{min(found.examples, default=0)} examples a task"
     said = (
         f"Simulated {found.runs:,} times on these data: with no effect in its family the rule says SUPPORTED in "
         f"{100 * found.false_support:.1f} % of runs"
@@ -185,8 +193,10 @@ def short_hash(value: str) -> str:
 
 
 def is_records(value: object) -> bool:
-    """Whether a fact is a list of mappings, which is shown as a table."""
-    return isinstance(value, list | tuple) and bool(value) and all(isinstance(item, Mapping) for item in value)
+    """Whether a fact is a list of mappings, which is shown as a table, but for one of too many cells."""
+    if not (isinstance(value, list | tuple) and value and all(isinstance(item, Mapping) for item in value)):
+        return False
+    return len(value) * len(columns(list(value))) <= MOST_CELLS
 
 
 def columns(records: list[JSON]) -> list[str]:

@@ -1,38 +1,49 @@
 """The report on the disk: a page, and its data beside it."""
 
-import os
-from contextlib import suppress
 from pathlib import Path
 
+from harness import targets
 from harness.errors import HarnessError
 from harness.report.document import Document
 from harness.report.json_form import to_json
 from harness.report.page import render
 
 
-def write(document: Document, html_path: Path) -> None:
-    """Write the page to `html_path` and its data beside it, under the same name with the ending .json.
-
-    Each file appears whole or not at all (written under a temporary name in the same folder, then renamed).
-    Raises HarnessError where the folder cannot be written or the page's name itself ends in .json.
-    """
-    json_path = html_path.with_suffix(".json")
-    if json_path == html_path:
-        raise HarnessError(f"The page cannot be named '{html_path}': its data go there; end the name in .html.")
-    texts = {json_path: to_json(document), html_path: render(document)}
-    drafts = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in texts}
+def require_writable(page: str | Path) -> None:
+    """Raise HarnessError where a page of this name, or the data beside it, could not be written: before it is made."""
     try:
-        html_path.parent.mkdir(parents=True, exist_ok=True)
-        for path, draft in drafts.items():
-            # "replace": text from a dataset may hold half a surrogate pair, which UTF-8 cannot write
-            draft.write_bytes(texts[path].encode(errors="replace"))
-        for path, draft in drafts.items():
-            draft.replace(path)
+        targets.require_writable(Path(page), data_beside(page))
     except OSError as error:
-        raise HarnessError(
-            f"The report cannot be written to '{html_path}' ({error}); name a folder that you may write to."
-        ) from error
-    finally:
-        for draft in drafts.values():
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
+        raise _refusal(page, error) from error
+
+
+def data_beside(page: str | Path) -> Path:
+    """Return the name of a page's data: the page's own with the ending .json.
+
+    Raises HarnessError where the page has no name, or this one.
+    """
+    path = Path(page)
+    if not str(page).strip() or not path.name:
+        raise HarnessError(f"The report's page can't be named '{page}': give a file's name, such as claims.html.")
+    if path.suffix.lower() == ".json":
+        raise HarnessError(f"The page cannot be named '{page}': its data go there; end the name in .html.")
+    return path.with_suffix(".json")
+
+
+def write(document: Document, page: Path) -> None:
+    """Write the page, and its data beside it, each whole or not at all.
+
+    Raises HarnessError where they can't be written.
+    """
+    data = data_beside(page)
+    contents = {data: to_json(document).encode(), page: render(document).encode()}
+    try:
+        targets.write(contents)
+    except OSError as error:
+        raise _refusal(page, error) from error
+
+
+def _refusal(page: str | Path, error: OSError) -> HarnessError:
+    return HarnessError(
+        f"The report cannot be written to '{page}' ({error}); name a file in a folder that you may write to."
+    )

@@ -1,4 +1,4 @@
-"""Where tests find real archives and the paper's data; tests skip, with a reason, where there are none."""
+"""Where tests find real archives and the paper's data, and skip where there are none; warnings that are errors."""
 
 import os
 from pathlib import Path
@@ -14,6 +14,20 @@ from harness.tasks.catalogue import read_tasks
 from harness.tests.tiny import ON_TASKS, Project, make_project, ready
 
 ROOT = Path(__file__).parents[2]
+
+WARNINGS = (
+    "error",
+    "ignore:.*:DeprecationWarning:torch.*",
+    "ignore:.*:DeprecationWarning:transformers.*",
+)
+"""The later ones come first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Make errors of warnings in the suite's own tests; a test's own filters go before these."""
+    for item in items:
+        if item.path.is_relative_to(ROOT / "harness"):
+            item.add_marker(pytest.mark.filterwarnings(*WARNINGS), append=False)
 
 
 @pytest.fixture(scope="session")

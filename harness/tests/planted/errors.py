@@ -17,6 +17,7 @@ from harness.tests.planted import (
     in_models,
     in_momentum,
     in_plans,
+    in_reports,
     in_rival_claims,
     in_store,
     in_task_folders,
@@ -49,4 +50,5 @@ ERRORS: list[Planted] = [
     *in_calibration.ERRORS,
     *in_expectations.ERRORS,
     *in_faults.ERRORS,
+    *in_reports.ERRORS,
 ]

@@ -9,8 +9,11 @@ import pytest
 from harness.judging.claims import Claim
 from harness.judging.verdicts import Verdict
 from harness.plugin.gathering import DOCUMENT, Gatherer, judged
+from harness.plugin.plugin import pytest_report_teststatus
+from harness.report import page
 from harness.report.document import Document, RunFacts
 from harness.report.json_form import from_json, to_json
+from harness.settings import Settings
 from harness.statistics.results import Outcome
 
 
@@ -78,11 +81,23 @@ class _Terminal:
         self.lines.append(line)
 
 
+def _close(gatherer: Gatherer, terminal: _Terminal) -> Any:
+    """End a session in which all passed; return it."""
+    session: Any = SimpleNamespace(exitstatus=pytest.ExitCode.OK)
+    gatherer.pytest_sessionfinish(session)
+    gatherer.pytest_terminal_summary(terminal)
+    return session
+
+
 def _config(path: Path) -> Any:
     """Return what the gatherer asks of a session that ran the paper's claims and reports here."""
-    options = {"report": str(path), "expect": None}
+    options = {"report": str(path), "expect": None, **dict.fromkeys(Settings.model_fields), "store": "/some/store"}
     arguments = SimpleNamespace(args=("claims/",))
-    return SimpleNamespace(getoption=options.get, getini={"claims": "claims"}.get, invocation_params=arguments)
+    return SimpleNamespace(
+        getoption=lambda name, default=None: options.get(name, default),
+        getini={"claims": "claims"}.get,
+        invocation_params=arguments,
+    )
 
 
 def test_rivals_are_said_and_reported_behind_the_claims_they_speak_of(tmp_path: Path) -> None:
@@ -93,7 +108,7 @@ def test_rivals_are_said_and_reported_behind_the_claims_they_speak_of(tmp_path: 
     for claim, qualifies in (("O10", rival), ("C12", ()), ("O2", rival), ("C11", ())):
         document = _document(claim, Outcome.SUPPORTED, "tiny", qualifies)
         gatherer.pytest_runtest_logreport(_report("call", "passed", document))
-    gatherer.pytest_terminal_summary(terminal)
+    _close(gatherer, terminal)
     assert [line.split()[0] for line in terminal.lines] == [
         "verdicts",
         *("C11", "O2", "O10", "C12"),
@@ -117,7 +132,7 @@ def test_verdicts_on_one_claim_about_two_models_are_two(tmp_path: Path) -> None:
         ("C10", Outcome.INCONCLUSIVE, "tiny"),
     ):
         gatherer.pytest_runtest_logreport(_report("call", "passed", _document(claim, outcome, model)))
-    gatherer.pytest_terminal_summary(terminal)
+    _close(gatherer, terminal)
     written = from_json((tmp_path / "claims.json").read_text(encoding="utf-8"))
     assert {verdict.key: verdict.outcome for verdict in written.verdicts} == {
         ("C10", "tiny"): Outcome.INCONCLUSIVE,
@@ -132,10 +147,88 @@ def test_what_differs_and_what_is_missing_is_said_at_the_end(tmp_path: Path) -> 
     document = _document("C1", Outcome.SUPPORTED, "tiny", changes=("'a part': n = 38, not 39",))
     gatherer.pytest_runtest_logreport(_report("call", "passed", document))
     gatherer.missing = ["C2 about tiny: SUPPORTED was expected, and there is no verdict"]
-    gatherer.pytest_terminal_summary(terminal)
+    assert _close(gatherer, terminal).exitstatus == pytest.ExitCode.TESTS_FAILED
     assert terminal.lines[2:4] == [
         "differs: C1 'a part': n = 38, not 39",
         "missing: C2 about tiny: SUPPORTED was expected, and there is no verdict",
     ]
     (verdict,) = from_json((tmp_path / "claims.json").read_text(encoding="utf-8")).verdicts
     assert verdict.changes == ("'a part': n = 38, not 39",)
+
+
+def test_run_that_cannot_write_its_report_says_what_it_found_and_fails(tmp_path: Path) -> None:
+    """A folder has come to stand there: the verdicts, why there is no report and where all is kept are said; exit 1."""
+    (tmp_path / "claims.html").mkdir()
+    gatherer, terminal = Gatherer(_config(tmp_path / "claims.html")), _Terminal()
+    gatherer.pytest_runtest_logreport(_report("call", "passed", _document("C1", Outcome.INCONCLUSIVE, "tiny")))
+    assert _close(gatherer, terminal).exitstatus == pytest.ExitCode.TESTS_FAILED
+    _, verdict, no_report, kept = terminal.lines
+    assert verdict.startswith("C1   INCONCLUSIVE")
+    assert no_report.startswith("no report: The report cannot be written to")
+    assert "all that they rest on is in '/some/store'" in kept
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_what_nobody_foresaw_of_a_report_is_said_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the style sheet is gone: the verdicts are said, and then that, instead of a traceback of pytest's."""
+    monkeypatch.setattr(page, "HERE", tmp_path)
+    gatherer, terminal = Gatherer(_config(tmp_path / "claims.html")), _Terminal()
+    gatherer.pytest_runtest_logreport(_report("call", "passed", _document("C1", Outcome.SUPPORTED, "tiny")))
+    assert _close(gatherer, terminal).exitstatus == pytest.ExitCode.TESTS_FAILED
+    assert terminal.lines[1].startswith("C1   SUPPORTED")
+    assert terminal.lines[2].startswith("no report: TemplateNotFound: ")
+
+
+def test_closing_block_steers_no_terminal(tmp_path: Path) -> None:
+    """Names of models, and what differs, are others' texts."""
+    gatherer, terminal = Gatherer(_config(tmp_path / "claims.html")), _Terminal()
+    document = _document("C1", Outcome.SUPPORTED, "tiny\x1b[2J", changes=("'a\x9bb': n = 38, not 39",))
+    gatherer.pytest_runtest_logreport(_report("call", "passed", document))
+    gatherer.missing = ["C2 about tiny\x1b[2J: SUPPORTED was expected, and there is no verdict"]
+    _close(gatherer, terminal)
+    assert terminal.lines[2:4] == [
+        "differs: C1 'a\\x9bb': n = 38, not 39",
+        "missing: C2 about tiny\\x1b[2J: SUPPORTED was expected, and there is no verdict",
+    ]
+
+
+def test_tests_that_are_to_be_run_again_are_no_verdicts(pytestconfig: pytest.Config) -> None:
+    """Nor does the suite name what they are: pytest-rerunfailures counts them."""
+    gatherer, report = Gatherer(pytestconfig), _report("call", "rerun", _document("C1", Outcome.REFUTED))
+    gatherer.pytest_runtest_logreport(report)
+    assert not gatherer.verdicts
+    assert pytest_report_teststatus(report) is None
+
+
+def test_expected_failures_are_named_by_pytest() -> None:
+    """A claim marked xfail, whether it failed or not, is none of the suite's outcomes."""
+    for outcome in ("skipped", "passed"):
+        report = _report("call", outcome, _document("C1", Outcome.REFUTED))
+        report.wasxfail = "known"
+        assert pytest_report_teststatus(report) is None
+
+
+def test_why_nothing_can_be_judged_is_said_once(pytestconfig: pytest.Config) -> None:
+    """By the first worker whose claim it stopped; the others name that claim, unless theirs is another reason."""
+    gatherer, said = Gatherer(pytestconfig), []
+    for claim, why in (("C10", "no rate"), ("C1", "no rate"), ("C2", "no data"), ("C10", "no rate")):
+        report = _report("call", "failed", _document(claim, Outcome.ERROR))
+        report.longrepr = f"{claim} could not be judged: {why}"
+        gatherer.pytest_runtest_logreport(report)
+        said.append(str(report.longrepr).split(" judged: ")[1])
+    assert said == ["no rate", "as C10", "no data", "no rate"]
+
+
+def test_pytest_html_is_told_what_it_has_no_word_for(pytestconfig: pytest.Config) -> None:
+    """The word in a claim's row, and the number of those that it counts as passed; other tests' rows stay."""
+    gatherer, rows = Gatherer(pytestconfig), []
+    for document in (_document("C1", Outcome.INCONCLUSIVE), _document("C2", Outcome.SUPPORTED), None):
+        report, cells = _report("call", "passed", document), ["<td>Passed</td>", "<td>test</td>"]
+        gatherer.pytest_runtest_logreport(report)
+        gatherer.pytest_html_results_table_row(report, cells)
+        rows.append(cells[0])
+    prefix: list[str] = []
+    gatherer.pytest_html_results_summary(prefix)
+    words = ('<td class="col-result">Inconclusive</td>', '<td class="col-result">Supported</td>', "<td>Passed</td>")
+    assert tuple(rows) == words
+    assert "Inconclusive claims: 1," in prefix[0]

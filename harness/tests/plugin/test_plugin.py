@@ -4,6 +4,7 @@ On this project C11 is supported, C12 refuted, and the others inconclusive. Two 
 workers, fill one store; all other runs read it, one after the other in one process that imports torch once.
 """
 
+import os
 import re
 import shutil
 from collections import Counter
@@ -15,7 +16,8 @@ import pytest
 from harness.judging.expectation import expectation_of, write_expectation
 from harness.report.json_form import from_json, to_json
 from harness.statistics.results import Outcome
-from harness.tests.plugin.whole_runs import BROKEN, WATCH, Folder, Ran
+from harness.tests.conftest import ROOT
+from harness.tests.plugin.whole_runs import BROKEN, FILES, REFUSED, WATCH, Folder, Ran, refused
 from harness.tests.tiny import Project
 
 OUTCOMES = {
@@ -70,6 +72,10 @@ def later(folder: Folder, first: dict[str, Ran]) -> dict[str, Ran]:
     for tensors in damaged.glob("runs/accuracy/*/tensors.safetensors"):
         tensors.write_bytes(tensors.read_bytes()[:-1])
     (path / "file").touch()
+    os.mkfifo(path / "fifo")
+    (path / "link.html").symlink_to("fifo")
+    (path / "deep.json").write_text('{"settings":' + "[" * 100_000)
+    here = os.path.relpath(path, ROOT)
     runs = {
         "attention": run("attention", "-m", "attention", "-q", f"--expect={path / 'right.json'}"),
         "expected": run("expected", "-v", "-m", "not accuracy", f"--expect={path / 'wrong.json'}"),
@@ -87,7 +93,12 @@ def later(folder: Folder, first: dict[str, Ran]) -> dict[str, Ran]:
         "unwritable": run("unwritable", store=path / "file" / "store"),
         "expectation": run("expectation", "--expect=nowhere.json"),
         "collect": run("collect", "--collect-only", "-q", data_dir=path / "nowhere", store=path / "nowhere"),
-        "broken": run("broken", "-p", "broken"),
+        "full trace": run("full trace", "--full-trace", learning_rates="1e38"),
+        "two workers": run("two workers", "-n", 2, learning_rates="1e38"),
+        "elsewhere": [each for each in run("elsewhere", "--rootdir", path, "-m", "attention") if each not in FILES]
+        + ["claims"],
+        **{name: refused(run(name), option.format(here)) for name, (option, _) in REFUSED.items()},
+        "broken": run("broken", "-p", "broken"),  # the last one, for it breaks this process' claims
     }
     return folder.run_all(runs)
 
@@ -232,6 +243,7 @@ def test_run_that_cannot_go_on_stops_with_one_message(later: dict[str, Ran]) -> 
         ("model", "did you mean 'smollm2-135m-instruct'?"),
         ("unwritable", "the store can't be written at"),
         ("expectation", "the expectation file 'nowhere.json' can't be used"),
+        *((name, complaint) for name, (_, complaint) in REFUSED.items()),
     ],
 )
 def test_bad_input_is_one_line_and_exit_4(later: dict[str, Ran], name: str, complaint: str) -> None:
@@ -243,6 +255,40 @@ def test_bad_input_is_one_line_and_exit_4(later: dict[str, Ran], name: str, comp
     assert complaint in line
     assert "Traceback" not in ran.out + ran.err
     assert "INTERNALERROR" not in ran.out + ran.err
+
+
+def test_full_trace_shows_where_a_run_was_stopped(later: dict[str, Ran]) -> None:
+    """For those who ask for it, in place of the message alone."""
+    ran = later["full trace"]
+    assert (ran.code, ran.outcomes) == (1, {"C1": "ERROR"})
+    assert "raise HarnessError(" in ran.out
+    assert "finetuning diverged at every learning rate" in ran.out
+
+
+def test_two_workers_say_once_why_nothing_can_be_judged(later: dict[str, Ran]) -> None:
+    """Both are stopped by the same, in claims of two families."""
+    ran = later["two workers"]
+    assert ran.code == pytest.ExitCode.INTERRUPTED  # as xdist has it where a worker stops the session
+    assert ran.out.count("finetuning diverged at every learning rate") == 1
+    assert re.search(r"C\d+ could not be judged: as C\d+$", ran.out, flags=re.MULTILINE)
+
+
+def test_claims_are_found_from_where_the_suite_is(folder: Folder, first: dict[str, Ran], later: dict[str, Ran]) -> None:
+    """Where pytest reads another folder's settings: its files are claims, its catalogues the suite's."""
+    ran = later["elsewhere"]
+    assert f"rootdir: {folder.path}\n" in ran.out
+    assert ran.code == 1
+    assert ran.outcomes == {claim: OUTCOMES[claim] for claim in ("C12", "C13")}
+    assert ran.verdicts == [v for v in first["alone"].verdicts if v["claim"]["id"] in {"C12", "C13"}]
+
+
+def test_refused_runs_leave_nothing(folder: Folder, later: dict[str, Ran]) -> None:
+    """No report, no draft of one, and what was in the way is there still."""
+    assert later
+    assert not [path for path in folder.path.iterdir() if path.name in REFUSED]
+    assert not list(folder.path.rglob("*.draft"))
+    assert (folder.path / "fifo").is_fifo()
+    assert (folder.path / "link.html").is_symlink()
 
 
 def test_collecting_needs_no_data(folder: Folder, later: dict[str, Ran]) -> None:

@@ -4,6 +4,8 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from harness.plugin.progress_bar import Lines, ProgressBar
 
 
@@ -98,3 +100,18 @@ def test_line_before_anything_runs_starts_no_bar() -> None:
     terminal = _Captured()
     ProgressBar(terminal, terminal.lift).say("60 trainings are ahead")
     assert terminal.getvalue() == "\n60 trainings are ahead"
+
+
+@pytest.mark.parametrize("kind", [Lines, ProgressBar])
+def test_names_of_others_steer_no_terminal(kind: type[Lines | ProgressBar]) -> None:
+    """Neither with control characters nor with what rich takes for markup; a task may be called as it likes."""
+    terminal = _Captured()
+    progress = kind(terminal, terminal.lift)
+    progress.say("to[/y]\x1b[2J")
+    progress.begin("[/red]\x9bICL")
+    progress.say("to[/y]\x1b[2J")
+    progress.pause()
+    assert terminal.getvalue().count("to[/y]\\x1b[2J") == 2
+    assert "\x1b[2J" not in terminal.getvalue()
+    assert "\x9b" not in terminal.getvalue()
+    assert kind is Lines or "[/red]\\x9bICL" in terminal.getvalue()

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,8 +14,9 @@ from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan
 from harness.judging.claims import load_claims
 from harness.judging.judge import judge
-from harness.plugin.study import BIASED, Study
+from harness.plugin.study import BIASED, Study, settings_of
 from harness.progress import Silent
+from harness.tests.conftest import ROOT
 from harness.tests.tiny import Project
 
 CLAIMS = load_claims(claims)
@@ -106,3 +109,13 @@ def test_what_is_asked_for_is_what_the_family_asks_and_how_it_ran(study: Callabl
     assert asked == [*CLAIMS["C1"].asks, *CLAIMS["C11"].asks]
     assert isinstance(last, HowItRan)
     assert bench.asked(algebra) == []
+
+
+def test_store_is_the_suites_own_unless_another_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In the suite's checkout, whatever folder pytest takes for its root; the environment goes first."""
+    assert fixtures.STORE == ROOT / ".store"
+    config: Any = SimpleNamespace(getoption=lambda _, default: default, rootpath=tmp_path)
+    monkeypatch.delenv("ICL_CLAIMS_STORE", raising=False)
+    assert settings_of(config, fixtures.STORE).store == ROOT / ".store"
+    monkeypatch.setenv("ICL_CLAIMS_STORE", "elsewhere")
+    assert settings_of(config, fixtures.STORE).store == Path("elsewhere")

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, shown
 from harness.judging.expectation import Expectation, expectation_of, write_expectation
 from harness.plugin.suite import suite_of
 from harness.report.document import Document
@@ -97,6 +98,46 @@ def test_coins_are_held_to_their_expectation(coins: Path, document: Document) ->
     missing = "missing: A9 about all coins: INCONCLUSIVE was expected, and there is no such claim any more"
     assert [missing in ran[name][1].splitlines() for name in ran] == [False, True, True, False, False]
     assert "other.json is of another run and was not applied (tosses is 60, not 9)" in ran["other"][1]
+
+
+STEERING = """
+import coins
+from dataclasses import replace
+import warnings
+
+from harness.statistics.results import Outcome
+
+said = "\\x1b[31m \\x9b2J \\u202e \\ud83d"
+judged = coins.Table.verdict
+
+def verdict(self, claim_id):
+    warnings.warn(f"warned {said}")
+    if claim_id == "A2":
+        raise ValueError(f"raised {said}")
+    verdict = judged(self, claim_id)
+    return replace(verdict, subject=f"coin {said}", reason=f"since {said}", outcome=Outcome.REFUTED, changes=(said,))
+
+coins.Table.verdict = verdict
+coins.Table.settings = {"tosses": said}
+"""
+
+
+def test_no_text_of_a_claim_steers_a_terminal_or_breaks_a_file(coins: Path) -> None:
+    """Messages, warnings, tracebacks, closing block, page, JSON and JUnit hold escapes alone; the data are whole."""
+    (coins / "steering.py").write_text(STEERING)
+    ((code, out, err),) = _run(
+        coins, whole=["-p", "steering", "--report=st/coins.html", "--junitxml=st/j.xml"]
+    ).values()
+    assert code == 1
+    files = [path.read_text(encoding="utf-8") for path in sorted((coins / "st").iterdir())]
+    assert [shown(text) == text for text in (out, err, *files)] == [True] * 5
+    assert all(f"{word} \\x1b[31m" in out for word in ("warned", "raised", "since"))
+    junit = ET.parse(coins / "st" / "j.xml")  # noqa: S314  # pytest has written it
+    told = junit.findall(".//property[@name='icl-claims-document']")
+    assert [from_json(each.attrib["value"]).facts.settings["tosses"] for each in told] == [SAID, SAID]
+
+
+SAID = "\x1b[31m \x9b2J \u202e \ud83d"
 
 
 @pytest.mark.parametrize(

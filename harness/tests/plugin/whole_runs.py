@@ -37,6 +37,21 @@ claims.c12_sim_am.measure = measure
 """
 
 
+REFUSED = {
+    "report without a name": ("--report=", "The report's page can't be named ''"),
+    "report that is a folder": ("--report=harness", "a folder is there, expected a file or nothing"),
+    "report beside itself": ("--report=a.json", "end the name in .html"),
+    "report in a FIFO": ("--report={0}/link.html", "a FIFO is there, expected a file or nothing"),
+    "report below a file": ("--report={0}/file/claims.html", "Not a directory"),
+    "report in the place of what is expected": ("--report={0}/right.html", "would replace the expectation file"),
+    "expectation in a FIFO": ("--expect={0}/fifo", "a FIFO, expected a regular file"),
+    "expectation without an end": ("--expect={0}/deep.json", "deep.json' can't be used"),
+    "corpus that is missing": ("--corpus=nowhere", "--corpus 'nowhere' is nothing; expected 'package', a text file"),
+    "data that are missing": ("--data-dir=nowhere", "--data-dir 'nowhere' is nothing; expected a folder"),
+    "seed without an end": (f"--seed={'1' * 40}", "where a number between -2^63 and 2^63 is expected"),
+}
+"""Options by what is wrong with them, and what is said of each before anything runs."""
+
 SESSIONS = """
 import contextlib, io, json, os, sys, pytest
 
@@ -131,3 +146,9 @@ class Folder:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
+
+
+def refused(arguments: list[str], option: str) -> list[str]:
+    """Return arguments with this option, and with an expectation that the report would replace where it says so."""
+    expect = [f"--expect={option.partition('=')[2].replace('.html', '.json')}"] if option.endswith("right.html") else []
+    return [*arguments, option, *expect]

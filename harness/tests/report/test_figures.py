@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import pytest
 
+from harness.errors import shown
 from harness.judging.exhibits import Curve, Series
 from harness.report import figures
 from harness.report.document import Document
@@ -185,8 +186,7 @@ def test_any_text_can_label_a_row(document: Document, name: str) -> None:
     part = replace(first.parts[0], name=name)
     ((_, svg),) = figures.forest_panels([replace(first, parts=(part,))], "f")
     assert "<script" not in svg
-    shown = "".join(character for character in name if character.isprintable())
-    assert f"C1 · {shown}" in texts(svg)
+    assert f"C1 · {shown(name)}" in texts(svg)
 
 
 def test_long_labels_are_cut() -> None:
@@ -201,3 +201,11 @@ def test_drawing_leaves_the_callers_settings_alone() -> None:
     before = {name: mpl.rcParams[name] for name in names}
     figures.layer_panels(SIMILARITY, "a")
     assert {name: mpl.rcParams[name] for name in names} == before
+
+
+def test_values_beyond_any_axis_leave_a_gap() -> None:
+    """As those that are no numbers do; in places too. What is left decides where the axes end."""
+    values, odd = (0.1, 1e300, -1e308, 0.2), (1.0, 2.0, 1e308, math.nan)
+    for series in (Series("s", values), Series("s", (0.1, 0.2, 0.3, 0.4), at=odd), Series("s", values, values, values)):
+        ((svg),) = figures.layer_panels(Curve("t", "y", (("p", (series,)),)), "a")
+        assert "1e3" not in "".join(texts(svg))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, shown
 from harness.judging.exhibits import Curve, Series
 from harness.report.document import Document
 from harness.report.json_form import from_json, to_json
@@ -114,6 +114,103 @@ def test_a_damaged_file_is_refused_by_the_place_of_its_damage(
     damage(data)
     with pytest.raises(HarnessError, match=words):
         from_json(json.dumps(data))
+
+
+def _with_a_number(digits: int, *place: Any) -> Callable[[Report], None]:
+    def damage(data: Report) -> None:
+        at: Any = data
+        for step in place[:-1]:
+            at = at[step]
+        at[place[-1]] = int("1" * digits)
+
+    return damage
+
+
+ESTIMATE = ("verdicts", 0, "parts", 0, "estimate")
+
+
+@pytest.mark.parametrize("digits", [40, 400])
+@pytest.mark.parametrize(
+    ("place", "where"),
+    [
+        ((*ESTIMATE, "effect"), r"estimate\.effect"),
+        ((*ESTIMATE, "n"), r"estimate\.n"),
+        (("seconds",), r"report\.seconds"),
+        (("verdicts", 0, "tables", 0, "decimals"), r"decimals"),
+        (("facts", "settings", "seed"), r"report\.facts\.settings\.seed"),
+        (("facts", "environment", "cpu", "cores"), r"environment\.cpu\.cores"),
+    ],
+)
+def test_whole_number_without_end_is_refused_by_its_place(
+    document: Document, digits: int, place: tuple[Any, ...], where: str
+) -> None:
+    """In records and in facts, however many digits; the message stays short."""
+    data = json.loads(to_json(document))
+    _with_a_number(digits, *place)(data)
+    with pytest.raises(HarnessError, match=rf"{where}, where a number between -2\^63 and 2\^63 is expected") as refused:
+        from_json(json.dumps(data))
+    assert len(str(refused.value)) < 400
+
+
+def _change(data: Report, where: str, value: object) -> None:
+    curve = data["verdicts"][3]["curves"][0]
+    table = data["verdicts"][0]["tables"][0]
+    if where == "at":
+        curve["panels"][0][1][0]["at"] = value
+    elif where == "panels":
+        curve["panels"] *= value
+    elif where == "cells":
+        table["rows"][0][1] = value
+    else:
+        table[where] = value
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "words"),
+    [
+        ("at", [1.0, 2.0], r"'2 places' at .*panels\[0\]\[1\]\[0\]\.at, where no place or"),
+        ("cells", [0.5], r"'1 cells' at .*rows\[0\], where 3, one for each column is expected"),
+        ("decimals", 10**9, r"1000000000 at .*decimals, where 0 to 15 is expected"),
+        ("decimals", -1, r"-1 at .*decimals, where 0 to 15"),
+        ("panels", 10_000, r"panels of charts' at report\.verdicts, where at most 200"),
+    ],
+)
+def test_what_no_page_can_show_is_refused_by_its_place(
+    document: Document, where: str, value: object, words: str
+) -> None:
+    """Places and values, cells and columns of different numbers; more digits, or drawings, than there can be."""
+    data = json.loads(to_json(document))
+    _change(data, where, value)
+    with pytest.raises(HarnessError, match=words):
+        from_json(json.dumps(data))
+
+
+def test_number_beyond_floats_is_refused(document: Document) -> None:
+    """1e999 is JSON, and infinite for Python: in a record and in a fact."""
+    for place in ('"seconds": 754.2', '"seed": 0'):
+        text = to_json(document).replace(place, f"{place.split(':')[0]}: 1e999", 1)
+        with pytest.raises(HarnessError, match=r"inf at report\..*, where a finite number is expected"):
+            from_json(text)
+
+
+def test_key_that_stands_twice_is_refused(document: Document) -> None:
+    """Of two verdicts in one place, one reader would take the first and another the last."""
+    text = to_json(document).replace('"outcome": "REFUTED"', '"outcome": "SUPPORTED",\n "outcome": "REFUTED"', 1)
+    with pytest.raises(HarnessError, match="'outcome' stands twice"):
+        from_json(text)
+
+
+STEERING = "a\x1b[31m\x07\x7f\x85\x9b\u200e\u202e\u2028\ud83d\U000e0041é日"
+
+
+def test_what_would_steer_a_terminal_stands_as_an_escape(empty: Document) -> None:
+    """Raw controls of both blocks, turns of direction, halves of pairs: none is in the file, all are read back."""
+    given = replace(empty, title=STEERING, facts=replace(empty.facts, settings={STEERING: STEERING}))
+    text = to_json(given)
+    assert shown(text) == text
+    assert "é日" in text
+    assert text.encode()
+    assert from_json(text) == given
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, '{"format_version": NaN}'])

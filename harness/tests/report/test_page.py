@@ -4,7 +4,9 @@ import re
 from dataclasses import replace
 
 import pytest
+from markupsafe import escape
 
+from harness.errors import shown
 from harness.judging.claims import Claim
 from harness.judging.exhibits import Curve, Series, Table
 from harness.judging.reading import Reading
@@ -52,6 +54,23 @@ def test_no_text_of_the_data_becomes_markup(document: Document, text: str) -> No
     assert text in tags.text
     assert not {"script", "img"} & set(tags.names)
     assert not [name for name, _ in tags.attributes if name.startswith("on")]
+
+
+@pytest.mark.parametrize("text", ["\x1b[31mred", "a\x9bb", "a\u202eb", "half \ud83d", "bell\x07\r"])
+def test_no_text_of_the_data_steers_what_shows_it(document: Document, text: str) -> None:
+    """Control characters and the like stand as their escapes, wherever data could bring them, in drawings too."""
+    html = page.render(hostile(document, text))
+    assert shown(html) == html
+    assert html.encode()
+    assert html.count(escape(shown(text))) > 30
+
+
+def test_records_that_share_no_key_make_no_table(document: Document) -> None:
+    """A thousand records with a key each would be a million cells: each is shown by itself."""
+    records = [{f"k{i}": i} for i in range(1000)]
+    html = page.render(replace(document, verdicts=(), facts=RunFacts({"many": records}, (), {})))
+    assert html.count("<td") < 2000
+    assert "<dt>k999</dt><dd>" in html
 
 
 def test_the_page_needs_no_network(html: str) -> None:

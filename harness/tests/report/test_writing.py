@@ -8,7 +8,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.report.document import Document
 from harness.report.json_form import from_json
-from harness.report.writing import write
+from harness.report.writing import require_writable, write
 
 
 def test_page_and_data_lie_side_by_side(document: Document, tmp_path: Path) -> None:
@@ -19,9 +19,12 @@ def test_page_and_data_lie_side_by_side(document: Document, tmp_path: Path) -> N
 
 
 def test_text_that_utf8_cannot_write_does_not_stop_the_report(empty: Document, tmp_path: Path) -> None:
-    """Half a surrogate pair, as broken data sets hold, is written as a question mark."""
+    """Half a surrogate pair, as broken data sets hold, stands as its escape on the page and in the data."""
     write(replace(empty, facts=replace(empty.facts, notes=("half \ud83d",))), tmp_path / "claims.html")
-    assert "half ?" in (tmp_path / "claims.html").read_text(encoding="utf-8")
+    assert "half \\ud83d" in (tmp_path / "claims.html").read_text(encoding="utf-8")
+    text = (tmp_path / "claims.json").read_text(encoding="utf-8")
+    assert '"half \\ud83d"' in text
+    assert from_json(text).facts.notes == ("half \ud83d",)
 
 
 def test_a_folder_that_cannot_be_is_an_error_that_names_it(empty: Document, tmp_path: Path) -> None:
@@ -44,3 +47,23 @@ def test_the_page_may_not_take_the_name_of_its_data(empty: Document, tmp_path: P
     """claims.json is where the data go."""
     with pytest.raises(HarnessError, match=r"end the name in \.html"):
         write(empty, tmp_path / "claims.json")
+
+
+@pytest.mark.parametrize("name", ["", " ", ".", "claims.json", "claims.JSON", "folder", "x" * 300, "file/page.html"])
+def test_names_that_no_page_can_have_are_refused_beforehand(tmp_path: Path, name: str) -> None:
+    """None, a folder's, that of the data, one too long, one below a file; and nothing is left of the attempt."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    given = str(tmp_path / name) if name.strip(" .") else name
+    with pytest.raises(HarnessError, match=r"can't be named|cannot be named|cannot be written"):
+        require_writable(given)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
+
+
+def test_name_of_the_data_must_be_free_too(tmp_path: Path) -> None:
+    """Where a folder has the name of the data, or a link leads from them to the page, the page is refused."""
+    (tmp_path / "a.json").mkdir()
+    (tmp_path / "b.json").symlink_to("b.html")
+    for name in ("a.html", "b.html"):
+        with pytest.raises(HarnessError, match="cannot be written"):
+            require_writable(tmp_path / name)
