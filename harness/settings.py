@@ -1,5 +1,6 @@
 """What a run may be told, checked before anything is loaded."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,8 +23,8 @@ class Protocol(StrEnum):
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a task may be called so: a folder's own name, not a path, that a line can show."""
-    plain = name.isprintable() and name == name.strip() and not {"/", "\\"} & set(name)
+    """Whether a task may be called so: a folder's own name, not a path, in Unicode; controls are shown as escapes."""
+    plain = name == name.strip() and not re.search(r"[/\\\0\ud800-\udfff]", name)
     return plain and name not in {"", ".", ".."} and len(name) <= NAME
 
 

@@ -36,16 +36,18 @@ def test_wrong_setting_is_named_with_what_is_expected(given: dict[str, object], 
         parse_settings(**given)
 
 
-@pytest.mark.parametrize("name", ["..", ".", "", "a/b", "../x", "a\\b", "a" * 101, " a", "\x1b[31m", "a\n", "\ud800"])
+@pytest.mark.parametrize("name", ["..", ".", "", "a/b", "../x", "a\\b", "a" * 101, " a", "a\n", "a\0b", "a\ud800"])
 def test_task_is_named_by_a_plain_name(name: str) -> None:
     """A path, what no line can show, and what is longer than names are, are refused in one message that shows it."""
     with pytest.raises(HarnessError, match=r"tasks: .* can't be a task's name, which is a folder's own, not a path"):
         parse_settings(tasks=("movie", name))
 
 
-@pytest.mark.parametrize("name", ["movie", "sst2", "my task", "a.b-c_d", "ähnlich", "感情", "a" * 100, "...", "-"])
+@pytest.mark.parametrize(
+    "name", ["movie", "sst2", "my task", "a.b-c_d", "ähnlich", "感情", "a" * 100, "...", "-", "\x1b[31mred"]
+)
 def test_plain_names_are_taken(name: str) -> None:
-    """Letters of any script, digits, dots, dashes and spaces."""
+    """Letters of any script, digits, dots, dashes and spaces; and what steers a terminal, since it is shown escaped."""
     assert parse_settings(tasks=(name,)).tasks == (name,)
 
 
