@@ -2,6 +2,7 @@
 
 import errno
 import multiprocessing
+import time
 import warnings
 from pathlib import Path
 
@@ -109,16 +110,18 @@ def _write_slowly(root: Path, started: Path, go_on: Path) -> None:
         (draft / "half").write_text("half")
         started.write_text(draft.name)
         while not go_on.exists():
-            pass
+            time.sleep(0.02)
 
 
 def test_draft_of_a_living_process_is_left(tmp_path: Path) -> None:
     """Opening the store and cleaning it take away what a killed process left, not what another writes."""
     started, go_on, root = tmp_path / "started", tmp_path / "go on", tmp_path / "store"
-    process = multiprocessing.get_context("forkserver").Process(target=_write_slowly, args=(root, started, go_on))
+    process = multiprocessing.get_context("forkserver").Process(
+        target=_write_slowly, args=(root, started, go_on), daemon=True
+    )
     process.start()
     while not (started.exists() and started.read_text()):
-        pass
+        time.sleep(0.02)
     draft = Store(root).place(FIRST).parent / started.read_text()
     checkpoint = root / "checkpoints" / Store(root).place(FIRST).name
     checkpoint.mkdir(parents=True)

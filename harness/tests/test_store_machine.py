@@ -145,7 +145,7 @@ def test_store_keeps_what_it_promises_whatever_happens() -> None:
     run_state_machine_as_test(
         Stores,
         settings=settings(
-            max_examples=int(EXAMPLES or 25),
+            max_examples=int(EXAMPLES or 10),
             derandomize=EXAMPLES is None,
             stateful_step_count=20,
             deadline=None,
