@@ -200,6 +200,7 @@ def test_every_value_of_every_stored_key_counts(filled: Store) -> None:
         "updates": trained,
         "measurement": trained | {"measurement"},
         "facts": trained,
+        "layout": {"model", "layout", "answers"},
         "control_recording": beside | {"setting", "another task"},
         "control_finetuned": beside,
         "control": beside | {"measurement", "another task"},
