@@ -21,6 +21,7 @@ from harness.models.memory import main_memory
 _OURS = {
     *("_attn_implementation", "attn_implementation", "_experts_implementation", "experts_implementation"),
     *("dtype", "torch_dtype", "auto_map", "return_dict", "output_attentions", "output_hidden_states", "use_cache"),
+    "sliding_window",  # no family of the table has one, but transformers' cache would cut off what is beyond it
 }
 """What a configuration may say of how the model is run: the suite says that itself."""
 

@@ -95,9 +95,9 @@ class ModelFolder:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 yield
-        except HarnessError:
+        except (HarnessError, KeyboardInterrupt, SystemExit):
             raise
-        except Exception as error:
+        except BaseException as error:  # the tokenizers' panics are no Exception
             if "trust_remote_code" in str(error):
                 raise self.refuse(
                     f"{what} needs program code of its own (auto_map), which is never run; give a model that "

@@ -61,6 +61,7 @@ def test_configuration_is_transformers_own(tmp_path: Path, family: str) -> None:
         {"dtype": "evil"},
         {"return_dict": False},
         {"output_attentions": True},
+        {"sliding_window": 3},
     ],
 )
 def test_how_a_model_is_run_is_not_for_its_folder_to_say(folder: Path, edit: dict[str, Any]) -> None:

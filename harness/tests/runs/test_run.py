@@ -203,6 +203,7 @@ def test_every_value_of_every_stored_key_counts(filled: Store) -> None:
         "steadiness": trained | {"setting"},
         "whole_prompts": always | {"setting", "demonstrations", "torch", "transformers", "device"},
         "control_steadiness": beside | {"setting"},
+        "layout": {"model", "layout", "answers"},
         "control_recording": beside | {"setting", "another task"},
         "control_finetuned": beside,
         "control": beside | {"measurement", "another task"},
