@@ -1,6 +1,7 @@
 """The command line: what it writes, and one line on stderr with exit 2 where it can't."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -136,6 +137,12 @@ def test_export_makes_the_runs_that_it_needs(run: Run, project: Project, tmp_pat
         ("render {0}/claims.json {0}/text/page.html", "page.html' can't be used"),
         ("expect {0}/bytes --out {0}/e.json", "bytes' can't be used"),
         ("expect {0}/claims.json --out {0}/text/e.json", "e.json' can't be used"),
+        ("expect {0}/claims.json --out {0}/claims.json", "is a report, which the expectation would replace"),
+        ("expect {0}/claims.json --out {0}/fifo", "a FIFO is there, expected a file or nothing"),
+        ("render {0}/claims.json {0}/claims.json", "its data go there"),
+        ("render {0}/claims.json {0}/fifo", "a FIFO is there, expected a file or nothing"),
+        ("render {0}/fifo {0}/page.html", "a FIFO, expected a regular file"),
+        ("export --task movie --out {0}/text --store {0}", "text' can't be used"),
     ],
 )
 def test_bad_input_is_one_line_on_stderr_and_exit_2(run: Run, tmp_path: Path, command: str, complaint: str) -> None:
@@ -143,6 +150,7 @@ def test_bad_input_is_one_line_on_stderr_and_exit_2(run: Run, tmp_path: Path, co
     _report(tmp_path, C1=Outcome.SUPPORTED)
     (tmp_path / "text").write_text("no JSON")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+    os.mkfifo(tmp_path / "fifo")
     code, out, err = run(*(word.format(tmp_path) for word in command.split()))
     assert (code, out, len(err.splitlines())) == (2, "", 1), err
     assert err.startswith("error: ")
