@@ -270,6 +270,6 @@ def some(names: list[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return f"{type(error).__name__}: {' '.join(said.split())[:200]}"
