@@ -1,5 +1,6 @@
 # make claims: fetch, install and verify the paper's claims on the default model.   make test: the suite's own tests.
-# make trust: can the tests be trusted? Every decision simulated in full, every planted error to be caught.
+# make trust: can the tests be trusted? Every decision simulated in full, every planted error to be caught, and random
+# tries of hostile stores, models, tasks and reports for MINUTES each.
 # ARGS is passed on to pytest:  make claims ARGS="-m attention"
 
 PYTHON ?= python3
@@ -7,6 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 ARGS ?=
+MINUTES ?= 5
 
 .PHONY: claims test trust install fetch bench reference clean
 
@@ -22,6 +24,8 @@ test: fetch
 trust: fetch
 	ICL_CLAIMS_SIMULATIONS=1000 $(BIN)/pytest harness/tests/statistics/test_calibration.py
 	$(BIN)/python -m harness.tests.planted
+	ICL_CLAIMS_STORE_EXAMPLES=500 $(BIN)/pytest harness/tests/test_store_machine.py
+	$(BIN)/python -m harness.tests.campaigns --minutes $(MINUTES)
 
 bench: fetch
 	$(BIN)/pytest harness/benchmarks $(ARGS)
