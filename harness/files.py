@@ -65,12 +65,15 @@ def opened(path: Path) -> Iterator[BufferedReader]:
 
     """
     require_regular(path)
-    # Between the look and the opening it may become a FIFO, which must not be waited for.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(descriptor, "rb") as file:
+    with open(path, "rb", opener=_without_waiting) as file:  # noqa: PTH123  # Path.open takes no opener
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             require_regular(path)
         yield file
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open for `opened`: between the look and the opening a file may become a FIFO, which must not be waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def require_regular(path: Path) -> None:
