@@ -65,7 +65,7 @@ def opened(path: Path) -> Iterator[BufferedReader]:
 
     """
     require_regular(path)
-    with open(path, "rb", opener=_without_waiting) as file:  # noqa: PTH123  # Path.open takes no opener
+    with open(path, "rb", opener=_without_waiting) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             require_regular(path)
         yield file
