@@ -74,7 +74,8 @@ class Settings(BaseModel):
     # (PAPER section 3).
     learning_rates: tuple[Annotated[float, Field(gt=0, lt=3e38)], ...] = Field(
         default=(1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1),
-        description="learning rates to select among, separated by commas; a diverging one is dropped early, a chaotic one passed over",
+        description="learning rates to select among, separated by commas; a diverging one is dropped early, a chaotic "
+        "one passed over",
     )
     seed: int = Field(default=0, description="seed of every random stream")
     alpha: float = Field(default=0.05, gt=0, lt=1, description="family-wise error rate of the verdicts")
