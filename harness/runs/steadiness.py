@@ -44,7 +44,7 @@ class Steadiness:
         """How far answers move, in units of the usual gap between the two best."""
         if self.moved is None:
             return "diverges"
-        return f"{self.moved:.2g} gaps{', chaotic' if self.chaotic else ''}"
+        return f"{self.moved:.2g} times their gap{', chaotic' if self.chaotic else ''}"
 
 
 class SteadinessRun(Run):

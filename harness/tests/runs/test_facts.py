@@ -70,7 +70,7 @@ def test_diverged_rate_is_said(sources: Sources, kept: CellFacts) -> None:
     said: Any = task_facts(sources.experiment, "toy", sources.selection("toy"), made, LAID_OUT)
     taken, diverged = said["learning rates tried"]
     assert (taken["learning rate"], taken["taken"]) == (2.0, "yes")
-    assert taken["last bit moves answers by"].endswith(" gaps")
+    assert taken["last bit moves answers by"].endswith(" times their gap")
     assert diverged == {
         "learning rate": 1e38,
         "FT accuracy": "diverged at step 2",
