@@ -85,7 +85,9 @@ def test_learning_rates_are_said_where_the_claims_own_diverged(both: Project, tm
         for run in runs:
             sources.store.find_or_run(FinetunedAt.steadiness(run))
     said = Evidence(sources).learning_rates({"trained": Variant(), "shuffled": SHUFFLED})
-    shown = re.sub(r" \(weights off by their last bit move answers by [\d.e+]+ times their gap, chaotic\)", " (chaotic)", said)
+    shown = re.sub(
+        r" \(weights off by their last bit move answers by [\d.e+]+ times their gap, chaotic\)", " (chaotic)", said
+    )
     expected = "trained, toy: 1e+38; trained, doll: 1e+38; shuffled, toy: 2 (chaotic); shuffled, doll: 2 (chaotic)"
     assert shown == f"Learning rates of finetuning: {expected}."
 
