@@ -120,16 +120,18 @@ def test_draft_of_a_living_process_is_left(tmp_path: Path) -> None:
         target=_write_slowly, args=(root, started, go_on), daemon=True
     )
     process.start()
-    while not (started.exists() and started.read_text()):
-        time.sleep(0.02)
-    draft = Store(root).place(FIRST).parent / started.read_text()
-    checkpoint = root / "checkpoints" / Store(root).place(FIRST).name
-    checkpoint.mkdir(parents=True)
-    Store(root)
-    assert clean(root, aside=True).leftovers.number == 0
-    assert (draft.is_dir(), checkpoint.is_dir()) == (True, True)
-    process.kill()
-    process.join()
+    try:
+        while process.is_alive() and not (started.exists() and started.read_text()):
+            time.sleep(0.02)
+        draft = Store(root).place(FIRST).parent / started.read_text()
+        checkpoint = root / "checkpoints" / Store(root).place(FIRST).name
+        checkpoint.mkdir(parents=True)
+        Store(root)
+        assert clean(root, aside=True).leftovers.number == 0
+        assert (draft.is_dir(), checkpoint.is_dir()) == (True, True)
+    finally:
+        process.kill()
+        process.join()
     assert clean(root, aside=True).leftovers.number == 1
     assert (draft.exists(), checkpoint.is_dir()) == (False, True)
 
