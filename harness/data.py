@@ -61,6 +61,8 @@ class Task:
     """The paper's name of the task (SST2, ...), where it is one of its six."""
     left_out: tuple[LeftOut, ...] = ()
     """With the examples of the three parts these are all rows that were read."""
+    unrelated: tuple[str, ...] = field(default=(), repr=False)
+    """Sentences without labels, from other sources that come with the task's own; none of them is in a part."""
 
 
 @dataclass(frozen=True)
@@ -131,3 +133,5 @@ class Cell:
     """[first, last) of each demonstration's tokens in the ICL prefix."""
     training_queries: np.ndarray
     """[layer, token, d_query] at every training token, start tokens included."""
+    trained_on_context: bool = True
+    """Whether training and the context hold the same demonstrations, so that their tokens can be matched."""

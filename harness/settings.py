@@ -63,12 +63,19 @@ class Settings(BaseModel):
     queries: int = Field(default=100, ge=2, description="test examples a task")
     dev_queries: int = Field(default=50, ge=2, description="examples a task to select on")
     candidate_sets: int = Field(
-        default=4, ge=1, description="demonstration sets to select among; the best on dev are kept"
+        default=4,
+        ge=1,
+        description="demonstration sets to select among; the best on dev are kept, and with --selection random none is",
     )
     demonstration_sets: int = Field(
         default=1,
         ge=1,
         description="demonstration sets to report; with two or more, statistics treat set and example as two levels",
+    )
+    selection: Literal["best", "random"] = Field(
+        default="best",
+        description="which demonstration sets are reported: the best on dev of --candidate-sets (best), or the first "
+        "drawn, none of them selected (random); the learning rate is tuned on the first that is reported, for all",
     )
     # Of the finetuning's SGD. The paper tunes it per task and gives no grid; a replication's choices span 1.6e-4 to 0.2
     # (PAPER section 3).
@@ -167,10 +174,11 @@ def parse_settings(**given: object) -> Settings:
             for e in error.errors()
         )
         raise HarnessError(f"settings can't be used: {wrong}") from error
-    if settings.demonstration_sets > settings.candidate_sets:
+    if settings.selection == "best" and settings.demonstration_sets > settings.candidate_sets:
         raise HarnessError(
             f"{settings.demonstration_sets} demonstration sets are to be reported, but only "
-            f"{settings.candidate_sets} are drawn; raise --candidate-sets to at least that",
+            f"{settings.candidate_sets} are drawn; raise --candidate-sets to at least that, or report those that are "
+            "drawn with --selection random",
         )
     return settings
 

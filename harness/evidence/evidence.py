@@ -5,12 +5,24 @@ from functools import lru_cache
 
 import numpy as np
 
+from harness.data import Setting
 from harness.evidence.measurements import ByTask
-from harness.evidence.questions import CausalOrder, FinetunedAt, OnControls, OnTasks, TextTasks, TrainedLayers
+from harness.evidence.questions import (
+    CausalOrder,
+    FinetunedAt,
+    Learned,
+    OnControls,
+    OnOtherSets,
+    OnTasks,
+    TextTasks,
+    TrainedLayers,
+    UpdateSizes,
+)
 from harness.evidence.sources import Sources
 from harness.metrics import rec2ftp
 from harness.metrics.base_rate import excess_over_base_rate
 from harness.runs.finetuning import FinetuningRun
+from harness.runs.learning import Learning, learning_of
 from harness.runs.steadiness import steadiness_of
 from harness.runs.variants import Variant
 from harness.seeds import stream
@@ -40,29 +52,56 @@ class Evidence:
         """The trainings: their size, what was tried, how they were made."""
         return self.sources.grid
 
-    def of(self, question: OnTasks | OnControls, name: str) -> ByTask:
+    def of(self, question: OnTasks | OnControls | OnOtherSets, name: str) -> ByTask:
         """Return array `name` of a measurement (see `harness.evidence.measurements`), demonstration sets first."""
         return {task: np.stack([found[name] for found in sets]) for task, sets in self._arrays(question).items()}
 
-    def _read(self, question: OnTasks | OnControls) -> Mapping[str, list[Mapping[str, np.ndarray]]]:
+    def _read(self, question: OnTasks | OnControls | OnOtherSets) -> Mapping[str, list[Mapping[str, np.ndarray]]]:
         records, store = question.records(self.sources), self.sources.store
         return {task: [store.read(record).tensors for record in of_task] for task, of_task in records.items()}
 
-    def learning_rates(self, variants: Mapping[str, Variant]) -> str:
+    def learning_rates(self, variants: Mapping[str, Variant], *, tuned: bool = False) -> str:
         """Say in words at which learning rates each variant was finetuned: a smaller one where the claims' diverged.
 
-        And where it is chaotic there (see `harness.runs.steadiness`).
+        Or, where each was `tuned`, the one that was selected for it. And where it is chaotic there (see
+        `harness.runs.steadiness`).
         """
         said = []
         for name, variant in variants.items():
-            for task, runs in FinetunedAt(variant).records(self.sources).items():
+            for task, runs in FinetunedAt(variant, tuned).records(self.sources).items():
                 said.append(f"{name}, {task}: {', '.join(sorted({self._finetuned_at(run) for run in runs}))}")
-        return f"Learning rates of finetuning: {'; '.join(said)}."
+        each = ", each selected on its own accuracy" if tuned else ""
+        return f"Learning rates of finetuning{each}: {'; '.join(said)}."
+
+    def update_sizes(self, variants: Mapping[str, Variant], *, tuned: bool = False) -> str:
+        """Say in words how large the update of each variant's finetuning is, by task and reported demonstration set."""
+        said = []
+        for name, variant in variants.items():
+            for task, runs in UpdateSizes(variant, tuned).records(self.sources).items():
+                means = [float(self.sources.store.read(run).tensors["relative"].mean()) for run in runs]
+                said.append(f"{name}, {task}: {', '.join(f'{mean:.2g}' for mean in means)}")
+        return f"Size of the update, |dW| / |W|, mean over key and value matrices: {'; '.join(said)}."
+
+    def learned(self) -> Mapping[str, list[Learning]]:
+        """Return whether ICL and FT learned anything, on what is selected on, by task and reported demonstration set.
+
+        Raises:
+            HarnessError: finetuning diverged on a set.
+
+        """
+        store, order = self.sources.store, (Setting.ZSL, Setting.ICL, Setting.FT)
+        asked = Learned().records(self.sources)
+        return {
+            task: [learning_of(*(store.read(runs[s]) for s in order)) for runs in sets] for task, sets in asked.items()
+        }
 
     def _finetuned_at(self, run: FinetuningRun) -> str:
         if run.fitting is None:
             return f"{run.learning_rate:g}"
-        found, again = (self.sources.store.read(record) for record in (run, FinetunedAt.steadiness(run)))
+        found = self.sources.store.read(run)
+        if run.variant.update == "random":
+            return f"{found.facts['learning_rate']:g}"
+        again = self.sources.store.read(FinetunedAt.steadiness(run))
         steady = steadiness_of(again)
         how = f" (weights off by their last bit move answers by {steady.words})" if steady.chaotic else ""
         return f"{found.facts['learning_rate']:g}{how}"

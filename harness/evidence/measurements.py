@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from harness.data import AttentionParts, Cell, Setting
+from harness.errors import HarnessError
 from harness.metrics import (
     isotropic_like,
     kendall,
@@ -117,7 +118,16 @@ def attention_to_demonstrations(cell: Cell) -> tuple[np.ndarray, np.ndarray]:
     """Return ICL's and FT's attention to the same demonstration tokens, both [example, layer, token].
 
     Start tokens and separators are left out: the first stand before every training text, the second in none.
+
+    Raises:
+        HarnessError: finetuning read other texts than the context holds, so that no token is in both.
+
     """
+    if not cell.trained_on_context:
+        raise HarnessError(
+            "Kendall's tau matches the context's demonstration tokens with those of training, and this cell was "
+            "finetuned on other texts: ask for another measurement of it",
+        )
     tokens = np.concatenate([np.arange(first, last) for first, last in cell.spans])
     lengths = [last - first for first, last in cell.spans]
     starts = np.cumsum([0, *(n + 1 for n in lengths[:-1])])

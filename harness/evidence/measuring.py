@@ -32,6 +32,8 @@ class Measurement(Record):
     of: FinetuningRun
     """Its key names task, demonstrations, learning rate and variant."""
     source: Source
+    context: int | None = None
+    """The demonstration set in the context, where finetuning's is another."""
 
     @property
     def kind(self) -> str:
@@ -41,7 +43,8 @@ class Measurement(Record):
     @property
     def key(self) -> Mapping[str, object]:
         """Return the run's key, and what is measured."""
-        return {**self.of.key, "measurement": self._identity}
+        context = {} if self.context is None else {"context": self.context}
+        return {**self.of.key, "measurement": self._identity, **context}
 
     @property
     def _identity(self) -> object:
@@ -59,7 +62,8 @@ class Measurement(Record):
     @property
     def words(self) -> str:
         """What runs."""
-        return f"{self.of.task.name}: measuring {self.name.replace('_', ' ')}{self.of.what}"
+        across = "" if self.context is None else f", ICL with set {self.context} and FT on set {self._drawn[1]}"
+        return f"{self.of.task.name}: measuring {self.name.replace('_', ' ')}{self.of.what}{across}"
 
     @property
     def inputs(self) -> Sequence[Record]:
@@ -70,5 +74,6 @@ class Measurement(Record):
         """Measure."""
         seed, candidate = self._drawn
         purpose = "measurement" if self.of.fitting is None else "control"
-        rng = stream(seed, purpose, self.name, self.of.task.name, candidate)
+        across = () if self.context is None else (self.context,)
+        rng = stream(seed, purpose, self.name, self.of.task.name, candidate, *across)
         return Entry(MEASUREMENTS[self.name][1](self.source.read(store), rng), {})

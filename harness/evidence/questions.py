@@ -4,24 +4,25 @@ A question yields its records in stages, each known once those before it are in 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from harness.data import Setting
 from harness.evidence.measurements import MEASUREMENTS
 from harness.evidence.measuring import Measurement, Source
+from harness.evidence.selecting import Stages, selecting, selecting_rates
 from harness.evidence.sources import Sources
 from harness.runs.facts import CellFacts
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.layout import PromptLayout
+from harness.runs.scoring import AccuracyRun
 from harness.runs.steadiness import SteadinessRun
+from harness.runs.update_size import UpdateSizeRun
 from harness.runs.variants import OWN, Variant
 from harness.store import Record
 from harness.trainings.linear_attention import LinearAttentionLayers
 from harness.trainings.text_tasks import TextTask
-
-Stages = Iterator[Sequence[Record]]
 
 
 class Question(Protocol):
@@ -29,19 +30,6 @@ class Question(Protocol):
 
     def stages(self, sources: Sources) -> Stages:
         """Yield the records of each stage."""
-
-
-def selecting(sources: Sources) -> Stages:
-    """Yield what demonstration sets are selected by, what learning rates are, and whether the best of these is steady.
-
-    Where it is not, whether the next is, and so on.
-    """
-    yield [run for task in sources.tasks for run in sources.experiment.sets_tried(task)]
-    yield [run for t in sources.tasks for run in sources.experiment.rates_tried(t, sources.best_set(t))]
-    for place, _ in enumerate(sources.experiment.settings.learning_rates):
-        if not (in_question := [run for t in sources.tasks if (run := sources.rate_in_question(t, place)) is not None]):
-            return
-        yield in_question
 
 
 class _Measuring(ABC):
@@ -79,11 +67,51 @@ class OnTasks(_Measuring):
 
 
 @dataclass(frozen=True)
+class OnOtherSets(_Measuring):
+    """A measurement of ICL with one reported demonstration set and FT on another, on all tasks and test examples.
+
+    ICL's are the reported sets in their order; FT's is the one that comes `behind` places after it, round in a ring.
+    None where no other set is reported: such a task has no records.
+    """
+
+    measurement: str
+    behind: int = 1
+
+    def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
+        """Return the measurements of each task, by demonstration set in the context."""
+        return {task: found for task in sources.tasks if (found := self._records(sources, task))}
+
+    def _records(self, sources: Sources, task: str) -> list[Measurement]:
+        experiment, chosen, sets = sources.experiment, sources.selection(task), _sets(sources, task)
+        turned = [sets[(i + self.behind) % len(sets)] for i in range(len(sets))]
+        pairs = [(shown, read) for shown, read in zip(sets, turned, strict=True) if shown != read]
+        return [
+            Measurement(
+                self.measurement,
+                experiment.run(FinetuningRun, task, None, read, chosen.learning_rate),
+                experiment.across(task, chosen, shown, read),
+                context=shown,
+            )
+            for shown, read in pairs
+        ]
+
+
+@dataclass(frozen=True)
 class OnControls(_Measuring):
-    """A measurement under a variant, on the first examples of the first tasks."""
+    """A measurement under a variant, on the first examples of the first tasks.
+
+    Finetuning is at the claims' own learning rate, or where it is `tuned`, at the one that is selected for the variant
+    as the claims' own is for theirs: on the same examples and set, by its accuracy (`harness.runs.selection.tune`).
+    """
 
     measurement: str
     variant: Variant = OWN
+    tuned: bool = False
+
+    def stages(self, sources: Sources) -> Stages:
+        """Select, for the variant too where it is tuned, then measure."""
+        yield from selecting_rates(sources, self.variant, tuned=self.tuned)
+        yield [record for of_task in self.records(sources).values() for record in of_task]
 
     def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
         """Return the measurements of each control task, by reported demonstration set."""
@@ -91,12 +119,14 @@ class OnControls(_Measuring):
 
     def _record(self, sources: Sources, task: str, candidate: int) -> Measurement:
         experiment, chosen = sources.experiment, sources.chosen
+        rate = _rate(sources, task, self.variant, tuned=self.tuned)
         made_on: Mapping[str, Source] = {
-            "cell": experiment.cell(task, chosen, candidate, self.variant),
+            "cell": experiment.cell(task, chosen, candidate, self.variant, rate),
             "orders": experiment.orders(task, chosen, candidate),
             "next_tokens": experiment.next_tokens(task, chosen, candidate),
         }
         of = experiment.beside(FinetuningRun, task, chosen, candidate, self.variant)
+        of = of if rate is None else replace(of, learning_rate=rate)
         return Measurement(self.measurement, of, made_on[MEASUREMENTS[self.measurement][0]])
 
 
@@ -105,12 +135,13 @@ class FinetunedAt:
     """How a variant was finetuned: its learning rate, smaller where the claims' diverged, and whether it is steady."""
 
     variant: Variant
+    tuned: bool = False
 
     def stages(self, sources: Sources) -> Stages:
-        """Select, then finetune, and finetune once more."""
-        yield from selecting(sources)
+        """Select, then finetune, and finetune once more; a random update has no steps to be steady."""
+        yield from selecting_rates(sources, self.variant, tuned=self.tuned)
         beside = [run for runs in self.records(sources).values() for run in runs if run.fitting is not None]
-        yield [*beside, *map(self.steadiness, beside)]
+        yield [*beside, *(self.steadiness(run) for run in beside if run.variant.update == "finetuned")]
 
     @staticmethod
     def steadiness(run: FinetuningRun) -> SteadinessRun:
@@ -119,10 +150,39 @@ class FinetunedAt:
 
     def records(self, sources: Sources) -> Mapping[str, list[FinetuningRun]]:
         """Return the finetunings of each control task, by reported demonstration set."""
-        cell, chosen = sources.experiment.cell, sources.chosen
-        return {
-            t: [cell(t, chosen, c, self.variant).finetuned for c in _sets(sources, t)] for t in sources.control_tasks
-        }
+        return _finetunings(sources, self.variant, tuned=self.tuned)
+
+
+@dataclass(frozen=True)
+class UpdateSizes:
+    """How large the updates are that a variant's finetuning makes (see `harness.runs.update_size.UpdateSizeRun`)."""
+
+    variant: Variant
+    tuned: bool = False
+
+    def stages(self, sources: Sources) -> Stages:
+        """Select, then compare the weights."""
+        yield from selecting_rates(sources, self.variant, tuned=self.tuned)
+        yield [run for runs in self.records(sources).values() for run in runs]
+
+    def records(self, sources: Sources) -> Mapping[str, list[UpdateSizeRun]]:
+        """Return the comparisons of each control task, by reported demonstration set."""
+        found = _finetunings(sources, self.variant, tuned=self.tuned)
+        return {task: [run.becoming(UpdateSizeRun) for run in runs] for task, runs in found.items()}
+
+
+class Learned:
+    """What ZSL, ICL and FT answer on what is selected on, on every task and under every reported demonstration set."""
+
+    def stages(self, sources: Sources) -> Stages:
+        """Select, then answer: only ZSL, and of sets beyond the first FT, were not among what was selected by."""
+        yield from selecting(sources)
+        yield [run for sets in self.records(sources).values() for runs in sets for run in runs.values()]
+
+    def records(self, sources: Sources) -> Mapping[str, list[Mapping[Setting, AccuracyRun]]]:
+        """Return the runs of each task, by reported demonstration set, by setting."""
+        answers = sources.experiment.answers
+        return {t: [answers(t, sources.selection(t), c) for c in _sets(sources, t)] for t in sources.tasks}
 
 
 class CausalOrder:
@@ -210,6 +270,21 @@ class TextTasks:
         asked = (settings.demonstrations, settings.seed, settings.queries)
         trained = {a: tuple(sources.grid.reported("language", a, sources.eta)) for a in self.attentions}
         return {a: {name: TextTask(of, task, *asked) for name, task in tasks.items()} for a, of in trained.items()}
+
+
+def _rate(sources: Sources, task: str, variant: Variant, *, tuned: bool) -> float | None:
+    """Return the learning rate that is selected for a variant; None where it is not."""
+    return sources.rate(task, variant) if tuned else None
+
+
+def _finetunings(sources: Sources, variant: Variant, *, tuned: bool) -> Mapping[str, list[FinetuningRun]]:
+    """Return a variant's finetunings of each control task, by reported demonstration set."""
+    found = {}
+    for task in sources.control_tasks:
+        rate = _rate(sources, task, variant, tuned=tuned)
+        cells = [sources.experiment.cell(task, sources.chosen, c, variant, rate) for c in _sets(sources, task)]
+        found[task] = [cell.finetuned for cell in cells]
+    return found
 
 
 def _sets(sources: Sources, task: str) -> Sequence[int]:

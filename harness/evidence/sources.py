@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.runs.experiment import Chosen, Experiment, open_experiment
-from harness.runs.selection import Selection, next_in_question, select, sets_chosen
+from harness.runs.selection import Selection, Tuning, next_in_question, select, sets_chosen, tune
 from harness.runs.steadiness import SteadinessRun
+from harness.runs.variants import OWN, Variant
 from harness.settings import Settings
 from harness.store import MissingEntryError, Store
 from harness.trainings.grid import Grid
@@ -19,6 +20,7 @@ class Sources:
         self.grid = grid
         self.store = store
         self._selected: dict[str, Selection] = {}
+        self._tuned: dict[tuple[str, Variant], Tuning] = {}
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -34,15 +36,25 @@ class Sources:
         """Return the demonstration set that learning rates are tried on."""
         return sets_chosen(self.experiment, task, self.store)[0]
 
-    def rate_in_question(self, task: str, _place: int) -> SteadinessRun | None:
+    def rate_in_question(self, task: str, _place: int, variant: Variant = OWN) -> SteadinessRun | None:
         """Return what tells whether the learning rate to be taken is steady; None where it is known."""
-        return next_in_question(self.experiment, task, self.store)
+        return next_in_question(self.experiment, task, self.store, variant)
 
     def selection(self, task: str) -> Selection:
         """Return what was chosen for a task, worked out once (see `harness.runs.selection.select`)."""
         if task not in self._selected:
             self._selected[task] = select(self.experiment, task, self.store)
         return self._selected[task]
+
+    def rate(self, task: str, variant: Variant) -> float:
+        """Return the learning rate that is selected for a variant as the claims' own is (see `selection.tune`)."""
+        tuned_for = variant.of_tuning
+        return self.selection(task).learning_rate if tuned_for == OWN else self._tuning(task, tuned_for).learning_rate
+
+    def _tuning(self, task: str, variant: Variant) -> Tuning:
+        if (task, variant) not in self._tuned:
+            self._tuned[task, variant] = tune(self.experiment, task, self.store, variant)
+        return self._tuned[task, variant]
 
     @property
     def chosen(self) -> Mapping[str, Chosen]:
@@ -74,14 +86,15 @@ class Provisional(Sources):
         """Return the set that was chosen, or the first."""
         return self._sets(task)[0]
 
-    def rate_in_question(self, task: str, place: int) -> SteadinessRun | None:
+    def rate_in_question(self, task: str, place: int, variant: Variant = OWN) -> SteadinessRun | None:
         """Return the run of the rate to be taken, or of the first: of a task one is planned, more are rarely needed."""
         if place:
             return None
         try:
-            return super().rate_in_question(task, place)
+            return super().rate_in_question(task, place, variant)
         except MissingEntryError:
-            return self.experiment.steadiness(task, self.best_set(task), self.experiment.settings.learning_rates[0])
+            first = self.experiment.settings.learning_rates[0]
+            return self.experiment.steadiness(task, self.best_set(task), first, variant)
 
     def selection(self, task: str) -> Selection:
         """Return what was chosen, or the first sets and rate."""
@@ -90,6 +103,12 @@ class Provisional(Sources):
             return super().selection(task)
         except MissingEntryError:
             return Selection(self._sets(task), settings.learning_rates[0], (), (), ())
+
+    def _tuning(self, task: str, variant: Variant) -> Tuning:
+        try:
+            return super()._tuning(task, variant)
+        except MissingEntryError:
+            return Tuning(self.experiment.settings.learning_rates[0], (), ())
 
     @property
     def eta(self) -> float:

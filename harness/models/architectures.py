@@ -38,11 +38,17 @@ class Architecture:
     """Path of the list of decoder layers."""
     final_norm: str
     """Path of the norm between the last layer and the unembedding."""
+    embeddings: tuple[str, ...]
+    """Paths of the embeddings of tokens, and of positions where they are learned."""
+    norms: tuple[str, ...]
+    """Paths of the norms inside a layer."""
     attention: str
     """Path of the self-attention module inside a layer; its first output is the block's output."""
     query: Outputs
     key: Outputs
     value: Outputs
+    unembedding: str = "lm_head"
+    """Path of what reads the logits out; its matrix may be the tokens' embedding."""
     adapter: Callable[..., Any] | None = None
     """Replaces the attention module's forward where the family does not dispatch through AttentionInterface."""
 
@@ -59,6 +65,8 @@ ARCHITECTURES = {
     "llama": Architecture(
         layers="model.layers",
         final_norm="model.norm",
+        embeddings=("model.embed_tokens",),
+        norms=("input_layernorm", "post_attention_layernorm"),
         attention="self_attn",
         query=Outputs("q_proj"),
         key=Outputs("k_proj"),
@@ -67,6 +75,8 @@ ARCHITECTURES = {
     "gpt2": Architecture(
         layers="transformer.h",
         final_norm="transformer.ln_f",
+        embeddings=("transformer.wte", "transformer.wpe"),
+        norms=("ln_1", "ln_2"),
         attention="attn",
         query=Outputs("c_attn", 0, 1, of=3),
         key=Outputs("c_attn", 1, 2, of=3),
@@ -75,6 +85,8 @@ ARCHITECTURES = {
     "xglm": Architecture(
         layers="model.layers",
         final_norm="model.layer_norm",
+        embeddings=("model.embed_tokens",),
+        norms=("self_attn_layer_norm", "final_layer_norm"),
         attention="self_attn",
         query=Outputs("q_proj"),
         key=Outputs("k_proj"),
@@ -94,7 +106,8 @@ def architecture_of(model_type: str) -> Architecture:
     if model_type not in ARCHITECTURES:
         raise HarnessError(
             f"models of architecture '{model_type}' are not known: {nearest(model_type, ARCHITECTURES)}. "
-            "Add a row to harness/models/architectures.py: the paths of its layers, final norm, attention module, "
-            "query, key and value projections (and an adapter if its attention does not use AttentionInterface)",
+            "Add a row to harness/models/architectures.py: the paths of its layers, final norm, embeddings, norms, "
+            "attention module, query, key and value projections (and an adapter if its attention does not use "
+            "AttentionInterface)",
         )
     return ARCHITECTURES[model_type]

@@ -79,13 +79,29 @@ class LanguageModel:
     @cached_property
     def key_value_slices(self) -> list[Slice]:
         """What finetuning trains: weights and biases of every layer's key and value projections."""
+        return self.slices(*self.architecture.key_value)
+
+    def slices(self, *among: Outputs) -> list[Slice]:
+        """Return weights and biases of these outputs of every layer's attention, first layer first."""
         paths = {module: path for path, module in self.network.named_modules()}
         slices = []
         for attention in self.attention_modules:
-            for outputs in self.architecture.key_value:
+            for outputs in among:
                 projection = attention.get_submodule(outputs.module)
                 slices += _slices(paths[projection], projection, outputs)
         return slices
+
+    @property
+    def norms(self) -> list[str]:
+        """Paths of all norms: those of every layer, and the final one."""
+        rows = self.architecture
+        layers = range(len(self.attention_modules))
+        return [*(f"{rows.layers}.{i}.{norm}" for i in layers for norm in rows.norms), rows.final_norm]
+
+    @property
+    def embeddings(self) -> list[str]:
+        """Paths of what reads tokens and positions in, and of what reads logits out."""
+        return [*self.architecture.embeddings, self.architecture.unembedding]
 
     @contextmanager
     def with_weights(self, weights: Mapping[str, Tensor]) -> Iterator[None]:

@@ -1,12 +1,13 @@
-"""Rivals of a model that have its architecture and none of what it learned.
+"""Rivals of a model that have its architecture and none, or little, of what it learned.
 
 Deutch et al. (arXiv 2311.07772) found that untrained models score as high on SimAOU and SimAM: what such a rival shows
-too comes from the architecture, not from learning in context. Both leave the given model, and the random states that
-the process shares, as they were. For 135 M parameters they took two and seven seconds of one core, and one copy's
-memory.
+too comes from the architecture, not from learning in context. Their own two keep embeddings, norms and unembedding, or
+the norms alone. All leave the given model, and the random states that the process shares, as they were. For 135 M
+parameters they took two seconds of one core, `shuffled_weights` seven, and one copy's memory.
 """
 
 import copy
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -28,6 +29,29 @@ def fresh_weights(model: LanguageModel, rng: np.random.Generator) -> LanguageMod
         torch.default_generator.manual_seed(int(rng.integers(2**63)))
         fresh = AutoModelForCausalLM.from_config(copy.deepcopy(network.config), dtype=network.dtype)
     return LanguageModel(fresh.eval().requires_grad_(False).to(model.device))
+
+
+def fresh_between_embeddings(model: LanguageModel, rng: np.random.Generator) -> LanguageModel:
+    """Return `fresh_weights` with the model's own embeddings (of tokens, of positions), norms and unembedding.
+
+    What Deutch et al. call not trained: the file of their code that builds the model loads the entries of
+    embed_tokens, embed_positions, output_projection and every layer_norm, biases among them, and nothing else.
+    """
+    return _fresh_but_for(model, rng, [*model.embeddings, *model.norms])
+
+
+def fresh_between_norms(model: LanguageModel, rng: np.random.Generator) -> LanguageModel:
+    """Return `fresh_weights` with the model's own norms, weights and biases: Deutch et al.'s second rival."""
+    return _fresh_but_for(model, rng, model.norms)
+
+
+def _fresh_but_for(model: LanguageModel, rng: np.random.Generator, kept: Sequence[str]) -> LanguageModel:
+    found = fresh_weights(model, rng)
+    for path in kept:
+        own = model.network.get_submodule(path).parameters()
+        for parameter, trained in zip(found.network.get_submodule(path).parameters(), own, strict=True):
+            parameter.copy_(trained)
+    return found
 
 
 def shuffled_weights(model: LanguageModel, rng: np.random.Generator) -> LanguageModel:

@@ -32,6 +32,13 @@ class CellRuns:
         """All four."""
         return (self.zsl, self.icl, self.ft, self.finetuned)
 
+    @property
+    def trained_on_context(self) -> bool:
+        """Whether finetuning read the demonstrations that stand in the context, in some order, under some labels."""
+        read, shown = self.finetuned, self.icl
+        unlike = read.variant.texts == "unrelated" or shown.context is not None
+        return read.demonstrations == shown.demonstrations and not unlike
+
     def read(self, store: Store) -> Cell:
         """Return the cell; what the store lacks of it is run."""
         icl = store.find_or_run(self.icl)
@@ -43,7 +50,8 @@ class CellRuns:
             icl=icl_recording,
             ft=ft,
             spans=tuple((first, last) for first, last in spans),
-            training_queries=store.find_or_run(self.finetuned).tensors["query_vectors"],
+            training_queries=store.find_or_run(self.finetuned.recorded).tensors["query_vectors"],
+            trained_on_context=self.trained_on_context,
         )
 
 

@@ -14,7 +14,7 @@ from harness.runs.run import AnyRun, Demonstrations
 from harness.runs.scoring import AccuracyRun, RecordingRun
 from harness.runs.steadiness import SteadinessRun
 from harness.runs.theory import CausalityRun, PartsRun, UpdatesRun
-from harness.runs.variants import Variant
+from harness.runs.variants import OWN, Variant
 from harness.settings import Protocol, Settings
 from harness.store import Store
 from harness.tasks import load_task
@@ -108,17 +108,36 @@ class Experiment:
             number=self.settings.queries,
         )
 
-    def cell(self, task: str, chosen: Mapping[str, Chosen], candidate: int, variant: Variant) -> CellRuns:
-        """Return the runs of a variant's cell: the claims' own where the variant changes nothing."""
+    def across(self, task: str, chosen: Chosen, candidate: int, trained: int) -> CellRuns:
+        """Return the claims' own runs of ICL with one demonstration set and of finetuning on another.
+
+        Raises:
+            ValueError: the sets are the same.
+
+        """
+        if candidate == trained:
+            message = f"demonstration set {trained} stands in the context and is finetuned on: expected two sets"
+            raise ValueError(message)
+        other = self.own_cell(task, chosen, trained)
+        return replace(self.own_cell(task, chosen, candidate), ft=other.ft, finetuned=other.finetuned)
+
+    def cell(
+        self, task: str, chosen: Mapping[str, Chosen], candidate: int, variant: Variant, rate: float | None = None
+    ) -> CellRuns:
+        """Return the runs of a variant's cell: the claims' own where the variant changes nothing.
+
+        Finetuning that the variant changes takes the learning rate `rate`; None is the claims' own.
+        """
         runs = replace(self.own_cell(task, chosen[task], candidate), number=self.control_number)
         if variant.weights != "trained":
             zsl = self.beside(RecordingRun, task, chosen, 0, variant.of_zero_shot)
             runs = replace(runs, zsl=replace(zsl, setting=Setting.ZSL))
         if variant.changes_icl:
-            icl = self.beside(RecordingRun, task, chosen, candidate, variant)
+            icl = self.beside(RecordingRun, task, chosen, candidate, variant.of_context)
             runs = replace(runs, icl=replace(icl, setting=Setting.ICL))
         if variant.changes_ft:
             ft = self.beside(RecordingRun, task, chosen, candidate, variant.of_finetuning)
+            ft = ft if rate is None else replace(ft, learning_rate=rate)
             finetuned = ft.becoming(FinetuningRun)
             runs = replace(runs, ft=replace(ft, setting=Setting.FT), finetuned=finetuned)
         return runs
@@ -147,18 +166,32 @@ class Experiment:
         return self.run(CausalityRun, task, None, chosen.candidates[0], chosen.learning_rate)
 
     def sets_tried(self, task: str) -> list[AccuracyRun]:
-        """Return ICL with each demonstration set, on what is selected on."""
-        sets, part = range(self.settings.candidate_sets), self.selection_part
+        """Return ICL with each demonstration set, on what is selected on; drawn at random, with those reported."""
+        settings, part = self.settings, self.selection_part
+        sets = range(settings.candidate_sets if settings.selection == "best" else settings.demonstration_sets)
         return [self.run(AccuracyRun, task, Setting.ICL, candidate, None, part) for candidate in sets]
 
-    def rates_tried(self, task: str, candidate: int) -> list[AccuracyRun]:
+    def rates_tried(self, task: str, candidate: int, variant: Variant = OWN) -> list[AccuracyRun]:
         """Return FT on a demonstration set at each learning rate, on what is selected on."""
-        rates, part = self.settings.learning_rates, self.selection_part
-        return [self.run(AccuracyRun, task, Setting.FT, candidate, rate, part) for rate in rates]
+        return [self.tried(AccuracyRun, task, candidate, rate, variant) for rate in self.settings.learning_rates]
 
-    def steadiness(self, task: str, candidate: int, rate: float) -> SteadinessRun:
+    def steadiness(self, task: str, candidate: int, rate: float, variant: Variant = OWN) -> SteadinessRun:
         """Return the finetuning at a learning rate tried, once more from weights off by their last bit."""
-        return self.run(SteadinessRun, task, Setting.FT, candidate, rate, self.selection_part)
+        return self.tried(SteadinessRun, task, candidate, rate, variant)
+
+    def tried(self, kind: type[AnyRun], task: str, candidate: int, rate: float, variant: Variant = OWN) -> AnyRun:
+        """Return FT at a learning rate tried, and at no other, on what is selected on."""
+        run = self.run(kind, task, Setting.FT, candidate, rate, self.selection_part)
+        return run if variant == OWN else replace(run, variant=variant, fitting=run.number)
+
+    def answers(self, task: str, chosen: Chosen, candidate: int) -> Mapping[Setting, AccuracyRun]:
+        """Return what each setting answers on what is selected on, under a demonstration set."""
+        part = self.selection_part
+        return {
+            Setting.ZSL: self.run(AccuracyRun, task, Setting.ZSL, part=part),
+            Setting.ICL: self.run(AccuracyRun, task, Setting.ICL, candidate, part=part),
+            Setting.FT: self.tried(AccuracyRun, task, candidate, chosen.learning_rate),
+        }
 
     def check_prompts(self, store: Store) -> None:
         """Build every task's prompts, before any weights load; HarnessError where one can't be."""

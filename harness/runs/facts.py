@@ -62,7 +62,7 @@ def task_facts(experiment: Experiment, task: str, chosen: Selection, made: JSON,
         **layout_facts(laid_out),
         "test examples": f"{settings.queries} of {len(labelled.test)}",
         "demonstrations": f"{made['demonstrations']} used of {settings.demonstrations} asked, {made['tokens']} tokens",
-        "selected on": f"{experiment.number(part)} {part} examples",
+        "selected on": f"{experiment.number(part)} {part} examples{_unselected(experiment)}",
         "demonstration sets tried": [
             {"set": i, "ICL accuracy": _percent(accuracy), "taken": "yes" if i in chosen.candidates else "no"}
             for i, accuracy in enumerate(chosen.icl_accuracy)
@@ -107,6 +107,13 @@ def chaos_notes(task: str, chosen: Selection, others: Mapping[int, Steadiness]) 
         if how.chaotic
     ]
     return tuple(said)
+
+
+def _unselected(experiment: Experiment) -> str:
+    """Say of demonstration sets drawn at random that they were not selected, and which the rate was tuned on."""
+    if experiment.settings.selection == "best":
+        return ""
+    return ": the learning rate alone, with demonstration set 0; the sets are the first that were drawn"
 
 
 def _percent(accuracy: float | None) -> str:

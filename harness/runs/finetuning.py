@@ -1,7 +1,7 @@
 """Runs that finetune on a task's demonstrations."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError
@@ -9,7 +9,9 @@ from harness.prompts import Prompts
 from harness.runs.loaded import model_of
 from harness.runs.prompting import prompts_of
 from harness.runs.run import Run
-from harness.store import Entry, Store
+from harness.runs.variants import OWN
+from harness.seeds import stream
+from harness.store import Entry, Record, Store
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,12 +22,36 @@ if TYPE_CHECKING:
 class FinetuningRun(Run):
     """What finetuning leaves: key and value weights, and the query vectors recorded in training.
 
-    The test examples only bound how many demonstrations the context holds: they are part of the key.
+    The test examples only bound how many demonstrations the context holds: they are part of the key. Under a random
+    update the weights are the model's own, changed at random by as much as finetuning changed them, and no query
+    vectors are kept: they are finetuning's (`recorded`). What was trained on is the same, what came of it is not.
     """
 
     kinds = ("finetuned", "control_finetuned")
     says = "{task}: finetuning"
     finetunes = True
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """A random update is of the size of a finetuning's."""
+        return (self.trained,) if self.variant.update == "random" else ()
+
+    @property
+    def trained(self) -> "FinetuningRun":
+        """The finetuning whose update's size is taken: the claims' own, where nothing else is other."""
+        steps = self.variant.of_training
+        own = {"fitting": None, "number": self.fitting, "rates": (), "context": None} if steps == OWN else {}
+        return self.becoming(FinetuningRun, variant=steps, setting=None, **own)
+
+    @property
+    def recorded(self) -> "FinetuningRun":
+        """The finetuning whose query vectors were recorded in training: another's, where this takes no step."""
+        return self.trained if self.variant.update == "random" else self
+
+    @property
+    def cost(self) -> float:
+        """A random update takes no step."""
+        return 0.0 if self.variant.update == "random" else super().cost
 
     def compute(self, store: Store) -> Entry:
         """Finetune at the run's learning rate, or at the next smaller one of `rates` that holds.
@@ -34,6 +60,8 @@ class FinetuningRun(Run):
             HarnessError: finetuning diverged, at every rate that may be tried.
 
         """
+        if self.variant.update == "random":
+            return self._drawn(store)
         assert self.learning_rate is not None, "finetuning has a learning rate"
         prompts, started = prompts_of(self, store), time.perf_counter()
         steps = 0
@@ -46,6 +74,17 @@ class FinetuningRun(Run):
                 return Entry({"query_vectors": found.query_vectors, **tensors}, facts)
             steps = len(found.losses)
         raise self._diverged(steps)
+
+    def _drawn(self, store: Store) -> Entry:
+        from harness.models.weight_changes import random_update  # noqa: PLC0415  # slow import
+
+        started, trained, drawn = time.perf_counter(), store.find_or_run(self.trained), self.demonstrations
+        assert drawn is not None, "what was finetuned has demonstrations"
+        rng = stream(drawn.seed, "random update", self.task.name, drawn.candidate, *self.variant.names)
+        found = random_update(model_of(self, store), weights_of(trained), rng)
+        weights = {name: weight.float().cpu().numpy() for name, weight in found.items()}
+        seconds = round(time.perf_counter() - started, 3)
+        return Entry(weights, {"losses": [], "learning_rate": trained.facts["learning_rate"], "seconds": seconds})
 
     def _diverged(self, steps: int) -> HarnessError:
         if self.fitting is not None:

@@ -49,7 +49,12 @@ def _trained(model: ModelSource, root: Path, device: str, dtype: str) -> "Langua
 def _rival(
     model: ModelSource, root: Path, device: str, dtype: str, weights: str, seed: int, names: tuple[str | int, ...]
 ) -> "LanguageModel":
-    from harness.models.untrained import fresh_weights, shuffled_weights  # noqa: PLC0415  # slow import
+    from harness.models import untrained  # noqa: PLC0415  # slow import
 
-    make = {"fresh": fresh_weights, "shuffled": shuffled_weights}[weights]
-    return make(_trained(model, root, device, dtype), stream(seed, *names))
+    make = {
+        "fresh": untrained.fresh_weights,
+        "shuffled": untrained.shuffled_weights,
+        "embeddings": untrained.fresh_between_embeddings,
+        "norms": untrained.fresh_between_norms,
+    }
+    return make[weights](_trained(model, root, device, dtype), stream(seed, *names))

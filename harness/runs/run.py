@@ -1,5 +1,7 @@
 """One run of a model, as a record: everything that decides its numbers."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import ClassVar, TypeVar
@@ -83,6 +85,8 @@ class Run(Record):
             key["learning_rate"] = self.learning_rate
         if self.fitting is not None:
             key |= {"variant": self.variant.key, "version": VERSION, "longest": self.fitting, "rates": self.rates}
+        if self.variant.texts == "unrelated":
+            key["unrelated"] = hashlib.sha256(json.dumps(self.task.unrelated).encode()).hexdigest()
         if self.context is not None and self.context.demonstrations is not None:
             key["another task"] = [*self.context._task, self.context.demonstrations.candidate]  # noqa: SLF001  its own kind
         return key
@@ -100,7 +104,7 @@ class Run(Record):
     def words(self) -> str:
         """What it says, and where it is not the claims' own, what is other about it."""
         setting = self.setting.name if self.setting else ""
-        where = f" on {self.part}" if self.fitting is None else ""
+        where = f" on {self.part}" if self.fitting is None or self.part == "dev" else ""
         return self.says.format(task=self.task.name, setting=setting, where=where, tried=self._tried) + self.what
 
     @property
@@ -110,8 +114,9 @@ class Run(Record):
 
     @property
     def _tried(self) -> str:
-        drawn = self.demonstrations.candidate if self.demonstrations else 0
-        return f"set {drawn}" if self.learning_rate is None else f"learning rate {self.learning_rate:g}"
+        if self.learning_rate is not None:
+            return f" with learning rate {self.learning_rate:g}"
+        return f" with set {self.demonstrations.candidate}" if self.demonstrations else ""
 
     @property
     def cost(self) -> float:

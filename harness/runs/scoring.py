@@ -50,10 +50,10 @@ class RecordingRun(Run):
 
 
 class AccuracyRun(Run):
-    """How many examples ICL or FT gets right: what demonstration set and learning rate are selected by."""
+    """How many examples a setting gets right: what demonstration set and learning rate are selected by."""
 
     kinds = ("accuracy", "control_accuracy")
-    says = "{task}: {setting} with {tried}{where}"
+    says = "{task}: {setting}{tried}{where}"
     scores = finetunes = True
 
     @property

@@ -51,17 +51,17 @@ class SteadinessRun(Run):
     """A finetuning and the answers after it, once more with the trained weights off by their last bit at the start."""
 
     kinds = ("steadiness", "control_steadiness")
-    says = "{task}: FT with {tried} again, weights off by their last bit{where}"
+    says = "{task}: FT{tried} again, weights off by their last bit{where}"
     scores = finetunes = True
 
     @property
     def inputs(self) -> Sequence[Record]:
-        """The same without the change; beside the claims' own also its learning rate, which may have been lowered."""
-        return (self._answers,) if self.fitting is None else (self._finetuning, self._answers)
+        """The same without the change; where its learning rate may have been lowered, also what it is."""
+        return (self._finetuning, self._answers) if self.rates else (self._answers,)
 
     @property
     def _answers(self) -> Run:
-        if self.fitting is None:
+        if not self.rates:
             return self.becoming(AccuracyRun)
         return self.becoming(RecordingRun)
 
@@ -85,7 +85,7 @@ class SteadinessRun(Run):
         return Entry({}, {"moved": relative_move(own, other)})
 
     def _rate(self, store: Store) -> float:
-        if self.fitting is None:
+        if not self.rates:
             assert self.learning_rate is not None, "finetuning has a learning rate"
             return self.learning_rate
         return float(store.find_or_run(self._finetuning).facts["learning_rate"])  # type: ignore[arg-type]

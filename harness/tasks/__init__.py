@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from harness.data import Task
@@ -11,6 +12,7 @@ from harness.tasks.catalogue import TaskCatalogue, TaskRow, VaderSource, Wording
 from harness.tasks.hub import read_hub
 from harness.tasks.local import own_task, own_task_names, read_folder, task_folder
 from harness.tasks.split import Parts
+from harness.tasks.unrelated import unrelated_sentences
 from harness.tasks.vader import rated_parts
 
 __all__ = ["load_task"]
@@ -66,7 +68,9 @@ def _from_catalogue(
     source = row.source
     if isinstance(source, VaderSource):
         package = known.packages[source.package]
-        return _assemble(name, row, rated_parts(source, package, fetched), package.source, package.licence)
+        parts = rated_parts(source, package, fetched)
+        task = _assemble(name, row, parts, package.source, package.licence)
+        return replace(task, unrelated=unrelated_sentences(source, known, parts, fetched))
     if hub and source.hub is not None:
         parts = read_hub(source.hub, row, skip_bad_rows=skip_bad_rows)
     else:

@@ -11,7 +11,7 @@ import pytest
 import fixtures
 from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import ByTask
-from harness.evidence.questions import CausalOrder, FinetunedAt, OnControls, OnTasks
+from harness.evidence.questions import CausalOrder, FinetunedAt, OnControls, OnOtherSets, OnTasks
 from harness.evidence.sources import Sources, open_sources
 from harness.runs.variants import Variant
 from harness.store import MissingEntryError
@@ -112,7 +112,7 @@ class Known(Evidence):
         """Return the seed that was given."""
         return self._seed
 
-    def of(self, question: OnTasks | OnControls, name: str) -> ByTask:
+    def of(self, question: OnTasks | OnControls | OnOtherSets, name: str) -> ByTask:
         """Return right answers as floats, [seed, example]."""
         assert question == ACCURACY
         return {task: np.array(rows, float) for task, rows in self.right[name].items()}

@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import ByTask
-from harness.evidence.questions import FinetunedAt, OnControls, OnTasks, Question
+from harness.evidence.questions import FinetunedAt, OnControls, OnOtherSets, OnTasks, Question, UpdateSizes
 from harness.models.gpt.sizes import TINY
 from harness.runs.variants import OWN, Variant
 from harness.seeds import stream
@@ -162,17 +162,24 @@ class World(Evidence):
         least_squares = np.full((EXAMPLES, PAIRS), 0.25)
         return SimpleNamespace(size=TINY, described=tuple, least_squares=lambda: least_squares)
 
-    def of(self, question: OnTasks | OnControls, name: str) -> ByTask:
+    def of(self, question: OnTasks | OnControls | OnOtherSets, name: str) -> ByTask:
         """Return arrays of two tasks, one demonstration set; of Rec2FTP, ones in the share that is given."""
         self.asked.add(question)
         variant = question.variant if isinstance(question, OnControls) else OWN
         changed = [getattr(variant, f.name) for f in fields(variant) if getattr(variant, f.name) != f.default]
-        words = " ".join(map(str, (question.measurement, name, *changed)))
+        how = ["tuned"] if isinstance(question, OnControls) and question.tuned else []
+        how += [f"behind {question.behind}"] if isinstance(question, OnOtherSets) else []
+        words = " ".join(map(str, (question.measurement, name, *changed, *how)))
         return {task: self.array(words, task) for task in self.tasks}
 
-    def learning_rates(self, variants: Mapping[str, Variant]) -> str:
+    def learning_rates(self, variants: Mapping[str, Variant], *, tuned: bool = False) -> str:
         """Return the variants' names."""
-        self.asked |= set(map(FinetunedAt, variants.values()))
+        self.asked |= {FinetunedAt(variant, tuned) for variant in variants.values()}
+        return ", ".join(variants)
+
+    def update_sizes(self, variants: Mapping[str, Variant], *, tuned: bool = False) -> str:
+        """Return the variants' names."""
+        self.asked |= {UpdateSizes(variant, tuned) for variant in variants.values()}
         return ", ".join(variants)
 
     def array(self, name: str, cell: str) -> np.ndarray:
