@@ -13,11 +13,15 @@ VARIANTS = {
     "own": Variant(),
     "weights fresh": Variant(weights="fresh"),
     "weights shuffled": Variant(weights="shuffled"),
+    "weights embeddings": Variant(weights="embeddings"),
+    "weights norms": Variant(weights="norms"),
     "labels random": Variant(labels="random"),
     "labels flipped": Variant(labels="flipped"),
     "order 1": Variant(order=1),
     "another_task True": Variant(another_task=True),
     "gradient layer_causal": Variant(gradient="layer_causal"),
+    "update random": Variant(update="random"),
+    "texts unrelated": Variant(texts="unrelated"),
 }
 """Every value of every field that a first draw has."""
 

@@ -30,8 +30,21 @@ CHANGES: dict[str, tuple[Variant, set[str]]] = {
     "order": (Variant(order=1), {"icl", "ft"}),
     "another task": (Variant(another_task=True), {"icl"}),
     "layer-causal": (Variant(gradient="layer_causal"), {"ft"}),
+    "trained embeddings": (Variant(weights="embeddings"), {"zsl", "icl", "ft"}),
+    "trained norms": (Variant(weights="norms"), {"zsl", "icl", "ft"}),
+    "random update": (Variant(update="random"), {"ft"}),
+    "unrelated texts": (Variant(texts="unrelated"), {"ft"}),
 }
-DRAWN = ("fresh", "shuffled", "random labels", "order")
+DRAWN = (
+    "fresh",
+    "shuffled",
+    "random labels",
+    "order",
+    "trained embeddings",
+    "trained norms",
+    "random update",
+    "unrelated texts",
+)
 AGAIN = {f"{name}, draw 1": (replace(CHANGES[name][0], draw=1), CHANGES[name][1]) for name in DRAWN}
 
 
@@ -109,7 +122,8 @@ def test_variant_changes_what_it_says_and_nothing_else(controls: Sources, name: 
     changed = {s for s in SETTINGS if not np.array_equal(getattr(own, s).attn_out, getattr(found, s).attn_out)}
     assert changed == expected
     assert all(_same(getattr(own, s), getattr(found, s)) for s in set(SETTINGS) - expected)
-    assert np.array_equal(own.training_queries, found.training_queries) == ("ft" not in expected)
+    stepped = "ft" in expected and variant.update != "random"
+    assert np.array_equal(own.training_queries, found.training_queries) != stepped
     assert all(getattr(found, s).scores_query.shape == own.zsl.scores_query.shape for s in SETTINGS)
     assert found.zsl.gold.tolist() == own.zsl.gold.tolist()
 
@@ -129,6 +143,37 @@ def test_spans_are_those_of_the_context(controls: Sources) -> None:
     lengths = [sum(last - first for first, last in cell.spans) for cell in (own, behind)]
     assert lengths[1] < lengths[0]
     assert behind.icl.scores_context.shape[2] < own.icl.scores_context.shape[2]
+
+
+def test_across_sets_nothing_is_run_anew(project: Project, tmp_path: Path) -> None:
+    """ICL is one set's, FT and what it saw in training the other's, to the last bit, and no entry is written."""
+    sources = ready(project.settings(tmp_path, demonstration_sets=2), OnTasks("accuracy"))
+    chosen, made = sources.selection("toy"), sources.experiment
+    one, other = (made.own_cell("toy", chosen, c).read(sources.store) for c in (0, 1))
+    before = sorted(tmp_path.glob("runs/*/*"))
+    found = made.across("toy", chosen, 0, 1).read(sources.store)
+    assert sorted(tmp_path.glob("runs/*/*")) == before
+    assert _same(found.zsl, one.zsl)
+    assert _same(found.icl, one.icl)
+    assert found.spans == one.spans
+    assert _same(found.ft, other.ft)
+    assert not np.array_equal(found.ft.attn_out, one.ft.attn_out)
+    assert np.array_equal(found.training_queries, other.training_queries)
+    assert not found.trained_on_context
+
+
+def test_across_one_set_is_refused(sources: Sources) -> None:
+    """It would be the claims' own cell under another name."""
+    with pytest.raises(ValueError, match="set 0 stands in the context and is finetuned on"):
+        sources.experiment.across("toy", sources.selection("toy"), 0, 0)
+
+
+def test_training_and_context_are_matched_where_they_hold_the_same_texts(controls: Sources) -> None:
+    """Not where finetuning reads unrelated texts, nor where another task's demonstrations stand in the context."""
+    without = {"another task", "unrelated texts"}
+    for name, (variant, _) in CHANGES.items():
+        cell = controls.experiment.cell("toy", controls.chosen, _best(controls), variant)
+        assert cell.trained_on_context == (name not in without), name
 
 
 def test_zero_shot_is_run_once_for_the_same_weights(both: Project, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from harness.runs.facts import CellFacts
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.layout import PromptLayout
 from harness.runs.scoring import AccuracyRun, RecordingRun
+from harness.runs.update_size import UpdateSizeRun
 from harness.runs.variants import Variant
 from harness.store import Record, Store, entry_key
 from harness.tests.runs.made_up import CHOSEN, ROW, VARIANTS, made_up
@@ -44,6 +45,13 @@ def _own(made: Experiment) -> Iterator[tuple[str, Record]]:
     yield "facts", CellFacts(cell)
     yield "layout", PromptLayout(made.model, made.tasks["toy"])
     yield "measurement", Measurement("sim_aou", cell.finetuned, cell)
+    across = made.across("toy", CHOSEN["toy"], 0, 1)
+    yield "measurement across sets", Measurement("sim_aou", across.finetuned, across, context=0)
+    yield "ZSL on dev", made.answers("toy", CHOSEN["toy"], 1)[Setting.ZSL]
+    causal = Variant(gradient="layer_causal")
+    yield "layer-causal FT on dev", made.rates_tried("toy", 1, causal)[1]
+    yield "layer-causal FT on dev, steadiness", made.steadiness("toy", 1, 2.0, causal)
+    yield "size of the update", cell.finetuned.becoming(UpdateSizeRun)
 
 
 def _beside(made: Experiment, variant: Variant) -> Iterator[tuple[str, Record]]:

@@ -9,17 +9,17 @@ from harness.tests.runs.made_up import VARIANTS
 
 
 def test_fields_of_the_first_keys_are_in_every_key() -> None:
-    """Five of them, whatever they are: the keys of older stores hold them all."""
+    """Five of them, whatever they are: the keys of older stores hold them all. Of the others, what is other."""
     assert set(ALWAYS) == {"weights", "labels", "order", "another_task", "gradient"}
-    assert all(set(variant.key) == set(ALWAYS) for variant in VARIANTS.values())
+    more = {"update random": {"update"}, "texts unrelated": {"texts"}}
+    assert all(set(v.key) == set(ALWAYS) | more.get(name, set()) for name, v in VARIANTS.items())
 
 
 def test_every_field_in_all_its_values_makes_another_key() -> None:
-    """All six fields are given another value; no two keys are alike, and each holds the value."""
+    """All eight fields are given another value; no two keys are alike, and each holds the value."""
     changed = [*VARIANTS.values(), Variant(order=2), Variant(draw=1), Variant(labels="random", draw=2)]
-    assert {name for v in changed for name in ("draw", *ALWAYS) if getattr(v, name) != getattr(OWN, name)} == {
-        f.name for f in fields(Variant)
-    }
+    names = {f.name for f in fields(Variant)}
+    assert {name for v in changed for name in names if getattr(v, name) != getattr(OWN, name)} == names
     assert len({str(sorted(variant.key.items())) for variant in changed}) == len(changed)
     assert all(value == getattr(variant, name) for variant in changed for name, value in variant.key.items())
 
@@ -48,17 +48,21 @@ def test_first_draw_is_not_in_the_key() -> None:
 
 
 def test_variant_reaches_the_settings_that_it_changes() -> None:
-    """Another task's demonstrations reach ICL alone, a gradient finetuning alone, weights everything."""
+    """Another task's demonstrations reach ICL alone; gradient, update and texts finetuning alone; weights everything."""
     reached = {name: (v.changes_icl, v.changes_ft, v.of_zero_shot != OWN) for name, v in VARIANTS.items()}
     assert reached == {
         "own": (False, False, False),
         "weights fresh": (True, True, True),
         "weights shuffled": (True, True, True),
+        "weights embeddings": (True, True, True),
+        "weights norms": (True, True, True),
         "labels random": (True, True, False),
         "labels flipped": (True, True, False),
         "order 1": (True, True, False),
         "another_task True": (True, False, False),
         "gradient layer_causal": (False, True, False),
+        "update random": (False, True, False),
+        "texts unrelated": (False, True, False),
     }
 
 
@@ -68,6 +72,29 @@ def test_finetuning_and_zero_shot_leave_out_what_does_not_reach_them() -> None:
     assert everything.of_finetuning == Variant("fresh", "flipped", order=2, gradient="layer_causal", draw=4)
     assert everything.of_zero_shot == Variant("fresh", draw=4)
     assert Variant(labels="random", draw=4).of_zero_shot == OWN
+
+
+def test_context_leaves_out_how_weights_are_changed() -> None:
+    """And with it the draw, where nothing of what is drawn is left: no draw of an update makes another ICL."""
+    everything = Variant("fresh", "flipped", gradient="layer_causal", update="random", texts="unrelated", draw=4)
+    assert everything.of_context == Variant("fresh", "flipped", draw=4)
+    for variant in (Variant(update="random", draw=2), Variant(texts="unrelated", draw=2)):
+        assert variant.of_context == OWN
+        assert not variant.changes_icl
+
+
+def test_random_update_stands_in_for_the_steps_of_the_rest() -> None:
+    """Of a random update alone these are the claims' own, in every draw; other labels and weights they keep."""
+    assert Variant(update="random", draw=3).of_training == OWN
+    assert Variant(update="random", labels="flipped", draw=3).of_training == Variant(labels="flipped")
+    assert Variant(weights="norms", update="random", draw=3).of_training == Variant(weights="norms", draw=3)
+
+
+def test_rate_is_selected_on_the_first_draw() -> None:
+    """Whatever draw asks; of what reaches no step nothing is left."""
+    assert Variant(texts="unrelated", draw=3).of_tuning == Variant(texts="unrelated")
+    assert Variant(gradient="layer_causal", another_task=True).of_tuning == Variant(gradient="layer_causal")
+    assert Variant(update="random", another_task=True, draw=2).of_tuning == OWN
 
 
 def test_words_say_what_is_other() -> None:
