@@ -27,7 +27,7 @@ def unrelated_sentences(source: VaderSource, known: TaskCatalogue, parts: Parts,
     files = {s.file: s.sha256 for s in sources if s.package == source.package and s.file != source.file}
     package, lines = known.packages[source.package], list[str]()
     for file, sha256 in files.items():
-        lines += read_text(rated_file(package, file, sha256, fetched), LIMIT_BYTES).splitlines()
+        lines += read_text(rated_file(package, file, sha256, fetched), LIMIT_BYTES).removesuffix("\n").split("\n")
     first = sorted(lines, key=lambda line: hashlib.sha256(line.encode()).digest())[:UNRELATED]
     texts = [line.split("\t")[2] for line in first]  # the files have the catalogue's sha256: id, rating, text
     examples = [make_example({"text": html.unescape(text)}, 0) for text in texts]

@@ -11,7 +11,15 @@ import pytest
 import fixtures
 from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import ByTask
-from harness.evidence.questions import CausalOrder, FinetunedAt, OnControls, OnOtherSets, OnTasks
+from harness.evidence.questions import (
+    CausalOrder,
+    FinetunedAt,
+    Learned,
+    OnControls,
+    OnOtherSets,
+    OnTasks,
+    UpdateSizes,
+)
 from harness.evidence.sources import Sources, open_sources
 from harness.runs.variants import Variant
 from harness.store import MissingEntryError
@@ -35,6 +43,12 @@ READS: dict[str, tuple[Callable[[Evidence], object], str]] = {
     "controls": (lambda evidence: evidence.of(OnControls("sim_am"), "ft"), "toy: measuring sim am"),
     "variant": (lambda e: e.of(OnControls("sim_am", SHUFFLED), "ft"), "toy: measuring sim am, weights shuffled"),
     "learning rates": (lambda evidence: evidence.learning_rates({"": SHUFFLED}), "toy: finetuning, weights shuffled"),
+    "update sizes": (lambda e: e.update_sizes({"": SHUFFLED}), "toy: size of the update, weights shuffled"),
+    "learned": (lambda evidence: evidence.learned(), "toy: ZSL on dev"),
+    "tuned": (
+        lambda evidence: evidence.learning_rates({"": SHUFFLED}, tuned=True),
+        "toy: FT with learning rate 2 on dev, weights shuffled",
+    ),
     "causality": (lambda evidence: evidence.causality(), "toy: causal order"),
     "layers": (lambda evidence: evidence.regression(), "training 10 layers of linear attention"),
 }
@@ -90,6 +104,44 @@ def test_learning_rates_are_said_where_the_claims_own_diverged(both: Project, tm
     )
     expected = "trained, toy: 1e+38; trained, doll: 1e+38; shuffled, toy: 2 (chaotic); shuffled, doll: 2 (chaotic)"
     assert shown == f"Learning rates of finetuning: {expected}."
+
+
+def test_tuned_rates_and_sizes_of_updates_are_said(both: Project, tmp_path: Path) -> None:
+    """Of each variant and task, the rate that its own accuracy selected and the mean over matrices of |dW| / |W|."""
+    causal, drawn = Variant(gradient="layer_causal"), Variant(update="random")
+    variants = {"FT": Variant(), "causal": causal, "random": drawn}
+    asked = [kind(variant, tuned=True) for variant in variants.values() for kind in (FinetunedAt, UpdateSizes)]
+    sources = sources_of(both, tmp_path, *asked, learning_rates=(1e-3, 2.0), control_tasks=1)
+    evidence = Evidence(sources)
+    rates, sizes = evidence.learning_rates(variants, tuned=True), evidence.update_sizes(variants, tuned=True)
+    own, rival = (f"{sources.rate('toy', variant):g}" for variant in (Variant(), causal))
+    assert rates.startswith(f"Learning rates of finetuning, each selected on its own accuracy: FT, toy: {own}; ")
+    assert f"causal, toy: {rival}" in rates
+    assert rates.endswith(f"random, toy: {own}.")
+    means = []
+    for variant in variants.values():
+        (run,) = UpdateSizes(variant, tuned=True).records(sources)["toy"]
+        means.append(float(np.mean(sources.store.read(run).tensors["relative"])))
+    assert sizes == (
+        "Size of the update, |dW| / |W|, mean over key and value matrices: "
+        f"FT, toy: {means[0]:.2g}; causal, toy: {means[1]:.2g}; random, toy: {means[2]:.2g}."
+    )
+    assert means[2] == pytest.approx(means[0], rel=1e-3)
+    assert means[1] != pytest.approx(means[0], rel=1e-3)
+
+
+def test_what_was_learned_is_counted_on_dev(both: Project, tmp_path: Path) -> None:
+    """Of both tasks and sets: the answers that each setting's own run on dev has, and not those to test examples."""
+    evidence = Evidence(sources_of(both, tmp_path, Learned(), demonstration_sets=2))
+    found, sources = evidence.learned(), evidence.sources
+    assert set(found) == {"toy", "doll"}
+    for task, by_set in found.items():
+        chosen = sources.selection(task)
+        assert [learned.number for learned in by_set] == [12, 12]
+        assert [learned.icl for learned in by_set] == [chosen.icl_accuracy[c] for c in chosen.candidates]
+        assert by_set[0].ft == max(a for a in chosen.ft_accuracy if a is not None)
+        assert by_set[0].zsl == by_set[1].zsl
+        assert by_set[0].ft_corrected - by_set[0].ft_broke == round(12 * (by_set[0].ft - by_set[0].zsl))
 
 
 def test_causality_is_of_every_task(both: Project, tmp_path: Path) -> None:

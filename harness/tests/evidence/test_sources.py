@@ -9,6 +9,7 @@ import pytest
 
 import fixtures
 from harness.evidence.sources import Provisional, Sources, open_sources
+from harness.runs.variants import Variant
 from harness.store import Entry, MissingEntryError, Record
 from harness.tests.minuscule import write_words
 from harness.tests.tiny import Project
@@ -141,3 +142,25 @@ def test_where_every_rate_is_chaotic_the_least_is_taken(
 def test_one_steadiness_a_task_is_planned_before_anything_is_known(empty: Sources) -> None:
     """Of the first rate, under the first set."""
     assert (_in_question(_provisional(empty), 0), _in_question(_provisional(empty), 1)) == (2.0, None)
+
+
+def test_variants_rate_is_chosen_among_its_own(empty: Sources) -> None:
+    """Chaotic at its best rate, a variant takes the other; before anything is known the first stands in."""
+    causal = Variant(gradient="layer_causal", draw=3)
+    _keep_sets(empty)
+    assert _provisional(empty).rate("toy", causal) == 2.0
+    with pytest.raises(MissingEntryError, match="toy: FT with learning rate 2 on dev, gradient layer causal"):
+        empty.rate("toy", causal)
+    for run, accuracy in zip(empty.experiment.rates_tried("toy", 1, causal.of_tuning), (0.9, 0.7), strict=True):
+        _keep(empty, run, accuracy=accuracy, diverged_at=None)
+    for rate, moved in ((2.0, 0.6), (1e38, 0.1)):
+        _keep(empty, empty.experiment.steadiness("toy", 1, rate, causal.of_tuning), moved=moved)
+    assert empty.rate("toy", causal) == _provisional(empty).rate("toy", causal) == 1e38
+
+
+def test_random_sets_stand_before_anything_is_known(project: Project, tmp_path: Path) -> None:
+    """Nothing stands in for them: the first are taken."""
+    settings = project.settings(tmp_path, selection="random", demonstration_sets=3, candidate_sets=1)
+    sources = open_sources(settings, fixtures.MODELS, fixtures.TASKS)
+    assert sources.best_set("toy") == 0
+    assert _provisional(sources).selection("toy").candidates == (0, 1, 2)

@@ -31,6 +31,21 @@ def test_sites_are_where_the_table_says(model: LanguageModel) -> None:
             assert module.get_submodule(outputs.module) is not None
 
 
+def test_every_weight_is_an_embedding_a_norm_or_a_projection_of_a_layer(model: LanguageModel) -> None:
+    """Exactly one of them: what the table calls a norm is one, and what it does not name is a matrix or its bias."""
+    network = model.network
+    norms, embeddings = model.norms, model.embeddings
+    assert len(set(norms)) == 7  # two a layer, and the final one
+    assert all(type(network.get_submodule(path)).__name__.endswith("Norm") for path in norms)
+    assert network.get_submodule(model.architecture.unembedding) is network.get_output_embeddings()
+    assert network.get_submodule(embeddings[0]) is network.get_input_embeddings()
+    for name, _ in network.named_parameters():
+        path = name.rpartition(".")[0]
+        projection = type(network.get_submodule(path)).__name__ in {"Linear", "Conv1D"}
+        inside = path.startswith(f"{model.architecture.layers}.")
+        assert [path in norms, path in embeddings, projection and inside].count(True) == 1, name
+
+
 def test_unembedding_reads_what_the_final_norm_puts_out(model: LanguageModel) -> None:
     """The final norm runs once, and the unembedding of its output is the logits, to the last bit."""
     seen: list[Tensor] = []

@@ -11,12 +11,26 @@ from torch import Tensor
 from harness.data import Setting
 from harness.models.language_model import LanguageModel
 from harness.models.scoring import score
-from harness.models.untrained import fresh_weights, shuffled_weights
+from harness.models.untrained import (
+    fresh_between_embeddings,
+    fresh_between_norms,
+    fresh_weights,
+    shuffled_weights,
+)
 from harness.prompts import Prompts
 from harness.tests.models.families import FAMILIES, assert_identical, assert_untouched, snapshot, tiny
 
 Rival = Callable[[LanguageModel, np.random.Generator], LanguageModel]
 RIVALS = [fresh_weights, shuffled_weights]
+PARTLY = [fresh_between_embeddings, fresh_between_norms]
+EVERY = [*RIVALS, *PARTLY]
+EMBEDDED = {
+    "llama": {"model.embed_tokens.weight", "lm_head.weight"},
+    "gpt2": {"transformer.wte.weight", "transformer.wpe.weight"},
+    "xglm": {"model.embed_tokens.weight"},
+}
+"""What reads tokens and positions in and logits out. GPT-2 and XGLM have one matrix for tokens in and out, and XGLM's
+positions are no weights."""
 TIED = [("llama", {"tie_word_embeddings": True}), ("gpt2", {}), ("xglm", {})]
 
 
@@ -45,7 +59,7 @@ def test_rival_repeats_under_its_seed(model: LanguageModel, rival: Rival) -> Non
     assert not any(torch.equal(first[name], other[name]) for name in first)
 
 
-@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize("rival", EVERY)
 def test_rival_touches_neither_the_model_nor_the_global_random_state(model: LanguageModel, rival: Rival) -> None:
     """Making a rival leaves the model's weights and configuration, and all global random states, as they were."""
     before, configuration = snapshot(model), copy.deepcopy(model.network.config)
@@ -58,7 +72,7 @@ def test_rival_touches_neither_the_model_nor_the_global_random_state(model: Lang
     assert repr(np.random.get_state()) == states[1]  # noqa: NPY002  # held to stay as it is
 
 
-@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize("rival", EVERY)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
 def test_rival_is_a_model_of_the_same_kind(model: LanguageModel, rival: Rival, dtype: torch.dtype) -> None:
     """Names, shapes, dtype and attention are the model's; it is in evaluation mode and has no gradients."""
@@ -71,7 +85,7 @@ def test_rival_is_a_model_of_the_same_kind(model: LanguageModel, rival: Rival, d
     assert_untouched(found)
 
 
-@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize("rival", EVERY)
 @pytest.mark.parametrize(("family", "more"), TIED)
 def test_tied_embeddings_stay_tied(family: str, more: dict[str, bool], rival: Rival) -> None:
     """Where the model reads and writes tokens with one matrix, its rival does too, and not with the model's."""
@@ -81,14 +95,14 @@ def test_tied_embeddings_stay_tied(family: str, more: dict[str, bool], rival: Ri
     assert network.get_input_embeddings().weight is not model.network.get_input_embeddings().weight
 
 
-@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize("rival", EVERY)
 def test_untied_embeddings_stay_untied(rival: Rival) -> None:
     """A Llama with an unembedding of its own has rivals with one."""
     network = rival(tiny("llama"), seeded(0)).network
     assert not torch.equal(network.get_output_embeddings().weight, network.get_input_embeddings().weight)
 
 
-@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize("rival", EVERY)
 def test_rival_is_scored_as_any_model(model: LanguageModel, prompts: Prompts, rival: Rival) -> None:
     """A rival gives a recording of the model's shape, and the model's own recording is as before."""
     before = score(model, prompts, Setting.ICL)
@@ -96,6 +110,52 @@ def test_rival_is_scored_as_any_model(model: LanguageModel, prompts: Prompts, ri
     assert found.attn_out.shape == before.attn_out.shape
     assert np.abs(found.label_logits - before.label_logits).min() > 0
     assert_identical(score(model, prompts, Setting.ICL), before)
+
+
+def norms_of(model: LanguageModel) -> set[str]:
+    """Return the names of the weights and biases of all norms, told by the class of their module."""
+    norms = {path for path, module in model.network.named_modules() if type(module).__name__.endswith("Norm")}
+    return {name for name, _ in model.network.named_parameters() if name.rpartition(".")[0] in norms}
+
+
+CASES = [*((family, {}) for family in FAMILIES), ("llama", {"tie_word_embeddings": True, "attention_bias": True})]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("family", "more"), CASES)
+@pytest.mark.parametrize("rival", PARTLY)
+def test_partly_fresh_model_keeps_what_its_name_says(
+    family: str, more: dict[str, bool], rival: Rival, dtype: torch.dtype
+) -> None:
+    """Embeddings, unembedding and norms, or norms alone, are the model's to the bit; all else is that of fresh weights.
+
+    Biases of projections are among what is fresh, and GPT-2's fused matrices whole.
+    """
+    model = tiny(family, **more)
+    model.network.to(dtype)
+    names = {name for name, _ in model.network.named_parameters()}
+    kept = norms_of(model) | (EMBEDDED[family] & names if rival is fresh_between_embeddings else set())
+    assert len(norms_of(model)) == {"llama": 7, "gpt2": 14, "xglm": 14}[family]  # two a layer of three, and one
+    found, fresh, own = (snapshot(m) for m in (rival(model, seeded(5)), fresh_weights(model, seeded(5)), model))
+    for name in names:
+        assert torch.equal(found[name], own[name]) == (name in kept), name
+        assert torch.equal(found[name], fresh[name]) == (name not in kept), name
+
+
+@pytest.mark.parametrize("rival", PARTLY)
+def test_partly_fresh_models_repeat_under_their_seed(model: LanguageModel, rival: Rival) -> None:
+    """The same seed gives the same weights; under another every matrix inside a layer differs."""
+    first, again, other = (matrices(rival(model, seeded(seed))) for seed in (5, 5, 6))
+    layers = [name for name in first if name.startswith(f"{model.architecture.layers}.")]
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert layers
+    assert not any(torch.equal(first[name], other[name]) for name in layers)
+
+
+def test_trained_embeddings_alone_let_a_fresh_model_prefer_tokens(model: LanguageModel) -> None:
+    """Read in and out by trained matrices it is far from a uniform guess; with trained norms alone it is near one."""
+    assert missing_entropy(fresh_between_embeddings(model, seeded(0))) > 0.5
+    assert missing_entropy(fresh_between_norms(model, seeded(0))) < 0.05
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
@@ -146,7 +206,7 @@ def test_fresh_model_prefers_no_token(model: LanguageModel) -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device here")
-@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize("rival", EVERY)
 def test_rival_is_the_same_on_a_gpu(model: LanguageModel, rival: Rival) -> None:
     """The weights are drawn on the CPU and put where the model is; the GPU's random state stays."""
     expected = snapshot(rival(model, seeded(0)))

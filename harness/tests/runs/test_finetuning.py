@@ -19,6 +19,7 @@ from harness.runs.prompting import prompts_of
 from harness.runs.scoring import AccuracyRun
 from harness.runs.variants import Variant
 from harness.store import Entry
+from harness.tests.runs.made_up import CHOSEN, made_up
 from harness.tests.tiny import Project
 from harness.tests.two_tasks import entries
 
@@ -100,7 +101,7 @@ def test_layer_causal_descent_starts_where_finetuning_does(controls: Sources) ->
     assert np.abs(causal[:, first:] - own[:, first:]).max() > 1e-3
 
 
-@pytest.mark.parametrize("weights", ["fresh", "shuffled"])
+@pytest.mark.parametrize("weights", ["fresh", "shuffled", "embeddings", "norms"])
 @pytest.mark.parametrize("draw", [0, 1])
 def test_rival_is_finetuned_itself(both: Project, tmp_path: Path, weights: Any, draw: int) -> None:
     """At a rate of 1e-6 the keys and values that finetuning leaves are the rival's own, not the trained model's."""
@@ -117,6 +118,59 @@ def test_rival_is_finetuned_itself(both: Project, tmp_path: Path, weights: Any, 
     assert own
     assert all(np.allclose(found[name], weight, rtol=0, atol=1e-4) for name, weight in own.items())
     assert not any(np.allclose(found[name], weight, rtol=0, atol=1e-4) for name, weight in trained.items())
+
+
+def _changes(sources: Sources, variant: Variant) -> dict[str, torch.Tensor]:
+    """Return what finetuning, or what stands in for it, changed of the weights."""
+    run = _run(sources, variant)
+    before = {s.name: s.of(s.parameter.data).clone() for s in model_of(run, sources.store).key_value_slices}
+    return {name: weight - before[name] for name, weight in weights_of(sources.store.find_or_run(run)).items()}
+
+
+def test_random_update_is_of_the_size_of_the_claims_own(both: Project, tmp_path: Path) -> None:
+    """Each matrix is off by as much as finetuning on that set moved it, in another direction; no step is taken."""
+    sources = _sources(both, tmp_path)
+    own, found = (_changes(sources, variant) for variant in (Variant(), Variant(update="random")))
+    assert found.keys() == own.keys()
+    for name, change in found.items():
+        assert float(change.norm()) == pytest.approx(float(own[name].norm()), rel=1e-5)
+        assert not torch.allclose(change, own[name], rtol=0.1, atol=0)
+    (kept,) = entries(tmp_path, "control_finetuned")
+    assert (kept["facts"]["losses"], kept["facts"]["learning_rate"]) == ([], 2.0)
+
+
+def test_random_update_rests_on_the_finetuning_of_its_set() -> None:
+    """The claims' own, whatever the draw; where labels are other too, the control's under these labels."""
+    made = made_up()
+    own = made.own_cell("toy", CHOSEN["toy"], 1).finetuned
+    drawn = made.cell("toy", CHOSEN, 1, Variant(update="random", draw=2)).finetuned
+    assert drawn.inputs == (own,)
+    assert drawn.recorded == own
+    assert (drawn.cost, own.recorded) == (0.0, own)
+    flipped = made.cell("toy", CHOSEN, 1, Variant(labels="flipped", update="random")).finetuned
+    assert flipped.inputs == (made.cell("toy", CHOSEN, 1, Variant(labels="flipped")).finetuned,)
+
+
+def test_random_updates_are_their_draws_and_sets(both: Project, tmp_path: Path) -> None:
+    """Two draws, and two sets, are changed in unlike directions."""
+    sources = _sources(both, tmp_path)
+    runs = [_run(sources, Variant(update="random", draw=d), candidate=c) for d, c in ((0, 0), (1, 0), (0, 1))]
+    name = "model.layers.1.self_attn.k_proj.weight"
+    before = {s.name: s.of(s.parameter.data).clone() for s in model_of(runs[0], sources.store).key_value_slices}[name]
+    moved = [(weights_of(sources.store.find_or_run(run))[name] - before).flatten() for run in runs]
+    cosines = torch.corrcoef(torch.stack(moved)).abs() - torch.eye(3)
+    assert float(cosines.max()) < 5 / before.numel() ** 0.5
+
+
+def test_unrelated_texts_are_trained_on_for_as_many_steps(controls: Sources) -> None:
+    """Six steps at the same rate, to other weights, and no more than the texts' own query vectors are recorded."""
+    variant = Variant(texts="unrelated")
+    found, own = _finetuned(controls, variant), _finetuned(controls, Variant())
+    assert (len(found.facts["losses"]), found.facts["learning_rate"]) == (6, 2.0)  # type: ignore[arg-type]
+    tokens = sum(map(len, prompts_of(_run(controls, variant), controls.store).demonstrations))
+    assert found.tensors["query_vectors"].shape[1] == tokens
+    weights = [weights_of(entry) for entry in (found, own)]
+    assert not any(torch.allclose(weights[0][name], weights[1][name]) for name in weights[0])
 
 
 def test_training_reads_the_variants_demonstrations(controls: Sources) -> None:

@@ -129,7 +129,7 @@ def _differ(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> boo
     return any(not torch.equal(one[name], other[name]) for name in one)
 
 
-@pytest.mark.parametrize("weights", ["fresh", "shuffled"])
+@pytest.mark.parametrize("weights", ["fresh", "shuffled", "embeddings", "norms"])
 def test_each_draw_has_weights_of_its_own(controls: Sources, weights: Any) -> None:
     """Three draws are three models, none the trained one; drawn again each is the same."""
     found = [_weights(controls, Variant(weights=weights, draw=draw)) for draw in (0, 1, 2)]
@@ -146,6 +146,17 @@ def test_rivals_weights_are_one_whatever_else_is_other(controls: Sources) -> Non
     assert not _differ(_weights(controls, Variant(weights="fresh", labels="random", order=2)), fresh)
     run = controls.experiment.beside(FinetuningRun, "doll", controls.chosen, 1, Variant(weights="fresh"))
     assert not _differ(snapshot(model_of(run, controls.store)), fresh)
+
+
+@pytest.mark.parametrize("weights", ["embeddings", "norms"])
+def test_partly_fresh_rivals_keep_what_their_names_say(controls: Sources, weights: Any) -> None:
+    """The trained norms both, the trained embeddings one: the tiny model's norms are all ones, so these tell."""
+    found, trained = (_weights(controls, v) for v in (Variant(weights=weights), Variant()))
+    for name in ("model.embed_tokens.weight", "lm_head.weight"):
+        assert torch.equal(found[name], trained[name]) == (weights == "embeddings")
+    assert not torch.equal(
+        found["model.layers.0.self_attn.k_proj.weight"], trained["model.layers.0.self_attn.k_proj.weight"]
+    )
 
 
 @pytest.mark.parametrize("weights", ["fresh", "shuffled"])

@@ -1,5 +1,6 @@
 """Prompts of a run: what a variant changes of the demonstrations, and what it leaves as it was."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 from harness.data import Setting
 from harness.errors import HarnessError
 from harness.evidence.sources import Sources
-from harness.prompts import Prompts
+from harness.prompts import Prompts, draw_demonstrations
 from harness.runs.finetuning import FinetuningRun
+from harness.runs.loaded import load_builder
 from harness.runs.prompting import prompts_of
 from harness.runs.scoring import RecordingRun
 from harness.runs.variants import Variant
@@ -130,6 +132,65 @@ def test_demonstrations_are_as_many_as_the_claims_own_context_holds(both: Projec
         found = _prompts(sources, candidate=0, **changes)  # type: ignore[arg-type]
         assert sorted(text[:-1] for text in found.demonstrations) == sorted(text[:-1] for text in own.demonstrations)
         assert len(found.queries) == len(found.gold) == 2
+
+
+def _words(sources: Sources, prompts: Prompts) -> list[str]:
+    """Return the training texts in words, without the start token."""
+    builder = load_builder(sources.experiment.model, sources.store.root)
+    assert all(text[0] == prompts.start_token for text in prompts.demonstrations)
+    return [builder.tokenizer.decode(text[1:]) for text in prompts.demonstrations]
+
+
+def test_unrelated_texts_of_a_folder_are_its_pools_without_answers(controls: Sources) -> None:
+    """As many as there are demonstrations, bare, of the pool and outside the set; the context and queries stay."""
+    own, found = _prompts(controls, candidate=1), _prompts(controls, candidate=1, texts="unrelated")
+    assert replace(found, demonstrations=own.demonstrations) == own
+    texts = _words(controls, found)
+    toy = controls.experiment.tasks["toy"]
+    drawn = draw_demonstrations(toy, 6, 0, 1)
+    assert len(set(texts)) == len(own.demonstrations) == 6
+    assert set(texts) <= {e.texts["text"] for e in toy.demonstration_pool} - {e.texts["text"] for e in drawn}
+
+
+def test_unrelated_texts_are_other_sources_where_there_are_any(controls: Sources) -> None:
+    """Sentences that come with the task, none of the task's own; what the context does not hold is passed over."""
+    texts = (*(f"w{i} w{i + 1} w{i}" for i in range(7)), "w9 " * 300, "w1" * 40_000)
+    prompts = prompts_of(_with_unrelated(controls, texts), controls.store)
+    found = _words(controls, prompts)
+    assert len(set(found)) == 6
+    assert set(found) <= set(texts[:7])
+
+
+def _with_unrelated(sources: Sources, texts: tuple[str, ...], **changes: Any) -> FinetuningRun:
+    variant = Variant(texts="unrelated", **changes)
+    run = sources.experiment.beside(FinetuningRun, "toy", sources.chosen, 0, variant)
+    return replace(run, task=replace(run.task, unrelated=texts))
+
+
+def test_unrelated_texts_decide_the_key(controls: Sources) -> None:
+    """Where they are read, and nowhere else: the claims' own runs have the keys that they had without them."""
+    (one, other), texts = ("w1", "w2"), Variant(texts="unrelated")
+    assert _with_unrelated(controls, (one,)).key != _with_unrelated(controls, (other,)).key
+    runs = [replace(_with_unrelated(controls, (text,)), variant=Variant()) for text in (one, other)]
+    assert runs[0].key == runs[1].key
+    assert controls.experiment.beside(FinetuningRun, "toy", controls.chosen, 0, texts).key["unrelated"]
+
+
+def test_each_draw_and_set_has_unrelated_texts_of_its_own(both: Project, controls: Sources, tmp_path: Path) -> None:
+    """Drawn again in another store they are the same."""
+
+    def drawn(sources: Sources, candidate: int, draw: int) -> tuple[tuple[int, ...], ...]:
+        return _prompts(sources, candidate=candidate, texts="unrelated", draw=draw).demonstrations
+
+    assert len({drawn(controls, candidate, draw) for candidate in (0, 1) for draw in range(3)}) == 6
+    assert drawn(sources_of(both, tmp_path), 1, 2) == drawn(controls, 1, 2)
+
+
+def test_too_few_unrelated_texts_are_one_error(controls: Sources) -> None:
+    """It names the task, how many are asked and how many are there, and the option."""
+    run = _with_unrelated(controls, ("w1", "w2", "w3 " * 300))
+    with pytest.raises(HarnessError, match=r"'toy': 6 texts .* 2 are there .*--demonstrations"):
+        prompts_of(run, controls.store)
 
 
 def test_queries_that_do_not_fit_behind_another_task_are_one_error(both: Project, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What is selected on dev: the best demonstration sets, then the best learning rate under the first of them."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fixtures
 from harness.data import Setting
 from harness.errors import HarnessError
-from harness.evidence.questions import CausalOrder
-from harness.evidence.sources import Sources
+from harness.evidence.questions import CausalOrder, FinetunedAt
+from harness.evidence.sources import Sources, open_sources
 from harness.runs.scoring import AccuracyRun
-from harness.runs.selection import select, sets_chosen
+from harness.runs.selection import select, sets_chosen, tune
+from harness.runs.steadiness import steadiness_of
+from harness.runs.variants import OWN, Variant
 from harness.settings import Protocol
-from harness.store import MissingEntryError, Store
+from harness.store import Entry, MissingEntryError, Store
 from harness.tests.tiny import Project, ready
 
 Given = Callable[..., Sources]
@@ -125,3 +129,85 @@ def test_selecting_runs_nothing(sources: Sources, tmp_path: Path) -> None:
         with pytest.raises(MissingEntryError, match="toy: ICL with set 0 on dev"):
             choose(sources.experiment, "toy", Store(tmp_path))
     assert list(tmp_path.glob("runs/*/*")) == []
+
+
+CAUSAL = Variant(gradient="layer_causal")
+GRID = (1e-4, 1e-2, 0.5, 2.0, 1e38)
+
+
+@pytest.fixture(scope="module")
+def tuned(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Sources:
+    """Return sources of five rates in whose store layer-causal descent is tuned."""
+    settings = project.settings(tmp_path_factory.mktemp("tuned"), learning_rates=GRID, dev_queries=20)
+    return ready(settings, FinetunedAt(CAUSAL, tuned=True))
+
+
+def test_rival_is_tuned_by_its_own_accuracy_on_dev(tuned: Sources) -> None:
+    """Of the same grid, set and dev examples the rate with its own best accuracy is taken, if it is steady there."""
+    made, best = tuned.experiment, tuned.best_set("toy")
+    tried = made.rates_tried("toy", best, CAUSAL)
+    own = made.rates_tried("toy", best)
+    assert [run.learning_rate for run in tried] == list(GRID)
+    for run, claims in zip(tried, own, strict=True):
+        assert (run.part, run.number, run.demonstrations) == ("dev", 20, claims.demonstrations)
+        assert run.variant == CAUSAL
+    accuracies = {run.learning_rate: tuned.store.read(run).facts["accuracy"] for run in tried}
+    moved = {
+        rate: tuned.store.find_or_run(made.steadiness("toy", best, rate, CAUSAL))
+        for rate, accuracy in accuracies.items()
+        if rate is not None and accuracy is not None
+    }
+    usable: dict[float, Any] = {r: accuracies[r] for r, entry in moved.items() if not steadiness_of(entry).chaotic}
+    expected = min(usable, key=lambda rate: (-usable[rate], rate))
+    assert accuracies[1e38] is None
+    assert tuned.rate("toy", CAUSAL) == tune(made, "toy", tuned.store, CAUSAL).learning_rate == expected
+
+
+def test_rivals_rate_is_not_the_claims_own(tuned: Sources) -> None:
+    """Each has its own accuracies and rate; a random update, which takes no step, has the claims' own rate."""
+    own, rival = (tune(tuned.experiment, "toy", tuned.store, variant) for variant in (OWN, CAUSAL))
+    assert own.ft_accuracy != rival.ft_accuracy
+    assert own.learning_rate == tuned.selection("toy").learning_rate != rival.learning_rate
+    assert tuned.rate("toy", Variant(update="random", draw=2)) == own.learning_rate
+
+
+def test_rival_answers_with_weights_of_its_own(tuned: Sources) -> None:
+    """On dev, at one rate, layer-causal descent and plain finetuning leave other logits; labels are the same."""
+    best = tuned.best_set("toy")
+    one, other = (tuned.store.read(tuned.experiment.rates_tried("toy", best, v)[2]).tensors for v in (OWN, CAUSAL))
+    assert not np.isclose(one["label_logits"], other["label_logits"], atol=1e-6).all(axis=1).any()
+    assert np.array_equal(one["gold"], other["gold"])
+
+
+def test_rival_that_diverges_at_every_rate_is_one_error(project: Project, tmp_path: Path) -> None:
+    """The error names the variant beside task and rates."""
+    settings = project.settings(tmp_path, learning_rates=(2.0, 1e37))
+    flipped = Variant(labels="flipped")
+    sources = ready(settings, FinetunedAt(flipped, tuned=True))
+    for run in sources.experiment.rates_tried("toy", sources.best_set("toy"), flipped):
+        place = sources.store.place(run)
+        shutil.rmtree(place)
+        sources.store.find_or_compute(run.kind, run.key, lambda: Entry({}, {"accuracy": None, "diverged_at": 1}))
+    words = r"'toy': finetuning \(labels flipped\) diverged at every learning rate of \[2.0, 1e\+37\]"
+    with pytest.raises(HarnessError, match=words):
+        tune(sources.experiment, "toy", sources.store, flipped)
+
+
+def test_random_sets_are_the_first_drawn(given: Given) -> None:
+    """Three of six, whatever ICL makes of them on dev; the rate is tuned on the first, and the sets' ICL is known."""
+    options = {"dev_queries": 20, "candidate_sets": 6, "demonstration_sets": 3, "learning_rates": (0.5, 2.0)}
+    best, random = (given(**options, selection=how) for how in ("best", "random"))
+    chosen = random.selection("toy")
+    assert chosen.candidates == (0, 1, 2) != best.selection("toy").candidates
+    assert chosen.icl_accuracy == best.selection("toy").icl_accuracy[:3]
+    tried = [random.store.read(run).facts["accuracy"] for run in random.experiment.rates_tried("toy", 0)]
+    assert list(chosen.ft_accuracy) == tried
+    assert random.best_set("toy") == 0
+
+
+def test_random_sets_are_known_before_anything_runs(project: Project, tmp_path: Path) -> None:
+    """An empty store has them; more may be asked for than are drawn to select among."""
+    settings = project.settings(tmp_path, selection="random", demonstration_sets=5, candidate_sets=2)
+    made = open_sources(settings, fixtures.MODELS, fixtures.TASKS).experiment
+    assert sets_chosen(made, "toy", Store(tmp_path)) == (0, 1, 2, 3, 4)
+    assert len(made.sets_tried("toy")) == 5

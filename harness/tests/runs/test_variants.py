@@ -48,7 +48,7 @@ def test_first_draw_is_not_in_the_key() -> None:
 
 
 def test_variant_reaches_the_settings_that_it_changes() -> None:
-    """Another task's demonstrations reach ICL alone; gradient, update and texts finetuning alone; weights everything."""
+    """Another task's demonstrations reach ICL alone; gradient, update and texts FT alone; weights everything."""
     reached = {name: (v.changes_icl, v.changes_ft, v.of_zero_shot != OWN) for name, v in VARIANTS.items()}
     assert reached == {
         "own": (False, False, False),
