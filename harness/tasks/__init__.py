@@ -2,16 +2,27 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.data import Task
 from harness.errors import HarnessError
 from harness.packages import unknown
-from harness.tasks.catalogue import TaskCatalogue, TaskRow, VaderSource, Wording, read_tasks
+from harness.tasks.catalogue import (
+    FolderSource,
+    OriginSource,
+    TaskCatalogue,
+    TaskRow,
+    VaderSource,
+    WordNetSource,
+    Wording,
+    read_tasks,
+)
 from harness.tasks.hub import read_hub
 from harness.tasks.local import own_task, own_task_names, read_folder, task_folder
 from harness.tasks.split import Parts
-from harness.tasks.vader import rated_parts
+from harness.tasks.vader import origin_parts, rated_parts
+from harness.tasks.wordnet import gloss_parts
 
 __all__ = ["load_task"]
 
@@ -22,14 +33,15 @@ def load_task(
     catalogue: Path,
     fetched: Path,
     data_dir: Path | None = None,
+    wordnet: Sequence[Path] = (),
     hub: bool = False,
     skip_bad_rows: bool = False,
 ) -> Task:
     """Return the named task with its three disjoint parts, from the first of these that has it.
 
-    The folder `data_dir`; for the default tasks the package, kept under the folder `fetched`; for the
-    others, where `hub` is true, the hub. A task that the catalogue doesn't hold can come from a folder
-    with a task.toml. Rows that can't be used are left out with `skip_bad_rows`.
+    The folder `data_dir`; what the task's row names: the package, kept under the folder `fetched`, the first of the
+    folders `wordnet` that holds WordNet, or, where `hub` is true, the hub. A task that the catalogue doesn't hold can
+    come from a folder with a task.toml. Rows that can't be used are left out with `skip_bad_rows`.
 
     Raises:
         HarnessError: the name is unknown, or the data can't be had or used.
@@ -54,19 +66,30 @@ def load_task(
         )
     if folder is not None:
         parts = read_folder(folder, row, skip_bad_rows=skip_bad_rows)
-        if isinstance(row.source, VaderSource):
-            return _assemble(name, row, parts, "brought by the user", "not stated")
-        return _assemble(name, row, parts, row.source.citation, row.source.licence)
-    return _from_catalogue(name, row, known, fetched, hub=hub, skip_bad_rows=skip_bad_rows)
+        if isinstance(row.source, FolderSource):
+            return _assemble(name, row, parts, row.source.citation, row.source.licence)
+        return _assemble(name, row, parts, "brought by the user", "not stated")
+    if isinstance(row.source, FolderSource):
+        return _from_hub(name, row, row.source, hub=hub, skip_bad_rows=skip_bad_rows)
+    return _from_catalogue(name, row, known, fetched, wordnet)
 
 
 def _from_catalogue(
-    name: str, row: TaskRow, known: TaskCatalogue, fetched: Path, *, hub: bool, skip_bad_rows: bool
+    name: str, row: TaskRow, known: TaskCatalogue, fetched: Path, wordnet: Sequence[Path]
 ) -> Task:
     source = row.source
-    if isinstance(source, VaderSource):
-        package = known.packages[source.package]
-        return _assemble(name, row, rated_parts(source, package, fetched), package.source, package.licence)
+    if isinstance(source, WordNetSource):
+        return _assemble(name, row, gloss_parts(source, wordnet), source.citation, source.licence)
+    assert not isinstance(source, FolderSource), "it names no data"
+    package = known.packages[source.package]
+    if isinstance(source, OriginSource):
+        parts = origin_parts(source, package, fetched)
+    else:
+        parts = rated_parts(source, package, fetched)
+    return _assemble(name, row, parts, package.source, package.licence)
+
+
+def _from_hub(name: str, row: TaskRow, source: FolderSource, *, hub: bool, skip_bad_rows: bool) -> Task:
     if hub and source.hub is not None:
         parts = read_hub(source.hub, row, skip_bad_rows=skip_bad_rows)
     else:
