@@ -46,8 +46,7 @@ class Settings(BaseModel):
     data_dir: Path | None = Field(default=None, description="folder with <task>/train.jsonl and test.jsonl")
     wordnet: Path | None = Field(
         default=None,
-        description="folder with WordNet 3.0's data.noun, which the task gloss is made from "
-        "(default: where systems and NLTK put it)",
+        description="folder with WordNet 3.0's data.noun, for the task gloss (default: where systems and NLTK put it)",
     )
     hub_data: bool = Field(default=False, description="load the task's data from the hub")
     skip_bad_rows: bool = Field(

@@ -74,9 +74,7 @@ def load_task(
     return _from_catalogue(name, row, known, fetched, wordnet)
 
 
-def _from_catalogue(
-    name: str, row: TaskRow, known: TaskCatalogue, fetched: Path, wordnet: Sequence[Path]
-) -> Task:
+def _from_catalogue(name: str, row: TaskRow, known: TaskCatalogue, fetched: Path, wordnet: Sequence[Path]) -> Task:
     source = row.source
     if isinstance(source, WordNetSource):
         return _assemble(name, row, gloss_parts(source, wordnet), source.citation, source.licence)

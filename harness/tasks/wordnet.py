@@ -25,9 +25,9 @@ SYSTEMS = (
 """Where systems put it."""
 OTHER_KIND = "of kinds that no answer names"
 GET = (
-    "get it with 'apt-get install wordnet-base' (Debian, Ubuntu) or 'python -m nltk.downloader wordnet', or unpack "
-    "https://wordnetcode.princeton.edu/3.0/WNdb-3.0.tar.gz and name its folder dict with --wordnet (3.1, which "
-    "Homebrew brings, is another)"
+    "get it with 'apt-get install wordnet-base' (Debian, Ubuntu), or unpack NLTK's wordnet.zip or "
+    "https://wordnetcode.princeton.edu/3.0/WNdb-3.0.tar.gz and name the folder of data.noun with --wordnet (3.1, as in "
+    "newer Homebrews, is another)"
 )
 
 
