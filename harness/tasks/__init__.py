@@ -11,11 +11,12 @@ from harness.packages import unknown
 from harness.tasks.catalogue import (
     FolderSource,
     OriginSource,
+    OwnTask,
     TaskCatalogue,
     TaskRow,
     VaderSource,
-    WordNetSource,
     Wording,
+    WordNetSource,
     read_tasks,
 )
 from harness.tasks.hub import read_hub
@@ -51,34 +52,44 @@ def load_task(
     folder = None if data_dir is None else task_folder(data_dir, name)
     own = None if folder is None else own_task(folder)
     row = known.tasks.get(name)
-    if row is None:
-        if folder is None or own is None:
-            brought = [] if data_dir is None else own_task_names(data_dir)
-            raise HarnessError(
-                f"{unknown('task', name, [*known.tasks, *brought])}; a task of your own needs a folder "
-                "of its name under --data-dir with task.toml (template, answers), train.jsonl and test.jsonl",
-            )
-        parts = read_folder(folder, own, skip_bad_rows=skip_bad_rows)
-        return _assemble(name, own, parts, own.source, own.licence)
-    if own is not None:
+    if row is None and (folder is None or own is None):
+        brought = [] if data_dir is None else own_task_names(data_dir)
         raise HarnessError(
-            f"{folder}/task.toml would reword the catalogue's task '{name}': rename the folder, or remove the file",
+            f"{unknown('task', name, [*known.tasks, *brought])}; a task of your own needs a folder "
+            "of its name under --data-dir with task.toml (template, answers), train.jsonl and test.jsonl",
         )
     if folder is not None:
+        return _from_folder(name, folder, row, own, skip_bad_rows=skip_bad_rows)
+    assert row is not None, "there is neither a row nor a folder"
+    if isinstance(row.source, FolderSource):
+        return _from_hub(name, row, row.source, hub=hub, skip_bad_rows=skip_bad_rows)
+    return _from_catalogue(name, row, row.source, known, fetched, wordnet)
+
+
+def _from_folder(name: str, folder: Path, row: TaskRow | None, own: OwnTask | None, *, skip_bad_rows: bool) -> Task:
+    if own is None:
+        assert row is not None, "a task is worded by the catalogue or by its folder"
         parts = read_folder(folder, row, skip_bad_rows=skip_bad_rows)
         if isinstance(row.source, FolderSource):
             return _assemble(name, row, parts, row.source.citation, row.source.licence)
         return _assemble(name, row, parts, "brought by the user", "not stated")
-    if isinstance(row.source, FolderSource):
-        return _from_hub(name, row, row.source, hub=hub, skip_bad_rows=skip_bad_rows)
-    return _from_catalogue(name, row, known, fetched, wordnet)
+    if row is not None:
+        raise HarnessError(
+            f"{folder}/task.toml would reword the catalogue's task '{name}': rename the folder, or remove the file",
+        )
+    return _assemble(name, own, read_folder(folder, own, skip_bad_rows=skip_bad_rows), own.source, own.licence)
 
 
-def _from_catalogue(name: str, row: TaskRow, known: TaskCatalogue, fetched: Path, wordnet: Sequence[Path]) -> Task:
-    source = row.source
+def _from_catalogue(
+    name: str,
+    row: TaskRow,
+    source: VaderSource | OriginSource | WordNetSource,
+    known: TaskCatalogue,
+    fetched: Path,
+    wordnet: Sequence[Path],
+) -> Task:
     if isinstance(source, WordNetSource):
         return _assemble(name, row, gloss_parts(source, wordnet), source.citation, source.licence)
-    assert not isinstance(source, FolderSource), "it names no data"
     package = known.packages[source.package]
     if isinstance(source, OriginSource):
         parts = origin_parts(source, package, fetched)

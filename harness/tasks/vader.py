@@ -1,4 +1,4 @@
-"""Snippets with mean human ratings (Hutto & Gilbert 2014), from vaderSentiment: by rating, or by where they are from."""
+"""Snippets with mean human ratings (Hutto & Gilbert 2014), from vaderSentiment: by rating or by origin."""
 
 import html
 from collections.abc import Iterator, Sequence
