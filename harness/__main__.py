@@ -75,6 +75,7 @@ def export(
     demonstrations: int = 32,
     queries: int = 100,
     data_dir: Path | None = None,
+    wordnet: Path | None = None,
     device: str = "auto",
     store: StoreOption = fixtures.STORE,
 ) -> None:
@@ -93,6 +94,7 @@ def export(
         demonstrations=demonstrations,
         queries=queries,
         data_dir=data_dir,
+        wordnet=wordnet,
         device=device,
         store=store,
     )

@@ -44,6 +44,10 @@ class Settings(BaseModel):
         description="tasks, separated by commas; those of fixtures/tasks.toml, and your own",
     )
     data_dir: Path | None = Field(default=None, description="folder with <task>/train.jsonl and test.jsonl")
+    wordnet: Path | None = Field(
+        default=None,
+        description="folder with WordNet 3.0's data.noun, for the task gloss (default: where systems and NLTK put it)",
+    )
     hub_data: bool = Field(default=False, description="load the task's data from the hub")
     skip_bad_rows: bool = Field(
         default=False,
@@ -155,9 +159,10 @@ class Settings(BaseModel):
     def numbers(self) -> dict[str, object]:
         """The settings that decide a verdict: what an expectation file is compared by.
 
-        Not whether bad rows are skipped: where there are any, a run that may not skip them has no verdict.
+        Not whether bad rows are skipped: where there are any, a run that may not skip them has no verdict. Nor where
+        WordNet lies: it is the same everywhere, by its hash.
         """
-        elsewhere = {"store", "device", "batch_size", "processes", "simulations", "skip_bad_rows"}
+        elsewhere = {"store", "device", "batch_size", "processes", "simulations", "skip_bad_rows", "wordnet"}
         return {key: value for key, value in self.model_dump(mode="json").items() if key not in elsewhere}
 
 

@@ -123,6 +123,10 @@ def _require_there(settings: Settings) -> None:
     folder, corpus = settings.data_dir, settings.corpus
     if folder is not None and what_is(folder) != "a folder":
         raise HarnessError(f"--data-dir '{folder}' is {what_is(folder)}; expected a folder with <task>/train.jsonl")
+    if settings.wordnet is not None and (stands := what_is(settings.wordnet)) != "a folder":
+        raise HarnessError(
+            f"--wordnet '{settings.wordnet}' is {stands}; expected a folder with WordNet 3.0's data.noun"
+        )
     if corpus == "package" or corpus.startswith("hub:"):
         return
     stands = what_is(Path(corpus)) if corpus else "nothing"

@@ -1,5 +1,6 @@
 """The runs of one model on the tasks that the settings name: stated, not run."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from harness.runs.variants import OWN, Variant
 from harness.settings import Protocol, Settings
 from harness.store import Store
 from harness.tasks import load_task
+from harness.tasks.wordnet import usual_folders
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,8 @@ def open_experiment(settings: Settings, models: Path, tasks: Path) -> Experiment
 
         choose_device(settings.device)
     source = locate_model(settings.model, models)
-    places = {"catalogue": tasks, "fetched": settings.fetched, "data_dir": settings.data_dir}
+    wordnet = usual_folders(os.environ) if settings.wordnet is None else (settings.wordnet,)
+    places = {"catalogue": tasks, "fetched": settings.fetched, "data_dir": settings.data_dir, "wordnet": wordnet}
     ways = {"hub": settings.hub_data, "skip_bad_rows": settings.skip_bad_rows}
     loaded = {name: load_task(name, **places, **ways) for name in settings.tasks}  # type: ignore[arg-type]
     experiment = Experiment(settings, source, loaded)

@@ -2,18 +2,30 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from harness.data import Task
 from harness.errors import HarnessError
 from harness.packages import unknown
-from harness.tasks.catalogue import TaskCatalogue, TaskRow, VaderSource, Wording, read_tasks
+from harness.tasks.catalogue import (
+    FolderSource,
+    OriginSource,
+    OwnTask,
+    TaskCatalogue,
+    TaskRow,
+    VaderSource,
+    Wording,
+    WordNetSource,
+    read_tasks,
+)
 from harness.tasks.hub import read_hub
 from harness.tasks.local import own_task, own_task_names, read_folder, task_folder
 from harness.tasks.split import Parts
 from harness.tasks.unrelated import unrelated_sentences
-from harness.tasks.vader import rated_parts
+from harness.tasks.vader import origin_parts, rated_parts
+from harness.tasks.wordnet import gloss_parts
 
 __all__ = ["load_task"]
 
@@ -24,14 +36,15 @@ def load_task(
     catalogue: Path,
     fetched: Path,
     data_dir: Path | None = None,
+    wordnet: Sequence[Path] = (),
     hub: bool = False,
     skip_bad_rows: bool = False,
 ) -> Task:
     """Return the named task with its three disjoint parts, from the first of these that has it.
 
-    The folder `data_dir`; for the default tasks the package, kept under the folder `fetched`; for the
-    others, where `hub` is true, the hub. A task that the catalogue doesn't hold can come from a folder
-    with a task.toml. Rows that can't be used are left out with `skip_bad_rows`.
+    The folder `data_dir`; what the task's row names: the package, kept under the folder `fetched`, the first of the
+    folders `wordnet` that holds WordNet, or, where `hub` is true, the hub. A task that the catalogue doesn't hold can
+    come from a folder with a task.toml. Rows that can't be used are left out with `skip_bad_rows`.
 
     Raises:
         HarnessError: the name is unknown, or the data can't be had or used.
@@ -41,36 +54,54 @@ def load_task(
     folder = None if data_dir is None else task_folder(data_dir, name)
     own = None if folder is None else own_task(folder)
     row = known.tasks.get(name)
-    if row is None:
-        if folder is None or own is None:
-            brought = [] if data_dir is None else own_task_names(data_dir)
-            raise HarnessError(
-                f"{unknown('task', name, [*known.tasks, *brought])}; a task of your own needs a folder "
-                "of its name under --data-dir with task.toml (template, answers), train.jsonl and test.jsonl",
-            )
-        parts = read_folder(folder, own, skip_bad_rows=skip_bad_rows)
-        return _assemble(name, own, parts, own.source, own.licence)
-    if own is not None:
+    if row is None and (folder is None or own is None):
+        brought = [] if data_dir is None else own_task_names(data_dir)
+        raise HarnessError(
+            f"{unknown('task', name, [*known.tasks, *brought])}; a task of your own needs a folder "
+            "of its name under --data-dir with task.toml (template, answers), train.jsonl and test.jsonl",
+        )
+    if folder is not None:
+        return _from_folder(name, folder, row, own, skip_bad_rows=skip_bad_rows)
+    assert row is not None, "there is neither a row nor a folder"
+    if isinstance(row.source, FolderSource):
+        return _from_hub(name, row, row.source, hub=hub, skip_bad_rows=skip_bad_rows)
+    return _from_catalogue(name, row, row.source, known, fetched, wordnet)
+
+
+def _from_folder(name: str, folder: Path, row: TaskRow | None, own: OwnTask | None, *, skip_bad_rows: bool) -> Task:
+    if own is None:
+        assert row is not None, "a task is worded by the catalogue or by its folder"
+        parts = read_folder(folder, row, skip_bad_rows=skip_bad_rows)
+        if isinstance(row.source, FolderSource):
+            return _assemble(name, row, parts, row.source.citation, row.source.licence)
+        return _assemble(name, row, parts, "brought by the user", "not stated")
+    if row is not None:
         raise HarnessError(
             f"{folder}/task.toml would reword the catalogue's task '{name}': rename the folder, or remove the file",
         )
-    if folder is not None:
-        parts = read_folder(folder, row, skip_bad_rows=skip_bad_rows)
-        if isinstance(row.source, VaderSource):
-            return _assemble(name, row, parts, "brought by the user", "not stated")
-        return _assemble(name, row, parts, row.source.citation, row.source.licence)
-    return _from_catalogue(name, row, known, fetched, hub=hub, skip_bad_rows=skip_bad_rows)
+    return _assemble(name, own, read_folder(folder, own, skip_bad_rows=skip_bad_rows), own.source, own.licence)
 
 
 def _from_catalogue(
-    name: str, row: TaskRow, known: TaskCatalogue, fetched: Path, *, hub: bool, skip_bad_rows: bool
+    name: str,
+    row: TaskRow,
+    source: VaderSource | OriginSource | WordNetSource,
+    known: TaskCatalogue,
+    fetched: Path,
+    wordnet: Sequence[Path],
 ) -> Task:
-    source = row.source
-    if isinstance(source, VaderSource):
-        package = known.packages[source.package]
+    if isinstance(source, WordNetSource):
+        return _assemble(name, row, gloss_parts(source, wordnet), source.citation, source.licence)
+    package = known.packages[source.package]
+    if isinstance(source, OriginSource):
+        parts = origin_parts(source, package, fetched)
+    else:
         parts = rated_parts(source, package, fetched)
-        task = _assemble(name, row, parts, package.source, package.licence)
-        return replace(task, unrelated=unrelated_sentences(source, known, parts, fetched))
+    task = _assemble(name, row, parts, package.source, package.licence)
+    return replace(task, unrelated=unrelated_sentences(source, package, parts, fetched))
+
+
+def _from_hub(name: str, row: TaskRow, source: FolderSource, *, hub: bool, skip_bad_rows: bool) -> Task:
     if hub and source.hub is not None:
         parts = read_hub(source.hub, row, skip_bad_rows=skip_bad_rows)
     else:

@@ -2,17 +2,33 @@
 
 import string
 import unicodedata
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, field_validator, model_validator
 
-from harness.packages import Package, Row, Sha256, read_toml
+from harness.packages import Package, Row, Sha256, read_toml, unknown
 
 PLACES, ANSWERS = 32, 1000
 """At most: places for a field in a template, each of which a text can fill whole, and answer words."""
 TEMPLATE, ANSWER, ORIGIN = 20_000, 200, 2000
 """Characters at most: of a template, of an answer word, of a source or licence."""
+NOUNS = (
+    *("noun.Tops", "noun.act", "noun.animal", "noun.artifact", "noun.attribute", "noun.body", "noun.cognition"),
+    *("noun.communication", "noun.event", "noun.feeling", "noun.food", "noun.group", "noun.location", "noun.motive"),
+    *("noun.object", "noun.person", "noun.phenomenon", "noun.plant", "noun.possession", "noun.process"),
+    *("noun.quantity", "noun.relation", "noun.shape", "noun.state", "noun.substance", "noun.time"),
+)
+LEXICOGRAPHER_FILES = {name: number for number, name in enumerate(NOUNS, start=3)}
+"""WordNet's files of nouns by kind of thing, and their numbers in data.noun (its manual page lexnames)."""
+
+
+class RatedFile(Row):
+    """A file of rated snippets: where it lies in the archive inside the package."""
+
+    path: str
+    sha256: Sha256
 
 
 class RatedPackage(Package):
@@ -20,6 +36,7 @@ class RatedPackage(Package):
 
     ratings_archive: str
     ratings_archive_sha256: Sha256
+    files: dict[str, RatedFile]
 
 
 class VaderSource(Row):
@@ -32,8 +49,57 @@ class VaderSource(Row):
     kind: Literal["vader"]
     package: str
     file: str
-    sha256: Sha256
     ratings: tuple[tuple[float, float], ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the package's files that are read."""
+        return (self.file,)
+
+    @property
+    def classes(self) -> tuple[object, ...]:
+        """What makes each answer's class."""
+        return self.ratings
+
+
+class OriginSource(Row):
+    """Sentences of the vaderSentiment package by where they come from; their ratings do not matter.
+
+    `classes[i]` are the package's files whose sentences answer i is right for.
+    """
+
+    kind: Literal["origin"]
+    package: str
+    classes: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the package's files that are read."""
+        return tuple(file for files in self.classes for file in files)
+
+
+class WordNetSource(Row):
+    """Glosses of nouns by kind of thing, out of WordNet's file data.noun, which the user's system holds.
+
+    `classes[i]` is the lexicographer file whose glosses answer i is right for.
+    """
+
+    kind: Literal["wordnet"]
+    sha256: tuple[Sha256, ...] = Field(min_length=1)
+    """Of the files data.noun that will do: each must hold the same glosses."""
+    classes: tuple[str, ...]
+    characters: tuple[int, int]
+    """The shortest and the longest gloss that is taken."""
+    citation: str
+    licence: str
+
+    @field_validator("classes")
+    @classmethod
+    def _known(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        for name in classes:
+            if name not in LEXICOGRAPHER_FILES:
+                raise ValueError(unknown("lexicographer file", name, LEXICOGRAPHER_FILES))
+        return classes
 
 
 class HubSource(Row):
@@ -91,16 +157,20 @@ class Wording(Row):
 class TaskRow(Wording):
     """A task of the catalogue."""
 
-    source: Annotated[VaderSource | FolderSource, Field(discriminator="kind")]
+    source: Annotated[VaderSource | OriginSource | WordNetSource | FolderSource, Field(discriminator="kind")]
     paper_name: str | None = None
 
     @model_validator(mode="after")
-    def _check_ratings(self) -> Self:
-        if isinstance(self.source, VaderSource):
-            if len(self.source.ratings) != len(self.answers):
-                raise ValueError(f"{len(self.answers)} answers need as many ranges of ratings")
+    def _check_classes(self) -> Self:
+        if not isinstance(self.source, FolderSource):
+            what, classes = _CLASSES[self.source.kind], self.source.classes
+            if len(classes) != len(self.answers):
+                raise ValueError(f"{len(self.answers)} answers need as many {what}, found {len(classes)}")
             if self.fields != ("text",):
-                raise ValueError("rated snippets have one field: the template must name {text} and no other")
+                raise ValueError("texts of this source have one field: the template must name {text} and no other")
+            named = classes if isinstance(self.source, WordNetSource) else self.source.files
+            if twice := [str(name) for name, number in Counter(named).items() if number > 1]:
+                raise ValueError(f"{', '.join(twice)} can't be of two classes")
         return self
 
 
@@ -120,11 +190,18 @@ class TaskCatalogue(Row):
     @model_validator(mode="after")
     def _check_packages(self) -> Self:
         for name, row in self.tasks.items():
-            if isinstance(row.source, VaderSource) and row.source.package not in self.packages:
-                raise ValueError(f"task '{name}' names package '{row.source.package}'")
+            if isinstance(row.source, VaderSource | OriginSource):
+                package = self.packages.get(row.source.package)
+                if package is None:
+                    raise ValueError(f"task '{name}' names package '{row.source.package}'")
+                for file in row.source.files:
+                    if file not in package.files:
+                        raise ValueError(f"task '{name}': {unknown('file', file, package.files)}")
         return self
 
 
+_CLASSES = {"vader": "ranges of ratings", "origin": "lists of files", "wordnet": "lexicographer files"}
+"""What makes the classes, by kind of source."""
 _TASKS = TypeAdapter(TaskCatalogue)
 
 

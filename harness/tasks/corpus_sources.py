@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.files import opened, require_regular, what_is
-from harness.tasks.catalogue import VaderSource, read_tasks
+from harness.tasks.catalogue import read_tasks
 from harness.tasks.split import MARKS, normalise, pile_of_marks
 from harness.tasks.vader import rated_file
 
@@ -36,7 +36,7 @@ class Documents:
 
 
 def package_documents(catalogue: Path, fetched: Path) -> Documents:
-    """Return all rated snippets of the catalogue's tasks, each file once and whatever the rating.
+    """Return all rated snippets of the catalogue's packages, whatever the rating.
 
     Ids such as 7_12 mean document 7, sentence 12 (product reviews, editorials); a document's sentences are
     its lines, in the file's order. Other ids are plain numbers: a tweet is a document, and so is a movie
@@ -47,13 +47,11 @@ def package_documents(catalogue: Path, fetched: Path) -> Documents:
 
     """
     known = read_tasks(catalogue)
-    sources = [row.source for row in known.tasks.values() if isinstance(row.source, VaderSource)]
-    found: list[str] = []
-    for name, package in known.packages.items():
-        files = {source.file: source.sha256 for source in sources if source.package == name}
-        for file, sha256 in files.items():
-            found += _snippets(rated_file(package, file, sha256, fetched))
     packages = known.packages.values()
+    found: list[str] = []
+    for package in packages:
+        for name in package.files:
+            found += _snippets(rated_file(package, name, fetched))
     return Documents(found, None, "; ".join(p.source for p in packages), "; ".join(p.licence for p in packages))
 
 

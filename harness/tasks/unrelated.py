@@ -5,7 +5,7 @@ import html
 from pathlib import Path
 
 from harness.files import read_text
-from harness.tasks.catalogue import TaskCatalogue, VaderSource
+from harness.tasks.catalogue import OriginSource, RatedPackage, VaderSource
 from harness.tasks.split import Parts, make_example
 from harness.tasks.vader import LIMIT_BYTES, rated_file
 
@@ -13,7 +13,9 @@ UNRELATED = 1000
 """Lines that are looked at, the first by their hash: enough that two draws of 32 have hardly a text in common."""
 
 
-def unrelated_sentences(source: VaderSource, known: TaskCatalogue, parts: Parts, fetched: Path) -> tuple[str, ...]:
+def unrelated_sentences(
+    source: VaderSource | OriginSource, package: RatedPackage, parts: Parts, fetched: Path
+) -> tuple[str, ...]:
     """Return sentences of the package's files but the source's own, whatever their rating.
 
     Of all their lines those with the smallest sha256, so that neither the files' order nor their sizes decide more than
@@ -23,11 +25,9 @@ def unrelated_sentences(source: VaderSource, known: TaskCatalogue, parts: Parts,
         HarnessError: the package can't be fetched, or isn't what the catalogue says.
 
     """
-    sources = [row.source for row in known.tasks.values() if isinstance(row.source, VaderSource)]
-    files = {s.file: s.sha256 for s in sources if s.package == source.package and s.file != source.file}
-    package, lines = known.packages[source.package], list[str]()
-    for file, sha256 in files.items():
-        lines += read_text(rated_file(package, file, sha256, fetched), LIMIT_BYTES).removesuffix("\n").split("\n")
+    lines = list[str]()
+    for name in package.files.keys() - {*source.files}:
+        lines += read_text(rated_file(package, name, fetched), LIMIT_BYTES).removesuffix("\n").split("\n")
     first = sorted(lines, key=lambda line: hashlib.sha256(line.encode()).digest())[:UNRELATED]
     texts = [line.split("\t")[2] for line in first]  # the files have the catalogue's sha256: id, rating, text
     examples = [make_example({"text": html.unescape(text)}, 0) for text in texts]

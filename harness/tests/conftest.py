@@ -9,8 +9,10 @@ import fixtures
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan, OnTasks
 from harness.evidence.sources import Sources
+from harness.files import file_sha256
 from harness.models.catalogue import GgufModel, model_rows
-from harness.tasks.catalogue import read_tasks
+from harness.tasks.catalogue import WordNetSource, read_tasks
+from harness.tasks.wordnet import usual_folders
 from harness.tests.tiny import ON_TASKS, Project, make_project, ready
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +42,17 @@ def fetched() -> Path:
     if missing:
         pytest.skip(f"{', '.join(missing)} not in {folder}: a first run fetches them, or set ICL_CLAIMS_FETCHED")
     return folder
+
+
+@pytest.fixture(scope="session")
+def wordnet() -> Path:
+    """Return the folder of WordNet 3.0's data.noun, where NLTK_DATA names it or a system has put it."""
+    source = read_tasks(fixtures.TASKS).tasks["gloss"].source
+    assert isinstance(source, WordNetSource)
+    for folder in usual_folders(os.environ):
+        if (folder / "data.noun").is_file() and file_sha256(folder / "data.noun") in source.sha256:
+            return folder
+    pytest.skip("WordNet 3.0 is not installed: apt-get install wordnet-base, or NLTK's data")
 
 
 @pytest.fixture(scope="session")

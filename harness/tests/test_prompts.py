@@ -16,6 +16,7 @@ from harness.errors import HarnessError
 from harness.models.loading import load_prompt_builder, quiet_transformers
 from harness.prompts import PromptBuilder, Prompts, draw_demonstrations, first_examples
 from harness.tasks import load_task
+from harness.tasks.catalogue import read_tasks
 from harness.tests.byte_tokenizer import byte_tokenizer
 from harness.tests.model_folders import tokenizer
 from harness.tests.models.default import STORE, default_source
@@ -243,6 +244,14 @@ def test_movie_answers_and_separator_are_single_tokens(real: PromptBuilder, movi
     """' Negative', ' Positive' and the newline are one token each: a logit is a whole answer's."""
     assert [real.encode(text) for text in (" Negative", " Positive")] == [(t,) for t in real.answer_tokens(movie)]
     assert len(real.encode("\n")) == 1
+
+
+@pytest.mark.parametrize("name", ["origin", "source", "gloss"])
+def test_answers_of_other_tasks_start_apart(real: PromptBuilder, name: str) -> None:
+    """Their words begin with tokens of their own in the default model's vocabulary, behind a template that ends so."""
+    row = read_tasks(fixtures.TASKS).tasks[name]
+    task = Task(name, row.template, row.answers, (), (), (), "", "", "")
+    assert len(set(real.answer_tokens(task))) == len(row.answers)
 
 
 def test_chat_tokens_in_data_stay_text_for_the_default_model(real: PromptBuilder) -> None:

@@ -60,7 +60,7 @@ def test_what_was_given_does_not_fill_the_message() -> None:
     assert len(str(caught.value).encode()) < 1900
 
 
-@pytest.mark.parametrize("setting", ["model", "data_dir", "store", "corpus", "device"])
+@pytest.mark.parametrize("setting", ["model", "data_dir", "wordnet", "store", "corpus", "device"])
 def test_names_and_paths_hold_no_nul(setting: str) -> None:
     """No file system has one; where it is looked for it would be an error without a message."""
     with pytest.raises(HarnessError, match=rf"{setting}: .*holds a NUL character"):
@@ -75,5 +75,5 @@ def test_all_wrong_settings_are_named_at_once() -> None:
 
 def test_numbers_are_the_settings_that_decide_a_verdict() -> None:
     """Where things are kept, what runs at once and how rules are simulated decide none; everything else does."""
-    left_out = {"store", "device", "batch_size", "processes", "simulations", "skip_bad_rows"}
+    left_out = {"store", "device", "batch_size", "processes", "simulations", "skip_bad_rows", "wordnet"}
     assert set(Settings.model_fields) - set(Settings().numbers) == left_out

@@ -48,6 +48,7 @@ REFUSED = {
     "expectation without an end": ("--expect={0}/deep.json", "deep.json' can't be used"),
     "corpus that is missing": ("--corpus=nowhere", "--corpus 'nowhere' is nothing; expected 'package', a text file"),
     "data that are missing": ("--data-dir=nowhere", "--data-dir 'nowhere' is nothing; expected a folder"),
+    "WordNet that is missing": ("--wordnet=nowhere", "--wordnet 'nowhere' is nothing; expected a folder with WordNet"),
     "seed without an end": (f"--seed={'1' * 40}", "where a number between -2^63 and 2^63 is expected"),
 }
 """Options by what is wrong with them, and what is said of each before anything runs."""

@@ -34,9 +34,9 @@ def test_paper_tasks_are_worded_as_the_paper_words_them() -> None:
 
 
 def test_default_tasks_need_no_folder() -> None:
-    """Five tasks come out of the package; the paper's six are brought or fetched from the hub."""
+    """Seven tasks come out of the package; the paper's six are brought or fetched from the hub."""
     rows = read_tasks(fixtures.TASKS).tasks
-    assert tuple(rows)[:5] == ("movie", "product", "tweet", "editorial", "movie5")
+    assert tuple(rows)[:8] == ("movie", "product", "tweet", "editorial", "movie5", "origin", "source", "gloss")
     brought = [name for name, row in rows.items() if isinstance(row.source, FolderSource)]
     assert brought == list(PAPER)
 
@@ -84,6 +84,15 @@ def test_fields_come_in_order_and_once() -> None:
         (('package = "vader"', 'package = "vadr"'), "names package 'vadr'"),
         (("ratings = [[-4, -1], [1, 4]]", "ratings = [[-4, -1]]"), "as many ranges of ratings"),
         (("Tweet: {text}", "Tweet: {tweet}"), "must name {text} and no other"),
+        (('file = "tweet"', 'file = "twet"'), "task 'tweet': unknown file 'twet': did you mean 'tweet'?"),
+        (('[["editorial"], ["tweet"]]', '[["editorial"]]'), "2 answers need as many lists of files, found 1"),
+        (('[["editorial"], ["tweet"]]', '[["editorial"], []]'), "at least 1 item"),
+        (('[["editorial"], ["tweet"]]', '[["tweet"], ["tweet"]]'), "tweet can't be of two classes"),
+        (('[["editorial"], ["tweet"]]', '[["editorial"], ["blog"]]'), "task 'origin': unknown file 'blog'"),
+        (('"noun.plant"', '"noun.plants"'), "unknown lexicographer file 'noun.plants': did you mean 'noun.plant'?"),
+        (('"noun.plant"', '"noun.animal"'), "noun.animal can't be of two classes"),
+        (('"noun.plant", ', ""), "5 answers need as many lexicographer files, found 4"),
+        (("Definition: {text}", "Definition: {gloss}"), "must name {text} and no other"),
     ],
 )
 def test_wrong_catalogue_is_refused(tmp_path: Path, change: tuple[str, str], complaint: str) -> None:
