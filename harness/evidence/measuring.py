@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from harness.evidence.measurements import MEASUREMENTS, VERSION
+from harness.evidence.measurements import MEASUREMENTS, VERSION, VERSIONS
 from harness.runs.finetuning import FinetuningRun
 from harness.seeds import stream
 from harness.store import Entry, Record, Store
@@ -45,10 +45,11 @@ class Measurement(Record):
 
     @property
     def _identity(self) -> object:
+        version = VERSIONS.get(self.name, VERSION)
         if self.of.fitting is None:
-            return {"name": self.name, "version": VERSION, "seed": self._drawn[0]}
+            return {"name": self.name, "version": version, "seed": self._drawn[0]}
         named = {"order_spread": f"{len(self.source.inputs) // 4} orders", "distributions": self.name}
-        return named.get(self.name, f"{self.name} {VERSION}")
+        return named.get(self.name, f"{self.name} {version}")
 
     @property
     def _drawn(self) -> tuple[int, int]:

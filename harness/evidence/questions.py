@@ -69,8 +69,10 @@ class OnTasks(_Measuring):
 
     def _record(self, sources: Sources, task: str, candidate: int) -> Measurement:
         experiment, chosen = sources.experiment, sources.selection(task)
+        cell = experiment.own_cell(task, chosen, candidate)
         made_on: Mapping[str, Source] = {
-            "cell": experiment.own_cell(task, chosen, candidate),
+            "cell": cell,
+            "cell from start": experiment.from_start(cell),
             "parts": experiment.parts(task, candidate),
             "updates": experiment.updates(task, chosen, candidate),
         }
@@ -91,8 +93,10 @@ class OnControls(_Measuring):
 
     def _record(self, sources: Sources, task: str, candidate: int) -> Measurement:
         experiment, chosen = sources.experiment, sources.chosen
+        cell = experiment.cell(task, chosen, candidate, self.variant)
         made_on: Mapping[str, Source] = {
-            "cell": experiment.cell(task, chosen, candidate, self.variant),
+            "cell": cell,
+            "cell from start": experiment.from_start(cell),
             "orders": experiment.orders(task, chosen, candidate),
             "next_tokens": experiment.next_tokens(task, chosen, candidate),
         }

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.data import AttentionParts, Cell, Recording, Setting
+from harness.data import Cell, CellAndStart, ExpandedParts, Recording, Setting
 from harness.evidence.measurements import MEASUREMENTS, attention_to_demonstrations
 
 START, SEPARATOR = 100.0, 200.0
@@ -29,15 +29,16 @@ def _recording(setting: Setting, gold: list[int], predicted: list[int], rng: np.
     return Recording(setting, np.array(gold), logits, noise(4), noise(3, 5), noise(context), noise(4))
 
 
-def _cell(gold: list[int], zsl: list[int], icl: list[int], ft: list[int]) -> Cell:
+def _cell(gold: list[int], zsl: list[int], icl: list[int], ft: list[int]) -> CellAndStart:
     rng = np.random.default_rng(0)
     training = rng.standard_normal((2, len(TRAINING), 4)).astype(np.float32)
-    return Cell(
+    return CellAndStart(
         zsl=_recording(Setting.ZSL, gold, zsl, rng),
         icl=_recording(Setting.ICL, gold, icl, rng),
         ft=_recording(Setting.FT, gold, ft, rng),
         spans=SPANS,
         training_queries=training,
+        starting_queries=rng.standard_normal(training.shape).astype(np.float32),
     )
 
 
@@ -140,7 +141,7 @@ def test_control_has_no_effect_in_expectation(
     assert abs(np.mean(effects)) < 4 * np.std(effects) / np.sqrt(len(effects))
 
 
-@pytest.mark.parametrize("name", [name for name, (source, _) in MEASUREMENTS.items() if source == "cell"])
+@pytest.mark.parametrize("name", [name for name, (source, _) in MEASUREMENTS.items() if source.startswith("cell")])
 def test_measurement_is_decided_by_cell_and_generator(name: str) -> None:
     """The same seed gives the same arrays, whatever was drawn elsewhere."""
     cell = _cell(GOLD, ZSL, ICL, FT)
@@ -193,11 +194,11 @@ def test_sim_am_tells_zero_shot_from_finetuning() -> None:
     assert np.array_equal(found["control_zsl"], np.where(heads, found["zsl"], found["ft"]))
 
 
-def _parts(setting: Setting, seed: int) -> AttentionParts:
+def _parts(setting: Setting, seed: int) -> ExpandedParts:
     """Return parts of 3 examples, 2 layers, 4 heads of width 5, all noise, a third of the mass on the prefix."""
     rng = np.random.default_rng(seed)
     mass = np.full((3, 2, 4), 1 / 3, np.float32)
-    return AttentionParts(setting, mass, *rng.standard_normal((4, 3, 2, 4, 5)).astype(np.float32))
+    return ExpandedParts(setting, mass, *rng.standard_normal((5, 3, 2, 4, 5)).astype(np.float32))
 
 
 def test_relaxed_attention_is_compared_head_by_head() -> None:
