@@ -6,7 +6,15 @@ from functools import lru_cache
 import numpy as np
 
 from harness.evidence.measurements import ByTask
-from harness.evidence.questions import CausalOrder, FinetunedAt, OnControls, OnTasks, TextTasks, TrainedLayers
+from harness.evidence.questions import (
+    AcrossSets,
+    CausalOrder,
+    FinetunedAt,
+    OnControls,
+    OnTasks,
+    TextTasks,
+    TrainedLayers,
+)
 from harness.evidence.sources import Sources
 from harness.metrics import rec2ftp
 from harness.metrics.base_rate import excess_over_base_rate
@@ -40,11 +48,14 @@ class Evidence:
         """The trainings: their size, what was tried, how they were made."""
         return self.sources.grid
 
-    def of(self, question: OnTasks | OnControls, name: str) -> ByTask:
-        """Return array `name` of a measurement (see `harness.evidence.measurements`), demonstration sets first."""
+    def of(self, question: OnTasks | OnControls | AcrossSets, name: str) -> ByTask:
+        """Return array `name` of a measurement (see `harness.evidence.measurements`), demonstration sets first.
+
+        Across sets there is one row.
+        """
         return {task: np.stack([found[name] for found in sets]) for task, sets in self._arrays(question).items()}
 
-    def _read(self, question: OnTasks | OnControls) -> Mapping[str, list[Mapping[str, np.ndarray]]]:
+    def _read(self, question: OnTasks | OnControls | AcrossSets) -> Mapping[str, list[Mapping[str, np.ndarray]]]:
         records, store = question.records(self.sources), self.sources.store
         return {task: [store.read(record).tensors for record in of_task] for task, of_task in records.items()}
 

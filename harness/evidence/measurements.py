@@ -26,7 +26,14 @@ from harness.metrics import (
     uniform_like,
 )
 from harness.metrics.distributions import change_agreement, token_overlap, total_variation
-from harness.metrics.order import disagreement, spread
+from harness.metrics.order import (
+    disagreement,
+    disagreement_of_orders_and_sets,
+    log_ratio,
+    log_ratio_of_means,
+    spread,
+    spread_of_orders_and_sets,
+)
 from harness.metrics.relaxed import direction, explained_share, log_size_ratio
 from harness.metrics.sim_aou import attention_output_update
 
@@ -230,6 +237,28 @@ def measure_order_spread(cells: Sequence[Cell], _rng: np.random.Generator) -> Ma
     return found
 
 
+def measure_orders_and_sets(sets: Sequence[Sequence[Cell]], _rng: np.random.Generator) -> Mapping[str, np.ndarray]:
+    """Return how much an outcome differs between orders of one demonstration set, against sets, each in its own order.
+
+    For settings `icl` and `ft`: `<setting>_answers_orders` and `_sets`, shares of pairs that answer differently
+    [example]; `<setting>_outputs_orders` and `_sets`, mean distances of the changes of attention outputs, less what is
+    common to all [example, layer]; `<setting>_answers_ratio` [example] and `<setting>_outputs_ratio` [example, layer],
+    the logarithm of orders' over sets' (see `harness.metrics.order`).
+    """
+    found: dict[str, np.ndarray] = {}
+    for setting in ("icl", "ft"):
+        rows = [[getattr(cell, setting) for cell in cells] for cells in sets]
+        zsl = sets[0][0].zsl.attn_out
+        answers = disagreement_of_orders_and_sets(np.array([[r.predicted for r in row] for row in rows]))
+        changes = np.array([[attention_output_update(r.attn_out, zsl) for r in row] for row in rows])
+        outputs = spread_of_orders_and_sets(changes)
+        found |= {f"{setting}_answers_orders": answers[0], f"{setting}_answers_sets": answers[1]}
+        found |= {f"{setting}_outputs_orders": outputs[0], f"{setting}_outputs_sets": outputs[1]}
+        found |= {f"{setting}_answers_ratio": log_ratio_of_means(*answers)}
+        found |= {f"{setting}_outputs_ratio": log_ratio(*outputs)}
+    return found
+
+
 def measure_distributions(
     found: tuple[Cell, Mapping[Setting, np.ndarray]], _rng: np.random.Generator
 ) -> Mapping[str, np.ndarray]:
@@ -263,6 +292,7 @@ MEASUREMENTS: Mapping[str, tuple[str, Measure]] = {
     "relaxed": ("parts", measure_relaxed),
     "updates": ("updates", measure_updates),
     "order_spread": ("orders", measure_order_spread),
+    "orders_and_sets": ("orders of sets", measure_orders_and_sets),
     "distributions": ("next_tokens", measure_distributions),
 }
 """By name: what it is measured on, and how."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.evidence.measurements import MEASUREMENTS, VERSION, VERSIONS
+from harness.runs.cells import OrdersOfSets
 from harness.runs.finetuning import FinetuningRun
 from harness.seeds import stream
 from harness.store import Entry, Record, Store
@@ -48,8 +49,18 @@ class Measurement(Record):
         version = VERSIONS.get(self.name, VERSION)
         if self.of.fitting is None:
             return {"name": self.name, "version": version, "seed": self._drawn[0]}
+        if isinstance(self.source, OrdersOfSets):
+            return f"{self.name} {version}, {self._orders_and_sets}"
         named = {"order_spread": f"{len(self.source.inputs) // 4} orders", "distributions": self.name}
         return named.get(self.name, f"{self.name} {version}")
+
+    @property
+    def _orders_and_sets(self) -> str:
+        """Say which orders of which sets are compared: the run is one set's."""
+        assert isinstance(self.source, OrdersOfSets), "a single set has no others"
+        first = [cells.cells[0].finetuned.demonstrations for cells in self.source.sets]
+        sets = ", ".join(str(drawn.candidate) for drawn in first if drawn is not None)
+        return f"{len(self.source.sets[0].cells)} orders of sets {sets}"
 
     @property
     def _drawn(self) -> tuple[int, int]:

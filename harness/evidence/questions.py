@@ -12,6 +12,7 @@ from harness.data import Setting
 from harness.evidence.measurements import MEASUREMENTS
 from harness.evidence.measuring import Measurement, Source
 from harness.evidence.sources import Sources
+from harness.runs.cells import OrdersOfSets
 from harness.runs.facts import CellFacts
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.layout import PromptLayout
@@ -101,6 +102,25 @@ class OnControls(_Measuring):
             "next_tokens": experiment.next_tokens(task, chosen, candidate),
         }
         of = experiment.beside(FinetuningRun, task, chosen, candidate, self.variant)
+        return Measurement(self.measurement, of, made_on[MEASUREMENTS[self.measurement][0]])
+
+
+@dataclass(frozen=True)
+class AcrossSets(_Measuring):
+    """A measurement across the reported demonstration sets, on the first examples of the first tasks: one a task."""
+
+    measurement: str
+
+    def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
+        """Return the measurement of each control task, under the run of its best set."""
+        return {task: [self._record(sources, task)] for task in sources.control_tasks}
+
+    def _record(self, sources: Sources, task: str) -> Measurement:
+        experiment, chosen, sets = sources.experiment, sources.chosen, _sets(sources, task)
+        of = experiment.beside(FinetuningRun, task, chosen, sets[0], OWN)
+        made_on: Mapping[str, Source] = {
+            "orders of sets": OrdersOfSets(tuple(experiment.orders(task, chosen, c) for c in sets)),
+        }
         return Measurement(self.measurement, of, made_on[MEASUREMENTS[self.measurement][0]])
 
 

@@ -125,7 +125,7 @@ def _attend(module: Any, query: Tensor, key: Tensor, value: Tensor, shared: Shar
     own_out = own_scores.softmax(-1) @ value[:, :, None]
     mass = torch.sigmoid(prefix_z - own_scores.logsumexp(-1, keepdim=True))
     if shared.parts is not None:
-        without = _without_softmax(last_own, last_prefix, value, prefix_value, shared.last)
+        without = without_softmax(last_own, last_prefix, value, prefix_value, shared.last)
         relaxed, uniform, first_order = (form.flatten(1, 2) for form in without)
         shared.parts[layer] = LayerParts(
             mass=mass[at_last].flatten(1),
@@ -150,7 +150,7 @@ def _refuse_unknown(module: nn.Module, arguments: Mapping[str, Any]) -> None:
         )
 
 
-def _without_softmax(
+def without_softmax(
     own_scores: Tensor,
     prefix_scores: Tensor,
     value: Tensor,

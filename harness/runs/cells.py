@@ -93,6 +93,22 @@ class SeveralCells:
 
 
 @dataclass(frozen=True)
+class OrdersOfSets:
+    """Cells of several demonstration sets, each in the same number of orders."""
+
+    sets: tuple[SeveralCells, ...]
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """Those of all."""
+        return [run for cells in self.sets for run in cells.inputs]
+
+    def read(self, store: Store) -> list[list[Cell]]:
+        """Return the cells of each set."""
+        return [cells.read(store) for cells in self.sets]
+
+
+@dataclass(frozen=True)
 class NextTokens:
     """A cell, and the next token's logits of its three settings, worked out anew: they are too large to be kept."""
 

@@ -11,7 +11,7 @@ import pytest
 import fixtures
 from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import ByTask
-from harness.evidence.questions import CausalOrder, FinetunedAt, OnControls, OnTasks
+from harness.evidence.questions import AcrossSets, CausalOrder, FinetunedAt, OnControls, OnTasks
 from harness.evidence.sources import Sources, open_sources
 from harness.runs.variants import Variant
 from harness.store import MissingEntryError
@@ -64,7 +64,7 @@ def test_array_is_the_one_that_was_asked_for(evidence: Evidence, sources: Source
     """Each name's own array of the measurement, in one row a demonstration set."""
     (record,) = KENDALL.records(sources)["toy"]
     kept = sources.store.read(record).tensors
-    assert len(kept) == 4
+    assert len(kept) == 8
     assert all(np.array_equal(evidence.of(KENDALL, name)["toy"], array[None]) for name, array in kept.items())
 
 
@@ -112,7 +112,7 @@ class Known(Evidence):
         """Return the seed that was given."""
         return self._seed
 
-    def of(self, question: OnTasks | OnControls, name: str) -> ByTask:
+    def of(self, question: OnTasks | OnControls | AcrossSets, name: str) -> ByTask:
         """Return right answers as floats, [seed, example]."""
         assert question == ACCURACY
         return {task: np.array(rows, float) for task, rows in self.right[name].items()}
