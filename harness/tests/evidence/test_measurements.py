@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -259,7 +260,8 @@ def test_first_orders_own_change_is_held_to_the_real_one() -> None:
 def test_scrambled_relaxed_attention_has_no_direction(form: str, control: str) -> None:
     """Where a form is the real output, its cosine is 1 and the scrambled one's 0 within 4 standard errors."""
     zsl, icl = _parts(Setting.ZSL, 0), _parts(Setting.ICL, 1)
-    same = replace(icl, **{form: icl.whole})
+    whole: dict[str, Any] = {form: icl.whole}
+    same = replace(icl, **whole)
     found = [MEASUREMENTS["relaxed"][1]((zsl, same), np.random.default_rng(seed)) for seed in range(150)]
     means = np.array([each[control].mean() for each in found])
     assert found[0][form] == pytest.approx(np.ones((3, 2)), abs=1e-6)

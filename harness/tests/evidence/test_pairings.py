@@ -141,8 +141,7 @@ def test_pairs_across_labels_are_of_two_labels(cell: CellAndStart, name: str) ->
 def test_own_map_is_cut_as_the_partners(cell: CellAndStart, other: str, own: str) -> None:
     """Beside each pair stands the example's own FT over the same last tokens: whichever partner it was drawn with."""
     found = measured("sim_am", cell)
-    everyone = [j for j in range(len(GOLD))]
-    drawn = partners_of(found[other], of_maps(cell), lambda i: [j for j in everyone if j != i])
+    drawn = partners_of(found[other], of_maps(cell), lambda i: [j for j in range(len(GOLD)) if j != i])
     assert found[own].shape == (DRAWS, len(GOLD), LAYERS)
     for draw, partners in enumerate(drawn):
         values = of_maps(cell, partners)
@@ -157,9 +156,8 @@ def test_unfinetuned_attention_is_the_untouched_models(cell: CellAndStart) -> No
     for example, layer in np.ndindex(len(GOLD), LAYERS):
         before = products(cell.zsl.query_vectors[example, layer], cell.starting_queries, layer)
         assert found[example, layer] == pytest.approx(tau(cell, example, layer, before), abs=1e-12)
-    moved = replace(
-        cell, ft=replace(cell.ft, query_vectors=-cell.ft.query_vectors), training_queries=cell.starting_queries
-    )
+    turned = replace(cell.ft, query_vectors=-cell.ft.query_vectors)
+    moved = replace(cell, ft=turned, training_queries=cell.starting_queries)
     assert np.array_equal(measured("kendall", moved)["unfinetuned"], found)
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import fixtures
-from harness.data import Cell
+from harness.data import Cell, CellAndStart
 from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import MEASUREMENTS, ByTask
 from harness.evidence.measuring import Measurement
 from harness.evidence.questions import (
+    AcrossSets,
     CausalOrder,
     FinetunedAt,
     HowItRan,
@@ -39,6 +40,12 @@ def cell(evidence: Evidence, task: str, candidate: int, variant: Variant) -> Cel
     """Return a variant's cell."""
     sources = evidence.sources
     return sources.experiment.cell(task, sources.chosen, candidate, variant).read(sources.store)
+
+
+def cell_from_start(evidence: Evidence, task: str, candidate: int, variant: Variant) -> CellAndStart:
+    """Return a variant's cell with what its finetuning starts from."""
+    experiment, sources = evidence.sources.experiment, evidence.sources
+    return experiment.from_start(experiment.cell(task, sources.chosen, candidate, variant)).read(sources.store)
 
 
 def _shapes(found: ByTask) -> dict[str, tuple[int, ...]]:
@@ -82,14 +89,15 @@ def test_every_reported_demonstration_set_has_a_row(asking: Asking) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(
-    ("measurement", "name"), [("sim_am", "differences"), ("sim_aou_unscaled", "ft"), ("kendall", "ft")]
+    ("measurement", "name"),
+    [("sim_am", "differences"), ("sim_aou_unscaled", "ft"), ("kendall", "ft"), ("kendall", "unfinetuned")],
 )
 def test_measurement_is_made_on_the_variants_cell(
     controls: Evidence, variant: Variant, measurement: str, name: str
 ) -> None:
     """What the measurement finds in the cell, under the same name."""
     best = controls.sources.selection("toy").candidates[0]
-    of = cell(controls, "toy", best, variant)
+    of = cell_from_start(controls, "toy", best, variant)
     expected = MEASUREMENTS[measurement][1](of, np.random.default_rng(0))[name]
     assert np.array_equal(controls.of(OnControls(measurement, variant), name)["toy"], expected[None])
 
@@ -141,6 +149,7 @@ SELECTED = [
         (OnControls("sim_am", Variant(weights="fresh")), ["toy: measuring sim am, weights fresh"]),
         (FinetunedAt(Variant(gradient="layer_causal")), ["toy: finetuning, gradient layer causal", AGAIN]),
         (FinetunedAt(Variant()), []),
+        (AcrossSets("orders_and_sets"), ["toy: measuring orders and sets"]),
         (CausalOrder(), ["toy: causal order"]),
         (HowItRan(), ["toy: how it was run", "toy: tokens of its prompts"]),
     ],

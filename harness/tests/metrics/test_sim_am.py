@@ -108,9 +108,10 @@ def test_partners_are_compared_over_the_tokens_that_both_have_counted_from_the_e
     lengths, partners = [6, 2, 4, 6], np.array([[1, 2, 0, 2], [3, 3, 1, 0]])
     maps = np.random.default_rng(5).standard_normal((3, 4, 2, 3, 6))
     zsl, icl, ft = maps
-    theirs, own = sim_am_of_partners(*(padded(m, lengths) for m in maps), partners)
+    cut_maps = [padded(m, lengths) for m in maps]
+    theirs, own = sim_am_of_partners(cut_maps[0], cut_maps[1], cut_maps[2], partners)
     for draw, example in np.ndindex(*partners.shape):
-        partner = partners[draw, example]
+        partner = int(partners[draw, example])
         cut = min(lengths[example], lengths[partner])
         expected = [pair_by_loops((zsl, icl, ft), lengths, example, other, cut) for other in (partner, example)]
         np.testing.assert_allclose([theirs[draw, example], own[draw, example]], expected, atol=1e-12)
@@ -118,8 +119,8 @@ def test_partners_are_compared_over_the_tokens_that_both_have_counted_from_the_e
 
 def test_nobody_has_no_similarity() -> None:
     """Without a partner there is nothing to compare, nor anything to cut its own map to: NaN."""
-    maps = np.random.default_rng(5).standard_normal((3, 2, 1, 2, 4))
-    theirs, own = sim_am_of_partners(*maps, np.array([[NOBODY, 0]]))
+    zsl, icl, ft = np.random.default_rng(5).standard_normal((3, 2, 1, 2, 4))
+    theirs, own = sim_am_of_partners(zsl, icl, ft, np.array([[NOBODY, 0]]))
     assert np.isnan(theirs[:, 0]).all()
     assert np.isnan(own[:, 0]).all()
     assert not np.isnan([theirs[:, 1], own[:, 1]]).any()

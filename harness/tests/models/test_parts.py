@@ -98,9 +98,8 @@ def to_first_order(weights: Tensor, value: Tensor) -> Tensor:
     Their logarithms are the scores and a constant, which would cost digits in less than float64.
     """
     scores, values = weights.double().log(), value.double()
-    deviations = [score - scores.mean() for score in scores]
-    change = sum(d * v for d, v in zip(deviations, values, strict=True))
-    return (values.mean(0) + change / len(values)).float()
+    changes = [(score - scores.mean()) * v for score, v in zip(scores, values, strict=True)]
+    return (values.mean(0) + torch.stack(changes).mean(0)).float()
 
 
 def by_hand(model: LanguageModel, prompts: Prompts, setting: Setting) -> Taken:
