@@ -123,6 +123,17 @@ class AttentionParts:
 
 
 @dataclass(frozen=True)
+class ExpandedParts(AttentionParts):
+    """The same, and attention to first order in its scores: softmax expanded around equal scores (PAPER section 7).
+
+    `first_order` is mean(v) + mean((s - mean(s)) v), s being the scaled scores and both means over the prefix and the
+    query text's own tokens. Like softmax, and unlike `relaxed`, it does not see a constant that is added to all scores.
+    """
+
+    first_order: Float32[np.ndarray, "example layer head d_head"]
+
+
+@dataclass(frozen=True)
 class Cell:
     """The three settings of one task under one demonstration set, and what finetuning saw."""
 
@@ -135,3 +146,11 @@ class Cell:
     """[layer, token, d_query] at every training token, start tokens included."""
     trained_on_context: bool = True
     """Whether training and the context hold the same demonstrations, so that their tokens can be matched."""
+
+
+@dataclass(frozen=True)
+class CellAndStart(Cell):
+    """A cell, and what finetuning's attention to training tokens starts from."""
+
+    starting_queries: np.ndarray = field(kw_only=True)
+    """`training_queries` of the untouched model: no step is taken between the texts."""

@@ -11,8 +11,7 @@ from harness.evidence.questions import (
     CausalOrder,
     FinetunedAt,
     Learned,
-    OnControls,
-    OnOtherSets,
+    Measuring,
     OnTasks,
     TextTasks,
     TrainedLayers,
@@ -52,11 +51,14 @@ class Evidence:
         """The trainings: their size, what was tried, how they were made."""
         return self.sources.grid
 
-    def of(self, question: OnTasks | OnControls | OnOtherSets, name: str) -> ByTask:
-        """Return array `name` of a measurement (see `harness.evidence.measurements`), demonstration sets first."""
+    def of(self, question: Measuring, name: str) -> ByTask:
+        """Return array `name` of a measurement (see `harness.evidence.measurements`), demonstration sets first.
+
+        Across sets there is one row.
+        """
         return {task: np.stack([found[name] for found in sets]) for task, sets in self._arrays(question).items()}
 
-    def _read(self, question: OnTasks | OnControls | OnOtherSets) -> Mapping[str, list[Mapping[str, np.ndarray]]]:
+    def _read(self, question: Measuring) -> Mapping[str, list[Mapping[str, np.ndarray]]]:
         records, store = question.records(self.sources), self.sources.store
         return {task: [store.read(record).tensors for record in of_task] for task, of_task in records.items()}
 

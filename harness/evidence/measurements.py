@@ -1,20 +1,25 @@
 """The metrics, by name: what each claim and its baselines and controls are made of."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from harness.data import AttentionParts, Cell, Setting
+from harness.data import Cell, CellAndStart, ExpandedParts, Setting
 from harness.errors import HarnessError
 from harness.metrics import (
     isotropic_like,
     kendall,
+    of_partners,
+    others_of_class,
+    others_of_other_class,
     permuted,
+    permuted_within,
     rec2ftp,
     scrambled,
     sim_am,
     sim_am_of_differences,
+    sim_am_of_partners,
     sim_aou,
     sim_aou_unscaled,
     sim_aou_with_update,
@@ -22,15 +27,29 @@ from harness.metrics import (
     uniform_like,
 )
 from harness.metrics.distributions import change_agreement, token_overlap, total_variation
-from harness.metrics.order import disagreement, spread
+from harness.metrics.order import (
+    disagreement,
+    disagreement_of_orders_and_sets,
+    log_ratio,
+    log_ratio_of_means,
+    spread,
+    spread_of_orders_and_sets,
+)
 from harness.metrics.relaxed import direction, explained_share, log_size_ratio
 from harness.metrics.sim_aou import attention_output_update
 
 VERSION = 2
-"""Raised when a measurement changes, so that none is read from an older store."""
+"""Raised when measurements change, so that none is read from an older store."""
+
+VERSIONS = {"sim_aou": 3, "sim_am": 3, "kendall": 3, "relaxed": 3}
+"""Of those that changed since."""
+
+DRAWS = 5
+"""How often an example is paired with another one, and its training tokens are permuted."""
 
 ByTask = Mapping[str, np.ndarray]
-"""One array a task: [seed, example] or [seed, example, layer]; seeds are demonstration sets."""
+"""One array a task: [seed, example], [seed, example, layer] or [seed, draw, example, layer]; seeds are demonstration
+sets."""
 
 Measure = Callable[[Any, np.random.Generator], Mapping[str, np.ndarray]]
 
@@ -61,7 +80,11 @@ def measure_rec2ftp(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.nda
 
 
 def measure_sim_aou(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.ndarray]:
-    """SimAOU [example, layer], with FT's update replaced by noise, by a scrambled one, and by another example's."""
+    """SimAOU [example, layer], with FT's update replaced by noise, by a scrambled one, and by another example's.
+
+    `other_example` is the one before, whatever its label. `other_of_class` and `other_class` [draw, example, layer] are
+    drawn at random among those of the same gold label and of another (see `harness.metrics.pairing`).
+    """
     zsl, icl = cell.zsl.attn_out, cell.icl.attn_out
     update = attention_output_update(cell.ft.attn_out, zsl)
     return {
@@ -70,7 +93,17 @@ def measure_sim_aou(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.nda
         "isotropic": sim_aou_with_update(zsl, icl, isotropic_like(update, rng)),
         "control": sim_aou_with_update(zsl, icl, scrambled(update, rng)),
         "other_example": sim_aou_with_update(zsl, icl, np.roll(update, 1, axis=0)),
+        **{
+            name: np.stack([sim_aou_with_update(zsl, icl, of_partners(update, p)) for p in partners])
+            for name, partners in _partners(cell, rng)
+        },
     }
+
+
+def _partners(cell: Cell, rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield by name with whom each example is paired, [draw, example]; drawn when asked for."""
+    yield "other_of_class", others_of_class(cell.zsl.gold, DRAWS, rng)
+    yield "other_class", others_of_other_class(cell.zsl.gold, DRAWS, rng)
 
 
 def measure_unscaled(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.ndarray]:
@@ -87,12 +120,15 @@ def measure_unscaled(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.nd
 def measure_sim_am(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.ndarray]:
     """SimAM [example, layer] of ICL to FT, to ZSL, to noise, and on differences from ZSL.
 
-    Control: for each example a fair coin says which of the maps counts as FT's.
+    Control: for each example a fair coin says which of the maps counts as FT's. On differences too, [draw, example,
+    layer]: `other_of_class` and `other_class` with FT's map of another example of the same gold label or of another,
+    over the tokens that both have counted from the end; `own_cut` and `own_cut_other_class` with the example's own,
+    cut to the same tokens (see `harness.metrics.sim_am.sim_am_of_partners`).
     """
     zsl, icl, ft = cell.zsl.scores_query, cell.icl.scores_query, cell.ft.scores_query
     to_ft, to_zsl = sim_am(icl, ft), sim_am(icl, zsl)
     swapped = rng.integers(2, size=(len(icl), 1)).astype(bool)
-    return {
+    found = {
         "ft": to_ft,
         "zsl": to_zsl,
         "control_ft": np.where(swapped, to_zsl, to_ft),
@@ -101,16 +137,32 @@ def measure_sim_am(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.ndar
         "isotropic": sim_am(icl, isotropic_like(icl, rng)),
         "differences": sim_am_of_differences(zsl, icl, ft),
     }
+    for (name, partners), own in zip(_partners(cell, rng), ("own_cut", "own_cut_other_class"), strict=True):
+        found[name], found[own] = sim_am_of_partners(zsl, icl, ft, partners)
+    return found
 
 
-def measure_kendall(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.ndarray]:
-    """Kendall's tau [example, layer] of ICL's and FT's attention to the demonstrations' tokens, and to noise."""
+def measure_kendall(cell: CellAndStart, rng: np.random.Generator) -> Mapping[str, np.ndarray]:
+    """Kendall's tau [example, layer] of ICL's and FT's attention to the demonstrations' tokens, and to noise.
+
+    `unfinetuned` is with the same inner products where no step was taken: the example's query vector under ZSL with
+    the untouched model's at the training tokens. [draw, example, layer]: `within` is with FT's attention permuted
+    among the tokens of each demonstration, `other_of_class` and `other_class` with FT's attention of another example of
+    the same gold label or of another.
+    """
     in_context, in_training = attention_to_demonstrations(cell)
+    lengths = [last - first for first, last in cell.spans]
     return {
         "ft": kendall(in_context, in_training),
         "uniform": kendall(in_context, uniform_like(in_training, rng)),
         "isotropic": kendall(in_context, isotropic_like(in_training, rng)),
         "control": kendall(in_context, permuted(in_training, rng)),
+        "unfinetuned": kendall(in_context, attention_before_training(cell)),
+        "within": np.stack([kendall(in_context, permuted_within(in_training, lengths, rng)) for _ in range(DRAWS)]),
+        **{
+            name: np.stack([kendall(in_context, of_partners(in_training, p)) for p in partners])
+            for name, partners in _partners(cell, rng)
+        },
     }
 
 
@@ -129,21 +181,33 @@ def attention_to_demonstrations(cell: Cell) -> tuple[np.ndarray, np.ndarray]:
             "finetuned on other texts: ask for another measurement of it",
         )
     tokens = np.concatenate([np.arange(first, last) for first, last in cell.spans])
-    lengths = [last - first for first, last in cell.spans]
-    starts = np.cumsum([0, *(n + 1 for n in lengths[:-1])])
-    trained = np.concatenate([np.arange(s + 1, s + 1 + n) for s, n in zip(starts, lengths, strict=True)])
-    in_training = training_attention(cell.ft.query_vectors, cell.training_queries[:, trained])
+    in_training = training_attention(cell.ft.query_vectors, cell.training_queries[:, _trained_on(cell)])
     return cell.icl.scores_context[:, :, tokens].astype(np.float64), in_training
 
 
-def measure_relaxed(parts: tuple[AttentionParts, AttentionParts], rng: np.random.Generator) -> Mapping[str, np.ndarray]:
+def attention_before_training(cell: CellAndStart) -> np.ndarray:
+    """Return FT's attention to the demonstrations' tokens [example, layer, token] where no step was taken."""
+    return training_attention(cell.zsl.query_vectors, cell.starting_queries[:, _trained_on(cell)])
+
+
+def _trained_on(cell: Cell) -> np.ndarray:
+    """Return where the demonstrations' tokens stand among all training tokens."""
+    lengths = [last - first for first, last in cell.spans]
+    starts = np.cumsum([0, *(n + 1 for n in lengths[:-1])])
+    return np.concatenate([np.arange(s + 1, s + 1 + n) for s, n in zip(starts, lengths, strict=True)])
+
+
+def measure_relaxed(parts: tuple[ExpandedParts, ExpandedParts], rng: np.random.Generator) -> Mapping[str, np.ndarray]:
     """Compare attention with its relaxed form and with the mean of all values, [example, layer], heads averaged.
 
-    Control: the relaxed form scrambled. `mass` and `explained` say what the demonstrations' part does to ZSL's
-    attention: how much softmax weight it has, and how much of the change that ICL makes it is.
+    `first_order` is softmax expanded around equal scores (see `ExpandedParts`), and `first_order_explained` how much of
+    the change that ICL makes to ZSL's attention this form's own change is. Controls: either form scrambled. `mass` and
+    `explained` say what the demonstrations' part does to ZSL's attention: how much softmax weight it has, and how much
+    of the change that ICL makes it is.
     """
     zsl, icl = parts
     real, relaxed = icl.whole, direction(icl.relaxed, icl.whole)
+    first_order, change = direction(icl.first_order, real), icl.whole - zsl.whole
     part = icl.mass[..., None] * (icl.context - icl.own)
     return {
         "relaxed": relaxed.mean(axis=2),
@@ -153,7 +217,13 @@ def measure_relaxed(parts: tuple[AttentionParts, AttentionParts], rng: np.random
         "control": direction(scrambled(icl.relaxed, rng), real).mean(axis=2),
         "log_size": np.nanmean(log_size_ratio(icl.relaxed, real), axis=2),
         "mass": icl.mass.mean(axis=2).astype(np.float64),
-        "explained": explained_share(icl.whole - zsl.whole, part),
+        "explained": explained_share(change, part),
+        "first_order": first_order.mean(axis=2),
+        "first_order_best_head": first_order.max(axis=2),
+        "first_order_worst_head": first_order.min(axis=2),
+        "first_order_log_size": np.nanmean(log_size_ratio(icl.first_order, real), axis=2),
+        "first_order_explained": explained_share(change, icl.first_order - zsl.first_order),
+        "first_order_control": direction(scrambled(icl.first_order, rng), real).mean(axis=2),
     }
 
 
@@ -174,6 +244,28 @@ def measure_order_spread(cells: Sequence[Cell], _rng: np.random.Generator) -> Ma
         changes = [attention_output_update(r.attn_out, cells[0].zsl.attn_out) for r in recordings]
         found[f"{setting}_answers"] = disagreement(np.stack([r.predicted for r in recordings]))
         found[f"{setting}_outputs"] = spread(np.stack(changes))
+    return found
+
+
+def measure_orders_and_sets(sets: Sequence[Sequence[Cell]], _rng: np.random.Generator) -> Mapping[str, np.ndarray]:
+    """Return how much an outcome differs between orders of one demonstration set, against sets, each in its own order.
+
+    For settings `icl` and `ft`: `<setting>_answers_orders` and `_sets`, shares of pairs that answer differently
+    [example]; `<setting>_outputs_orders` and `_sets`, mean distances of the changes of attention outputs, less what is
+    common to all [example, layer]; `<setting>_answers_ratio` [example] and `<setting>_outputs_ratio` [example, layer],
+    the logarithm of orders' over sets' (see `harness.metrics.order`).
+    """
+    found: dict[str, np.ndarray] = {}
+    for setting in ("icl", "ft"):
+        rows = [[getattr(cell, setting) for cell in cells] for cells in sets]
+        zsl = sets[0][0].zsl.attn_out
+        answers = disagreement_of_orders_and_sets(np.array([[r.predicted for r in row] for row in rows]))
+        changes = np.array([[attention_output_update(r.attn_out, zsl) for r in row] for row in rows])
+        outputs = spread_of_orders_and_sets(changes)
+        found |= {f"{setting}_answers_orders": answers[0], f"{setting}_answers_sets": answers[1]}
+        found |= {f"{setting}_outputs_orders": outputs[0], f"{setting}_outputs_sets": outputs[1]}
+        found |= {f"{setting}_answers_ratio": log_ratio_of_means(*answers)}
+        found |= {f"{setting}_outputs_ratio": log_ratio(*outputs)}
     return found
 
 
@@ -206,10 +298,11 @@ MEASUREMENTS: Mapping[str, tuple[str, Measure]] = {
     "sim_aou": ("cell", measure_sim_aou),
     "sim_aou_unscaled": ("cell", measure_unscaled),
     "sim_am": ("cell", measure_sim_am),
-    "kendall": ("cell", measure_kendall),
+    "kendall": ("cell from start", measure_kendall),
     "relaxed": ("parts", measure_relaxed),
     "updates": ("updates", measure_updates),
     "order_spread": ("orders", measure_order_spread),
+    "orders_and_sets": ("orders of sets", measure_orders_and_sets),
     "distributions": ("next_tokens", measure_distributions),
 }
 """By name: what it is measured on, and how."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from harness.evidence.measurements import MEASUREMENTS, VERSION
+from harness.evidence.measurements import MEASUREMENTS, VERSION, VERSIONS
+from harness.runs.cells import OrdersOfSets
 from harness.runs.finetuning import FinetuningRun
 from harness.seeds import stream
 from harness.store import Entry, Record, Store
@@ -48,10 +49,21 @@ class Measurement(Record):
 
     @property
     def _identity(self) -> object:
+        version = VERSIONS.get(self.name, VERSION)
         if self.of.fitting is None:
-            return {"name": self.name, "version": VERSION, "seed": self._drawn[0]}
+            return {"name": self.name, "version": version, "seed": self._drawn[0]}
+        if isinstance(self.source, OrdersOfSets):
+            return f"{self.name} {version}, {self._orders_and_sets}"
         named = {"order_spread": f"{len(self.source.inputs) // 4} orders", "distributions": self.name}
-        return named.get(self.name, f"{self.name} {VERSION}")
+        return named.get(self.name, f"{self.name} {version}")
+
+    @property
+    def _orders_and_sets(self) -> str:
+        """Say which orders of which sets are compared: the run is one set's."""
+        assert isinstance(self.source, OrdersOfSets), "a single set has no others"
+        first = [cells.cells[0].finetuned.demonstrations for cells in self.source.sets]
+        sets = ", ".join(str(drawn.candidate) for drawn in first if drawn is not None)
+        return f"{len(self.source.sets[0].cells)} orders of sets {sets}"
 
     @property
     def _drawn(self) -> tuple[int, int]:

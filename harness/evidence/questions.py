@@ -13,6 +13,7 @@ from harness.evidence.measurements import MEASUREMENTS
 from harness.evidence.measuring import Measurement, Source
 from harness.evidence.selecting import Stages, selecting, selecting_rates
 from harness.evidence.sources import Sources
+from harness.runs.cells import OrdersOfSets
 from harness.runs.facts import CellFacts
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.layout import PromptLayout
@@ -32,7 +33,7 @@ class Question(Protocol):
         """Yield the records of each stage."""
 
 
-class _Measuring(ABC):
+class Measuring(ABC):
     """A measurement: what is selected comes first, then what is measured."""
 
     @abstractmethod
@@ -46,7 +47,7 @@ class _Measuring(ABC):
 
 
 @dataclass(frozen=True)
-class OnTasks(_Measuring):
+class OnTasks(Measuring):
     """A measurement on all tasks and test examples."""
 
     measurement: str
@@ -57,8 +58,10 @@ class OnTasks(_Measuring):
 
     def _record(self, sources: Sources, task: str, candidate: int) -> Measurement:
         experiment, chosen = sources.experiment, sources.selection(task)
+        cell = experiment.own_cell(task, chosen, candidate)
         made_on: Mapping[str, Source] = {
-            "cell": experiment.own_cell(task, chosen, candidate),
+            "cell": cell,
+            "cell from start": experiment.from_start(cell),
             "parts": experiment.parts(task, candidate),
             "updates": experiment.updates(task, chosen, candidate),
         }
@@ -67,7 +70,7 @@ class OnTasks(_Measuring):
 
 
 @dataclass(frozen=True)
-class OnOtherSets(_Measuring):
+class OnOtherSets(Measuring):
     """A measurement of ICL with one reported demonstration set and FT on another, on all tasks and test examples.
 
     ICL's are the reported sets in their order; FT's is the one that comes `behind` places after it, round in a ring.
@@ -97,7 +100,7 @@ class OnOtherSets(_Measuring):
 
 
 @dataclass(frozen=True)
-class OnControls(_Measuring):
+class OnControls(Measuring):
     """A measurement under a variant, on the first examples of the first tasks.
 
     Finetuning is at the claims' own learning rate, or where it is `tuned`, at the one that is selected for the variant
@@ -120,13 +123,34 @@ class OnControls(_Measuring):
     def _record(self, sources: Sources, task: str, candidate: int) -> Measurement:
         experiment, chosen = sources.experiment, sources.chosen
         rate = _rate(sources, task, self.variant, tuned=self.tuned)
+        cell = experiment.cell(task, chosen, candidate, self.variant, rate)
         made_on: Mapping[str, Source] = {
-            "cell": experiment.cell(task, chosen, candidate, self.variant, rate),
+            "cell": cell,
+            "cell from start": experiment.from_start(cell),
             "orders": experiment.orders(task, chosen, candidate),
             "next_tokens": experiment.next_tokens(task, chosen, candidate),
         }
         of = experiment.beside(FinetuningRun, task, chosen, candidate, self.variant)
         of = of if rate is None else replace(of, learning_rate=rate)
+        return Measurement(self.measurement, of, made_on[MEASUREMENTS[self.measurement][0]])
+
+
+@dataclass(frozen=True)
+class AcrossSets(Measuring):
+    """A measurement across the reported demonstration sets, on the first examples of the first tasks: one a task."""
+
+    measurement: str
+
+    def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
+        """Return the measurement of each control task, under the run of its best set."""
+        return {task: [self._record(sources, task)] for task in sources.control_tasks}
+
+    def _record(self, sources: Sources, task: str) -> Measurement:
+        experiment, chosen, sets = sources.experiment, sources.chosen, _sets(sources, task)
+        of = experiment.beside(FinetuningRun, task, chosen, sets[0], OWN)
+        made_on: Mapping[str, Source] = {
+            "orders of sets": OrdersOfSets(tuple(experiment.orders(task, chosen, c) for c in sets)),
+        }
         return Measurement(self.measurement, of, made_on[MEASUREMENTS[self.measurement][0]])
 
 

@@ -2,9 +2,10 @@
 
 from harness.metrics.cosine import cosine
 from harness.metrics.kendall import kendall, training_attention
-from harness.metrics.noise import isotropic_like, permuted, scrambled, uniform_like
+from harness.metrics.noise import isotropic_like, permuted, permuted_within, scrambled, uniform_like
+from harness.metrics.pairing import of_partners, others_of_class, others_of_other_class
 from harness.metrics.rec2ftp import rec2ftp
-from harness.metrics.sim_am import sim_am, sim_am_of_differences
+from harness.metrics.sim_am import sim_am, sim_am_of_differences, sim_am_of_partners
 from harness.metrics.sim_aou import attention_output_update, sim_aou, sim_aou_unscaled, sim_aou_with_update
 
 __all__ = [
@@ -12,11 +13,16 @@ __all__ = [
     "cosine",
     "isotropic_like",
     "kendall",
+    "of_partners",
+    "others_of_class",
+    "others_of_other_class",
     "permuted",
+    "permuted_within",
     "rec2ftp",
     "scrambled",
     "sim_am",
     "sim_am_of_differences",
+    "sim_am_of_partners",
     "sim_aou",
     "sim_aou_unscaled",
     "sim_aou_with_update",

@@ -1,5 +1,7 @@
 """Updates and orders that carry no information: what a metric is compared with, and negative controls."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 
@@ -42,3 +44,19 @@ def permuted(array: Float[np.ndarray, "*axes entry"], rng: np.random.Generator) 
         message = f"an array with {missing} NaN entries of {array.size} was to be permuted, expected none: "
         raise HarnessError(message + "cut the padding off first.")
     return rng.permuted(array.astype(np.float64), axis=-1)
+
+
+def permuted_within(
+    array: Float[np.ndarray, "*axes entry"], lengths: Sequence[int], rng: np.random.Generator
+) -> Float[np.ndarray, "*axes entry"]:
+    """Return the array, in float64, with each stretch of its last axis permuted in itself, anew for each leading index.
+
+    `lengths` are those of the stretches, from the first entry to the last. What is left of an order is that between
+    stretches: of Kendall's tau over demonstrations' tokens, which demonstrations are attended to. Raises HarnessError
+    unless the lengths add up to the axis, and on NaN, as `permuted`.
+    """
+    if sum(lengths) != array.shape[-1]:
+        message = f"{len(lengths)} stretches of {sum(lengths)} entries were to be permuted, expected {array.shape[-1]}"
+        raise HarnessError(f"{message} entries: give the lengths of all stretches of the axis.")
+    cuts = np.cumsum(lengths)[:-1]
+    return np.concatenate([permuted(stretch, rng) for stretch in np.split(array, cuts, axis=-1)], axis=-1)

@@ -93,6 +93,23 @@ def descend(
     return Finetuned(weights, tuple(losses), query_vectors=queries)
 
 
+@torch.inference_mode()
+def starting_queries(model: LanguageModel, demonstrations: Sequence[Sequence[int]]) -> np.ndarray:
+    """Return [layer, token, d_query] as `Finetuned.query_vectors`, of the untouched model: no step is taken.
+
+    Raises:
+        HarnessError: a demonstration does not fit in memory.
+
+    """
+    try:
+        with _training_queries(model, record=True) as recorded:
+            for tokens in demonstrations:
+                model.network.base_model(input_ids=torch.tensor([tokens], device=model.device), use_cache=False)
+    except torch.OutOfMemoryError as error:
+        raise model.does_not_fit("one demonstration at a time") from error
+    return np.stack([np.concatenate(layer) for layer in recorded])
+
+
 def off_by_a_bit(model: LanguageModel, rng: np.random.Generator) -> dict[str, Tensor]:
     """Return what is trained as it is before training, each entry off by its last bit, up or down at random."""
     changed = {}

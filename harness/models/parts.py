@@ -1,30 +1,46 @@
 """The last token's attention taken apart into its demonstration part and its own part, and relaxed."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 
 from harness.data import AttentionParts, Setting
 from harness.models.language_model import LanguageModel
-from harness.models.prefix_attention import LayerParts, SharedPrefix
+from harness.models.prefix_attention import SharedPrefix
 from harness.models.scoring import Queries, encode_prefix, forward_behind, in_batches, last_of
 from harness.prompts import Prompts
 
-NAMES = tuple(field.name for field in fields(LayerParts))
+NAMES = tuple(field.name for field in fields(AttentionParts) if field.name != "setting")
+
+
+def attention_parts(model: LanguageModel, prompts: Prompts, setting: Setting, batch_size: int = 8) -> AttentionParts:
+    """Return the parts of every query's last-token attention, behind the demonstrations (ICL) or without (ZSL)."""
+    return AttentionParts(setting, **_taken_apart(model, prompts, setting, batch_size, NAMES))
+
+
+def first_order_attention(
+    model: LanguageModel, prompts: Prompts, setting: Setting, batch_size: int = 8
+) -> Float32[np.ndarray, "example layer head d_head"]:
+    """Return the last token's attention to first order in its scores (see `harness.data.ExpandedParts`)."""
+    return _taken_apart(model, prompts, setting, batch_size, ("first_order",))["first_order"]
 
 
 @torch.inference_mode()
-def attention_parts(model: LanguageModel, prompts: Prompts, setting: Setting, batch_size: int = 8) -> AttentionParts:
-    """Return the parts of every query's last-token attention, behind the demonstrations (ICL) or without (ZSL)."""
+def _taken_apart(
+    model: LanguageModel, prompts: Prompts, setting: Setting, batch_size: int, names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Return the named fields of `LayerParts`, [example, layer, ...]."""
     prefix = encode_prefix(model, prompts.prefix if setting is Setting.ICL else [prompts.start_token])
 
     def run(queries: Queries) -> list[dict[str, np.ndarray]]:
         shared = SharedPrefix(prefix.keys, prefix.values, last_of(model, queries), parts={})
         forward_behind(model, prefix, queries, shared)
         layers = [(shared.parts or {})[i] for i in range(len(model.attention_modules))]
-        stacked = {n: torch.stack([getattr(p, n) for p in layers], dim=1).float().cpu().numpy() for n in NAMES}
+        stacked = {n: torch.stack([getattr(p, n) for p in layers], dim=1).float().cpu().numpy() for n in names}
         return [{name: array[i] for name, array in stacked.items()} for i in range(len(queries))]
 
     rows = in_batches(model, prefix, prompts.queries, batch_size, run)
-    return AttentionParts(setting, **{name: np.stack([row[name] for row in rows]) for name in NAMES})
+    return {name: np.stack([row[name] for row in rows]) for name in names}

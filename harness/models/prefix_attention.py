@@ -42,7 +42,8 @@ class LayerParts:
     """The last token's attention in its two parts, one layer, one batch, before the output projection.
 
     Softmax attention is mass * context + (1 - mass) * own. `relaxed` is the paper's form without softmax and
-    scale, sum_i v_i (k_i . q), and `uniform` the mean of all values, both over prefix and own tokens.
+    scale, sum_i v_i (k_i . q), `uniform` the mean of all values, and `first_order` softmax expanded around equal
+    scores (see `harness.data.ExpandedParts`), all three over prefix and own tokens.
     """
 
     mass: Tensor
@@ -52,6 +53,7 @@ class LayerParts:
     context: Tensor
     relaxed: Tensor
     uniform: Tensor
+    first_order: Tensor
 
 
 @dataclass
@@ -123,13 +125,15 @@ def _attend(module: Any, query: Tensor, key: Tensor, value: Tensor, shared: Shar
     own_out = own_scores.softmax(-1) @ value[:, :, None]
     mass = torch.sigmoid(prefix_z - own_scores.logsumexp(-1, keepdim=True))
     if shared.parts is not None:
-        relaxed, uniform = _without_softmax(last_own, last_prefix, value, prefix_value, shared.last)
+        without = without_softmax(last_own, last_prefix, value, prefix_value, shared.last)
+        relaxed, uniform, first_order = (form.flatten(1, 2) for form in without)
         shared.parts[layer] = LayerParts(
             mass=mass[at_last].flatten(1),
             own=own_out[at_last].flatten(1, 2),
             context=prefix_out[at_last].flatten(1, 2),
-            relaxed=relaxed.flatten(1, 2) / module.scaling,
-            uniform=uniform.flatten(1, 2),
+            relaxed=relaxed / module.scaling,
+            uniform=uniform,
+            first_order=first_order,
         )
     return torch.lerp(own_out, prefix_out, mass)
 
@@ -146,24 +150,32 @@ def _refuse_unknown(module: nn.Module, arguments: Mapping[str, Any]) -> None:
         )
 
 
-def _without_softmax(
+def without_softmax(
     own_scores: Tensor,
     prefix_scores: Tensor,
     value: Tensor,
     prefix_value: Tensor,
     last: Tensor,
-) -> tuple[Tensor, Tensor]:
-    """Return sum_i v_i (k_i . q) with q as scaled as the scores are, and the mean of all v_i.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return sum_i v_i (k_i . q) with q as scaled as the scores s are, mean(v), and mean(v) + mean((s - mean(s)) v).
 
     Shapes: scores [batch, group, head in group, token], values [batch, group, query, d_head] and [group, prefix,
     d_head], results [batch, group, head in group, d_head].
     """
     seen = torch.arange(value.shape[-2], device=last.device) <= last[:, None]  # [batch, query]: no padding
-    own_scores = own_scores.masked_fill(~seen[:, None, None], 0.0)
-    relaxed = own_scores @ value + torch.einsum("bghp,gpd->bghd", prefix_scores, prefix_value)
+    hidden = ~seen[:, None, None]
+    number = (prefix_value.shape[-2] + last + 1)[:, None, None]
+
+    def weighted(own: Tensor, prefix: Tensor) -> Tensor:
+        return own.masked_fill(hidden, 0.0) @ value + torch.einsum("bghp,gpd->bghd", prefix, prefix_value)
+
+    relaxed = weighted(own_scores, prefix_scores)
     total = (value * seen[:, None, :, None]).sum(-2) + prefix_value.sum(-2)
-    mean = total / (prefix_value.shape[-2] + last + 1)[:, None, None]
-    return relaxed, mean[:, :, None].expand_as(relaxed)
+    uniform = (total / number)[:, :, None].expand_as(relaxed)
+    of_all = own_scores.masked_fill(hidden, 0.0).sum(-1, keepdim=True) + prefix_scores.sum(-1, keepdim=True)
+    mean = of_all / number[..., None]  # taken off before values are weighted: a common score costs no digits
+    change = weighted(own_scores - mean, prefix_scores - mean) / number[..., None]
+    return relaxed, uniform, uniform + change
 
 
 def _more_than_causal(*, mask_function: Any, attention_mask: Tensor | None, **sizes: Any) -> Tensor | None:

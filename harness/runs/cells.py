@@ -5,14 +5,14 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from harness.data import AttentionParts, Cell, Recording, Setting
+from harness.data import Cell, CellAndStart, ExpandedParts, Recording, Setting
 from harness.runs.entries import from_entry, from_parts_entry
-from harness.runs.finetuning import FinetuningRun, weights_of
+from harness.runs.finetuning import FinetuningRun, StartingQueriesRun, weights_of
 from harness.runs.loaded import model_of
 from harness.runs.prompting import prompts_of
 from harness.runs.run import Run
 from harness.runs.scoring import RecordingRun
-from harness.runs.theory import PartsRun, UpdatesRun
+from harness.runs.theory import FirstOrderRun, PartsRun, UpdatesRun
 from harness.store import Record, Store
 
 
@@ -66,6 +66,25 @@ def first_of(recording: Recording, number: int) -> Recording:
 
 
 @dataclass(frozen=True)
+class CellFromStart:
+    """A cell, and the query vectors that its finetuning started from."""
+
+    cell: CellRuns
+    start: StartingQueriesRun
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """The cell's runs, and the one more."""
+        return (*self.cell.inputs, self.start)
+
+    def read(self, store: Store) -> CellAndStart:
+        """Return the cell; what the store lacks of it is run."""
+        cell = self.cell.read(store)
+        known = {f.name: getattr(cell, f.name) for f in fields(Cell)}
+        return CellAndStart(**known, starting_queries=store.find_or_run(self.start).tensors["query_vectors"])
+
+
+@dataclass(frozen=True)
 class SeveralCells:
     """Cells that differ in one thing, such as the order of their demonstrations."""
 
@@ -79,6 +98,22 @@ class SeveralCells:
     def read(self, store: Store) -> list[Cell]:
         """Return the cells."""
         return [cell.read(store) for cell in self.cells]
+
+
+@dataclass(frozen=True)
+class OrdersOfSets:
+    """Cells of several demonstration sets, each in the same number of orders."""
+
+    sets: tuple[SeveralCells, ...]
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """Those of all."""
+        return [run for cells in self.sets for run in cells.inputs]
+
+    def read(self, store: Store) -> list[list[Cell]]:
+        """Return the cells of each set."""
+        return [cells.read(store) for cells in self.sets]
 
 
 @dataclass(frozen=True)
@@ -111,19 +146,29 @@ class NextTokens:
 
 @dataclass(frozen=True)
 class PartsRuns:
-    """Attention taken apart without demonstrations and with them."""
+    """Attention taken apart, and to first order, without demonstrations and with them."""
 
     zsl: PartsRun
     icl: PartsRun
 
     @property
     def inputs(self) -> Sequence[Record]:
-        """Both."""
-        return (self.zsl, self.icl)
+        """Both, and the first order of both."""
+        return (self.zsl, self.icl, *map(self.first_order, (self.zsl, self.icl)))
 
-    def read(self, store: Store) -> tuple[AttentionParts, AttentionParts]:
+    @staticmethod
+    def first_order(parts: PartsRun) -> FirstOrderRun:
+        """Return the run of the same attention to first order."""
+        return parts.becoming(FirstOrderRun)
+
+    def read(self, store: Store) -> tuple[ExpandedParts, ExpandedParts]:
         """Return the parts under ZSL and under ICL."""
-        return from_parts_entry(store.find_or_run(self.zsl)), from_parts_entry(store.find_or_run(self.icl))
+        return self._read(self.zsl, store), self._read(self.icl, store)
+
+    def _read(self, run: PartsRun, store: Store) -> ExpandedParts:
+        parts = from_parts_entry(store.find_or_run(run))
+        expanded = store.find_or_run(self.first_order(run)).tensors["first_order"]
+        return ExpandedParts(**{f.name: getattr(parts, f.name) for f in fields(parts)}, first_order=expanded)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 from harness.data import Setting, Task
 from harness.models.source import ModelSource, locate_model
 from harness.prompts import draw_demonstrations, first_examples
-from harness.runs.cells import CellRuns, ComparedUpdates, NextTokens, PartsRuns, SeveralCells
-from harness.runs.finetuning import FinetuningRun
+from harness.runs.cells import CellFromStart, CellRuns, ComparedUpdates, NextTokens, PartsRuns, SeveralCells
+from harness.runs.finetuning import FinetuningRun, StartingQueriesRun
 from harness.runs.loaded import load_builder
 from harness.runs.run import AnyRun, Demonstrations
 from harness.runs.scoring import AccuracyRun, RecordingRun
@@ -143,6 +143,15 @@ class Experiment:
             finetuned = ft.becoming(FinetuningRun)
             runs = replace(runs, ft=replace(ft, setting=Setting.FT), finetuned=finetuned)
         return runs
+
+    def from_start(self, cell: CellRuns) -> CellFromStart:
+        """Return the cell with the query vectors that its finetuning starts from: at any rate, by any descent."""
+        of = cell.finetuned
+        variant, drawn = replace(of.variant, gradient="whole"), of.demonstrations
+        assert drawn is not None, "finetuning is on demonstrations"
+        if variant == OWN:
+            return CellFromStart(cell, self.run(StartingQueriesRun, of.task.name, None, drawn.candidate))
+        return CellFromStart(cell, of.becoming(StartingQueriesRun, learning_rate=None, rates=(), variant=variant))
 
     def orders(self, task: str, chosen: Mapping[str, Chosen], candidate: int) -> SeveralCells:
         """Return cells that differ in the order of their demonstrations."""

@@ -100,6 +100,24 @@ class FinetuningRun(Run):
         )
 
 
+class StartingQueriesRun(Run):
+    """The untouched model's query vectors at every token of the training texts.
+
+    What `FinetuningRun` records of the same texts while it trains, recorded with no step taken: neither a learning rate
+    nor the way of descent is in the key.
+    """
+
+    kinds = ("starting_queries", "control_starting_queries")
+    says = "{task}: query vectors before finetuning"
+
+    def compute(self, store: Store) -> Entry:
+        """Run every training text once."""
+        from harness.models.finetuning import starting_queries  # noqa: PLC0415  # slow import
+
+        texts = prompts_of(self, store).demonstrations
+        return Entry({"query_vectors": starting_queries(model_of(self, store), texts)}, {})
+
+
 def finetune_once(run: Run, store: Store, prompts: Prompts, rate: float, *, record: bool) -> "Finetuned":
     """Return what finetuning on the prompts' demonstrations at this rate left, or where it diverged."""
     from harness.models.finetuning import finetune  # noqa: PLC0415  # slow import

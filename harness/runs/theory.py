@@ -38,6 +38,21 @@ class PartsRun(Run):
         return to_parts_entry(attention_parts(model_of(self, store), prompts_of(self, store), setting, self.batch_size))
 
 
+class FirstOrderRun(Run):
+    """Every example's last-token attention to first order in its scores, under one setting (see `ExpandedParts`)."""
+
+    kinds = ("first_order", "control_first_order")
+    says = "{task}: attention of {setting} to first order"
+
+    def compute(self, store: Store) -> Entry:
+        """Expand attention."""
+        from harness.models.parts import first_order_attention  # noqa: PLC0415  # slow import
+
+        setting = Setting.ICL if self.setting is Setting.ICL else Setting.ZSL
+        found = first_order_attention(model_of(self, store), prompts_of(self, store), setting, self.batch_size)
+        return Entry({"first_order": found}, {})
+
+
 class UpdatesRun(Run):
     """How like dW_FT is to dW_ICL and to its baselines, each [example, layer, kv_head].
 

@@ -30,7 +30,9 @@ WORDS = tuple(f"w{i}" for i in range(32))
 VOCABULARY = ("<unk>", "<s>", "</s>", "\n", "Input:", "Type:", *ANSWERS, *WORDS)
 TRAIN, TEST, WORDS_A_TEXT = 180, 40, 17
 
-ON_TASKS = tuple(name for name, (source, _) in MEASUREMENTS.items() if source in {"cell", "parts", "updates"})
+ON_TASKS = tuple(
+    name for name, (source, _) in MEASUREMENTS.items() if source in {"cell", "cell from start", "parts", "updates"}
+)
 """Measurements on all tasks."""
 
 OPTIONS = {

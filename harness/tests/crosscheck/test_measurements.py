@@ -1,11 +1,12 @@
 """What claims are judged by, against plain loops, on a cell of the default model's shape (see test_metrics)."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from harness.data import Cell, Recording, Setting
+from harness.data import Cell, CellAndStart, Recording, Setting
 from harness.evidence.measurements import MEASUREMENTS, attention_to_demonstrations
 from harness.tests.crosscheck import paper_metrics as paper
 from harness.tests.crosscheck.arrays import exact, noise, padded, same
@@ -17,7 +18,7 @@ Arrays = Mapping[str, np.ndarray]
 
 
 @pytest.fixture(scope="module")
-def cell() -> Cell:
+def cell() -> CellAndStart:
     """Return a cell shaped as the default model's, three layers of it, in which settings change a tenth to a half."""
     rng = np.random.default_rng(2)
     examples = len(QUERY_LENGTHS)
@@ -33,7 +34,8 @@ def cell() -> Cell:
     starts = np.cumsum([1, *(n + 1 for n in DEMONSTRATION_LENGTHS)]).tolist()
     spans = tuple((start, start + n) for start, n in zip(starts, DEMONSTRATION_LENGTHS, strict=False))
     zsl, icl = recording(Setting.ZSL, 1, 0.0), recording(Setting.ICL, starts[-1], 0.5)
-    return Cell(zsl, icl, recording(Setting.FT, 1, 0.1), spans, noise(rng, LAYERS, starts[-1] - 1, WIDTH))
+    training, starting = (noise(rng, LAYERS, starts[-1] - 1, WIDTH) for _ in range(2))
+    return CellAndStart(zsl, icl, recording(Setting.FT, 1, 0.1), spans, training, starting)
 
 
 def outputs_of(cell: Cell) -> tuple[paper.Float64, ...]:
@@ -91,11 +93,15 @@ def sim_am(cell: Cell, _rng: np.random.Generator) -> Arrays:
     return {"ft": paper.sim_am(icl, ft), "zsl": paper.sim_am(icl, zsl), "differences": differences}
 
 
-def kendall(cell: Cell, rng: np.random.Generator) -> Arrays:
-    """Kendall of ICL's attention with FT's, and with uniform noise."""
+def kendall(cell: CellAndStart, rng: np.random.Generator) -> Arrays:
+    """Kendall of ICL's attention with FT's, with uniform noise, and with FT's before its first step."""
     in_context, in_training = demonstration_tokens(cell)
-    uniform = paper.kendall(in_context, rng.random(in_training.shape))
-    return {"ft": paper.kendall(in_context, in_training), "uniform": uniform}
+    untouched = replace(cell, ft=cell.zsl, training_queries=cell.starting_queries)
+    return {
+        "ft": paper.kendall(in_context, in_training),
+        "uniform": paper.kendall(in_context, rng.random(in_training.shape)),
+        "unfinetuned": paper.kendall(in_context, demonstration_tokens(untouched)[1]),
+    }
 
 
 def demonstration_tokens(cell: Cell) -> tuple[paper.Float64, paper.Float64]:
@@ -113,7 +119,7 @@ def demonstration_tokens(cell: Cell) -> tuple[paper.Float64, paper.Float64]:
     return exact(np.stack(context, 2)), attention
 
 
-PLAIN: Mapping[str, Callable[[Cell, np.random.Generator], Arrays]] = {
+PLAIN: Mapping[str, Callable[[CellAndStart, np.random.Generator], Arrays]] = {
     "accuracy": accuracy,
     "rec2ftp": rec2ftp,
     "sim_aou": sim_aou,
@@ -125,11 +131,11 @@ PLAIN: Mapping[str, Callable[[Cell, np.random.Generator], Arrays]] = {
 
 def test_every_measurement_of_a_cell_has_a_plain_version() -> None:
     """A new measurement must bring one."""
-    assert set(PLAIN) == {name for name, (source, _) in MEASUREMENTS.items() if source == "cell"}
+    assert set(PLAIN) == {name for name, (source, _) in MEASUREMENTS.items() if source.startswith("cell")}
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_measurement_of_a_cell_is_the_papers(name: str, cell: Cell) -> None:
+def test_measurement_of_a_cell_is_the_papers(name: str, cell: CellAndStart) -> None:
     """What the suite measures is what plain loops find, noise from the same generator included."""
     found = MEASUREMENTS[name][1](cell, np.random.default_rng(5))
     for key, expected in PLAIN[name](cell, np.random.default_rng(5)).items():

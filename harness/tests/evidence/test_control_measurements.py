@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from harness.data import Setting
+from harness.errors import HarnessError
 from harness.evidence.evidence import Evidence
-from harness.evidence.questions import OnControls
+from harness.evidence.questions import AcrossSets, OnControls
 from harness.runs.variants import Variant
 from harness.tests.evidence.conftest import Asking
 from harness.tests.evidence.test_questions import LAYERS, cell
 from harness.tests.two_tasks import QUERIES
 
 SPREAD, DISTRIBUTIONS = OnControls("order_spread"), OnControls("distributions")
+ACROSS = AcrossSets("orders_and_sets")
 
 
 def test_spread_is_over_pairs_of_orders(asking: Asking) -> None:
@@ -47,6 +49,59 @@ def test_one_demonstration_has_one_order(asking: Asking) -> None:
         assert not any(array.any() for array in one.of(SPREAD, f"{setting}_answers").values())
         assert all(array.max() < 1e-6 for array in one.of(SPREAD, f"{setting}_outputs").values())  # rounding
         assert all(array.min() > 0 for array in six.of(SPREAD, f"{setting}_outputs").values())
+
+
+@pytest.fixture(scope="module")
+def two_sets(asking: Asking) -> Evidence:
+    """Return both tasks with two demonstration sets in two orders each."""
+    return asking(ACROSS, demonstration_sets=2)
+
+
+def test_orders_are_measured_against_sets(two_sets: Evidence) -> None:
+    """In two orders of two sets: answers that differ, and 1 - cosine of what is not common, pair by pair, by hand."""
+    sets = two_sets.sources.selection("toy").candidates
+    cells = [[cell(two_sets, "toy", c, Variant(order=i)) for i in range(2)] for c in sets]
+
+    def unit(h: np.ndarray) -> np.ndarray:
+        long = h.astype(float)
+        return np.array(long / np.sqrt((long**2).sum(axis=-1, keepdims=True)))
+
+    def distance(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return np.array(1 - (u * v).sum(-1) / np.sqrt((u**2).sum(-1) * (v**2).sum(-1)))
+
+    for setting in ("icl", "ft"):
+        (a, b), (c, d) = ([getattr(of, setting) for of in row] for row in cells)
+        answers = [
+            ((a.predicted != b.predicted) * 0.5 + (c.predicted != d.predicted) * 0.5),
+            a.predicted != c.predicted,
+        ]
+        outputs = [unit(recording.attn_out) for recording in (a, b, c, d)]  # ZSL's is common to all
+        one, two, three, four = (each - sum(outputs) / 4 for each in outputs)
+        spreads = [(distance(one, two) + distance(three, four)) / 2, distance(one, three)]
+        for kind, answered, spread in zip(("orders", "sets"), answers, spreads, strict=True):
+            np.testing.assert_array_equal(two_sets.of(ACROSS, f"{setting}_answers_{kind}")["toy"][0], answered)
+            np.testing.assert_allclose(two_sets.of(ACROSS, f"{setting}_outputs_{kind}")["toy"][0], spread, atol=1e-9)
+        ratio = two_sets.of(ACROSS, f"{setting}_outputs_ratio")["toy"][0]
+        np.testing.assert_allclose(ratio, np.log(spreads[0] / spreads[1]), atol=1e-6)
+        means = [float(each.mean()) for each in answers]
+        expected = np.log(means[0] / means[1]) if all(means) else np.nan
+        found = two_sets.of(ACROSS, f"{setting}_answers_ratio")["toy"]
+        assert found.shape == (1, QUERIES)
+        assert found.mean() == pytest.approx(expected, nan_ok=True)
+
+
+def test_measurement_across_sets_names_them_all(two_sets: Evidence) -> None:
+    """Its key is the best set's run with which sets and how many orders; it rests on the cells of all."""
+    (record,) = ACROSS.records(two_sets.sources)["toy"]
+    sets = two_sets.sources.selection("toy").candidates
+    assert record.key == {**record.of.key, "measurement": f"orders_and_sets 2, 2 orders of sets {sets[0]}, {sets[1]}"}
+    assert len(record.inputs) == 16
+
+
+def test_one_set_has_no_others(asking: Asking) -> None:
+    """With one demonstration set reported there is nothing to compare: the error names the option."""
+    with pytest.raises(HarnessError, match="1 set .*raise --demonstration-sets"):
+        asking(ACROSS)
 
 
 @pytest.fixture(scope="module")

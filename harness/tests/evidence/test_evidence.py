@@ -16,7 +16,6 @@ from harness.evidence.questions import (
     FinetunedAt,
     Learned,
     OnControls,
-    OnOtherSets,
     OnTasks,
     UpdateSizes,
 )
@@ -78,7 +77,7 @@ def test_array_is_the_one_that_was_asked_for(evidence: Evidence, sources: Source
     """Each name's own array of the measurement, in one row a demonstration set."""
     (record,) = KENDALL.records(sources)["toy"]
     kept = sources.store.read(record).tensors
-    assert len(kept) == 4
+    assert len(kept) == 8
     assert all(np.array_equal(evidence.of(KENDALL, name)["toy"], array[None]) for name, array in kept.items())
 
 
@@ -164,7 +163,7 @@ class Known(Evidence):
         """Return the seed that was given."""
         return self._seed
 
-    def of(self, question: OnTasks | OnControls | OnOtherSets, name: str) -> ByTask:
+    def of(self, question: Measuring, name: str) -> ByTask:
         """Return right answers as floats, [seed, example]."""
         assert question == ACCURACY
         return {task: np.array(rows, float) for task, rows in self.right[name].items()}

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from harness.data import AttentionParts, Cell, Recording, Setting
+from harness.data import Cell, CellAndStart, ExpandedParts, Recording, Setting
 from harness.evidence.measurements import MEASUREMENTS, attention_to_demonstrations
 
 START, SEPARATOR = 100.0, 200.0
@@ -29,15 +30,16 @@ def _recording(setting: Setting, gold: list[int], predicted: list[int], rng: np.
     return Recording(setting, np.array(gold), logits, noise(4), noise(3, 5), noise(context), noise(4))
 
 
-def _cell(gold: list[int], zsl: list[int], icl: list[int], ft: list[int]) -> Cell:
+def _cell(gold: list[int], zsl: list[int], icl: list[int], ft: list[int]) -> CellAndStart:
     rng = np.random.default_rng(0)
     training = rng.standard_normal((2, len(TRAINING), 4)).astype(np.float32)
-    return Cell(
+    return CellAndStart(
         zsl=_recording(Setting.ZSL, gold, zsl, rng),
         icl=_recording(Setting.ICL, gold, icl, rng),
         ft=_recording(Setting.FT, gold, ft, rng),
         spans=SPANS,
         training_queries=training,
+        starting_queries=rng.standard_normal(training.shape).astype(np.float32),
     )
 
 
@@ -140,7 +142,7 @@ def test_control_has_no_effect_in_expectation(
     assert abs(np.mean(effects)) < 4 * np.std(effects) / np.sqrt(len(effects))
 
 
-@pytest.mark.parametrize("name", [name for name, (source, _) in MEASUREMENTS.items() if source == "cell"])
+@pytest.mark.parametrize("name", [name for name, (source, _) in MEASUREMENTS.items() if source.startswith("cell")])
 def test_measurement_is_decided_by_cell_and_generator(name: str) -> None:
     """The same seed gives the same arrays, whatever was drawn elsewhere."""
     cell = _cell(GOLD, ZSL, ICL, FT)
@@ -193,11 +195,11 @@ def test_sim_am_tells_zero_shot_from_finetuning() -> None:
     assert np.array_equal(found["control_zsl"], np.where(heads, found["zsl"], found["ft"]))
 
 
-def _parts(setting: Setting, seed: int) -> AttentionParts:
+def _parts(setting: Setting, seed: int) -> ExpandedParts:
     """Return parts of 3 examples, 2 layers, 4 heads of width 5, all noise, a third of the mass on the prefix."""
     rng = np.random.default_rng(seed)
     mass = np.full((3, 2, 4), 1 / 3, np.float32)
-    return AttentionParts(setting, mass, *rng.standard_normal((4, 3, 2, 4, 5)).astype(np.float32))
+    return ExpandedParts(setting, mass, *rng.standard_normal((5, 3, 2, 4, 5)).astype(np.float32))
 
 
 def test_relaxed_attention_is_compared_head_by_head() -> None:
@@ -212,13 +214,21 @@ def test_relaxed_attention_is_compared_head_by_head() -> None:
         real = [c / 3 + 2 * o / 3 for c, o in zip(icl.context[place], icl.own[place], strict=True)]
         relaxed = [cosine(form, r) for form, r in zip(icl.relaxed[place], real, strict=True)]
         uniform = [cosine(form, r) for form, r in zip(icl.uniform[place], real, strict=True)]
-        sizes = [np.log10(np.linalg.norm(f) / np.linalg.norm(r)) for f, r in zip(icl.relaxed[place], real, strict=True)]
+        first = [cosine(form, r) for form, r in zip(icl.first_order[place], real, strict=True)]
+        sizes, first_sizes = (
+            [np.log10(np.linalg.norm(f) / np.linalg.norm(r)) for f, r in zip(form[place], real, strict=True)]
+            for form in (icl.relaxed, icl.first_order)
+        )
         expected = {
             "relaxed": np.mean(relaxed),
             "relaxed_best_head": max(relaxed),
             "relaxed_worst_head": min(relaxed),
             "uniform": np.mean(uniform),
             "log_size": np.mean(sizes),
+            "first_order": np.mean(first),
+            "first_order_best_head": max(first),
+            "first_order_worst_head": min(first),
+            "first_order_log_size": np.mean(first_sizes),
             "mass": 1 / 3,
         }
         assert {name: found[name][place] for name in expected} == pytest.approx(expected, abs=1e-5)
@@ -233,14 +243,29 @@ def test_demonstrations_part_is_the_whole_change_where_nothing_else_changed() ->
     assert shares[1].max() < 0.9
 
 
-def test_scrambled_relaxed_attention_has_no_direction() -> None:
-    """Where the relaxed form is the real output, its cosine is 1 and the scrambled one's 0 within 4 standard errors."""
+def test_first_orders_own_change_is_held_to_the_real_one() -> None:
+    """Where the form errs alike under ZSL and ICL its change is the real one: all explained; where ICL's errs, less."""
     zsl, icl = _parts(Setting.ZSL, 0), _parts(Setting.ICL, 1)
-    same = replace(icl, relaxed=icl.whole)
+    error = np.random.default_rng(2).standard_normal(icl.whole.shape).astype(np.float32)
+    before, after = (replace(parts, first_order=parts.whole + error) for parts in (zsl, icl))
+    found = [
+        MEASUREMENTS["relaxed"][1]((before, form), np.random.default_rng(0))["first_order_explained"]
+        for form in (after, replace(icl, first_order=icl.whole))
+    ]
+    assert found[0] == pytest.approx(np.ones((3, 2)), abs=1e-5)
+    assert found[1].max() < 0.9
+
+
+@pytest.mark.parametrize(("form", "control"), [("relaxed", "control"), ("first_order", "first_order_control")])
+def test_scrambled_relaxed_attention_has_no_direction(form: str, control: str) -> None:
+    """Where a form is the real output, its cosine is 1 and the scrambled one's 0 within 4 standard errors."""
+    zsl, icl = _parts(Setting.ZSL, 0), _parts(Setting.ICL, 1)
+    whole: dict[str, Any] = {form: icl.whole}
+    same = replace(icl, **whole)
     found = [MEASUREMENTS["relaxed"][1]((zsl, same), np.random.default_rng(seed)) for seed in range(150)]
-    control = np.array([each["control"].mean() for each in found])
-    assert found[0]["relaxed"] == pytest.approx(np.ones((3, 2)), abs=1e-6)
-    assert abs(control.mean()) < 4 * control.std() / np.sqrt(len(control))
+    means = np.array([each[control].mean() for each in found])
+    assert found[0][form] == pytest.approx(np.ones((3, 2)), abs=1e-6)
+    assert abs(means.mean()) < 4 * means.std() / np.sqrt(len(means))
 
 
 def test_weight_updates_are_averaged_over_heads() -> None:

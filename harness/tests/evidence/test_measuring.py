@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harness.evidence.evidence import Evidence
-from harness.evidence.measurements import MEASUREMENTS, VERSION
+from harness.evidence.measurements import MEASUREMENTS, VERSION, VERSIONS
 from harness.evidence.measuring import Measurement
 from harness.evidence.questions import OnControls, OnTasks
 from harness.evidence.sources import Sources
@@ -26,9 +26,10 @@ def of_toy(question: OnTasks | OnControls, sources: Sources) -> Measurement:
 @pytest.mark.parametrize(
     ("question", "kind", "identity"),
     [
-        (OnTasks("sim_aou"), "measurement", {"name": "sim_aou", "version": VERSION, "seed": 0}),
-        (OnControls("sim_aou"), "control", f"sim_aou {VERSION}"),
-        (OnControls("sim_aou", Variant(weights="shuffled")), "control", f"sim_aou {VERSION}"),
+        (OnTasks("sim_aou"), "measurement", {"name": "sim_aou", "version": VERSIONS["sim_aou"], "seed": 0}),
+        (OnControls("sim_aou"), "control", f"sim_aou {VERSIONS['sim_aou']}"),
+        (OnControls("accuracy"), "control", f"accuracy {VERSION}"),
+        (OnControls("sim_aou", Variant(weights="shuffled")), "control", f"sim_aou {VERSIONS['sim_aou']}"),
         (OnControls("order_spread"), "control", "2 orders"),
         (OnControls("distributions"), "control", "distributions"),
     ],

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import fixtures
-from harness.data import Cell, Setting
+from harness.data import Cell, CellAndStart, Setting
 from harness.errors import HarnessError
 from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import MEASUREMENTS, ByTask
 from harness.evidence.measuring import Measurement
 from harness.evidence.questions import (
+    AcrossSets,
     CausalOrder,
     FinetunedAt,
     HowItRan,
@@ -46,6 +47,12 @@ def cell(evidence: Evidence, task: str, candidate: int, variant: Variant) -> Cel
     """Return a variant's cell."""
     sources = evidence.sources
     return sources.experiment.cell(task, sources.chosen, candidate, variant).read(sources.store)
+
+
+def cell_from_start(evidence: Evidence, task: str, candidate: int, variant: Variant) -> CellAndStart:
+    """Return a variant's cell with what its finetuning starts from."""
+    experiment, sources = evidence.sources.experiment, evidence.sources
+    return experiment.from_start(experiment.cell(task, sources.chosen, candidate, variant)).read(sources.store)
 
 
 def _shapes(found: ByTask) -> dict[str, tuple[int, ...]]:
@@ -89,14 +96,15 @@ def test_every_reported_demonstration_set_has_a_row(asking: Asking) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(
-    ("measurement", "name"), [("sim_am", "differences"), ("sim_aou_unscaled", "ft"), ("kendall", "ft")]
+    ("measurement", "name"),
+    [("sim_am", "differences"), ("sim_aou_unscaled", "ft"), ("kendall", "ft"), ("kendall", "unfinetuned")],
 )
 def test_measurement_is_made_on_the_variants_cell(
     controls: Evidence, variant: Variant, measurement: str, name: str
 ) -> None:
     """What the measurement finds in the cell, under the same name."""
     best = controls.sources.selection("toy").candidates[0]
-    of = cell(controls, "toy", best, variant)
+    of = cell_from_start(controls, "toy", best, variant)
     expected = MEASUREMENTS[measurement][1](of, np.random.default_rng(0))[name]
     assert np.array_equal(controls.of(OnControls(measurement, variant), name)["toy"], expected[None])
 
@@ -153,6 +161,7 @@ SELECTED = [
         (UpdateSizes(Variant(gradient="layer_causal")), ["toy: size of the update, gradient layer causal"]),
         (OnOtherSets("sim_am"), []),
         (Learned(), ["toy: ZSL on dev", "toy: ICL with set 0 on dev", "toy: FT with learning rate 2 on dev"]),
+        (AcrossSets("orders_and_sets"), ["toy: measuring orders and sets"]),
         (CausalOrder(), ["toy: causal order"]),
         (HowItRan(), ["toy: how it was run", "toy: tokens of its prompts"]),
     ],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness.errors import HarnessError
-from harness.metrics import cosine, isotropic_like, permuted, scrambled, uniform_like
+from harness.metrics import cosine, isotropic_like, permuted, permuted_within, scrambled, uniform_like
 from harness.seeds import stream
 
 Noise = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -63,3 +63,28 @@ def test_padding_is_not_permuted(noise: Noise) -> None:
     """A permutation would carry padding among the entries, so a padded array is refused."""
     with pytest.raises(HarnessError, match="1 NaN entries of 2"):
         noise(np.array([[1.0, np.nan]]), stream(0))
+
+
+def test_each_stretch_is_permuted_in_itself() -> None:
+    """Stretches of 3, 1 and 6 entries keep their values and places; within them each row is permuted by itself."""
+    array = np.tile(np.arange(10.0), (200, 2, 1))
+    found = permuted_within(array, [3, 1, 6], stream(0))
+    for stretch in (slice(0, 3), slice(3, 4), slice(4, 10)):
+        np.testing.assert_array_equal(np.sort(found[..., stretch], axis=-1), array[..., stretch])
+        orders = {tuple(row) for row in found[..., stretch].reshape(400, -1).tolist()}
+        assert len(orders) == {3: 6, 1: 1}.get(stretch.stop - stretch.start, len(orders))
+    assert len({tuple(row) for row in found.reshape(400, -1).tolist()}) > 350
+    assert np.array_equal(permuted_within(array, [3, 1, 6], stream(0)), found)
+
+
+@pytest.mark.parametrize("lengths", [[3, 4], [3, 4, 4], []])
+def test_stretches_that_are_not_the_axis_are_refused(lengths: list[int]) -> None:
+    """Ten entries are no seven, eleven or none."""
+    with pytest.raises(HarnessError, match=r"expected 10 entries: give the lengths of all stretches"):
+        permuted_within(np.zeros((2, 10)), lengths, stream(0))
+
+
+def test_padding_is_not_permuted_within() -> None:
+    """A NaN in any stretch is refused."""
+    with pytest.raises(HarnessError, match="1 NaN"):
+        permuted_within(np.array([[1.0, 2.0, np.nan]]), [2, 1], stream(0))

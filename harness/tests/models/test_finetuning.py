@@ -11,7 +11,7 @@ from torch import Tensor
 
 from harness.data import Setting
 from harness.errors import HarnessError
-from harness.models.finetuning import Finetuned, finetune
+from harness.models.finetuning import Finetuned, finetune, starting_queries
 from harness.models.language_model import LanguageModel
 from harness.models.scoring import score
 from harness.prompts import Prompts
@@ -223,6 +223,38 @@ def test_recorded_queries_are_those_before_each_update(model: LanguageModel, pro
     assert found.query_vectors is not None
     assert found.query_vectors.shape == (3, 40, 32)
     np.testing.assert_allclose(found.query_vectors, exact, rtol=0, atol=2 * np.abs(near - exact).max())
+
+
+def test_starting_queries_are_those_of_the_untouched_model(model: LanguageModel, prompts: Prompts) -> None:
+    """At every training token: by hand, and what finetuning records where its steps are of length 0.
+
+    With steps of a length they are so for the first text alone. The model is left as it was.
+    """
+    before = snapshot(model)
+    found = starting_queries(model, prompts.demonstrations)
+    assert_restored(model, before)
+    exact, near = (
+        np.concatenate([queries_by_hand(m, list(tokens)).numpy() for tokens in prompts.demonstrations], axis=1)
+        for m in (model, rounded(model))
+    )
+    np.testing.assert_allclose(found, exact, rtol=0, atol=2 * np.abs(near - exact).max())
+    still, moved = (finetune(model, prompts.demonstrations, rate, record=True).query_vectors for rate in (0.0, 1.0))
+    assert still is not None
+    assert moved is not None
+    np.testing.assert_allclose(found, still, rtol=0, atol=2 * np.abs(near - exact).max())
+    first = len(prompts.demonstrations[0])
+    np.testing.assert_allclose(moved[:, :first], found[:, :first], rtol=0, atol=2 * np.abs(near - exact).max())
+    assert np.abs(moved[1:, first:] - found[1:, first:]).max() > 1e-3
+
+
+def test_training_texts_out_of_memory_are_one_error(model: LanguageModel, prompts: Prompts) -> None:
+    """A text that does not fit is said where nothing is trained, too."""
+    with (
+        failing_at(model, 2, 2, torch.OutOfMemoryError),
+        pytest.raises(HarnessError, match=r"one demonstration .* does not fit in the memory of cpu"),
+    ):
+        starting_queries(model, prompts.demonstrations)
+    assert_untouched(model)
 
 
 def _with(model: LanguageModel, weights: dict[str, Tensor]) -> LanguageModel:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from harness.data import AttentionParts, Setting
 from harness.models.language_model import LanguageModel
-from harness.models.parts import attention_parts
+from harness.models.parts import attention_parts, first_order_attention
 from harness.models.prefix_attention import SharedPrefix
 from harness.models.scoring import encode_prefix, forward_behind, last_of
 from harness.prompts import Prompts
@@ -20,6 +20,8 @@ from harness.tests.models.families import VARIANTS, assert_untouched, rounded, t
 
 Taken = dict[str, np.ndarray]
 PARTS = tuple(field.name for field in fields(AttentionParts))[1:]
+BIASES = {"gpt2": "c_attn.bias", "xglm": "k_proj.bias"}
+"""Of GPT-2's the first half of what is trained is the keys'."""
 OUTPUT_PROJECTION = {"llama": "o_proj", "gpt2": "c_proj", "xglm": "out_proj"}
 
 
@@ -86,7 +88,18 @@ def of_head(weights: Tensor, key: Tensor, value: Tensor, query: Tensor, prefix: 
         "own": own / own.sum() @ value[prefix:],
         "relaxed": torch.stack([v * (k @ query) for k, v in zip(key, value, strict=True)]).sum(0),
         "uniform": value.mean(0),
+        "first_order": to_first_order(weights, value),
     }
+
+
+def to_first_order(weights: Tensor, value: Tensor) -> Tensor:
+    """Return mean(v) + mean((s - mean(s)) v), token by token, from softmax weights.
+
+    Their logarithms are the scores and a constant, which would cost digits in less than float64.
+    """
+    scores, values = weights.double().log(), value.double()
+    changes = [(score - scores.mean()) * v for score, v in zip(scores, values, strict=True)]
+    return (values.mean(0) + torch.stack(changes).mean(0)).float()
 
 
 def by_hand(model: LanguageModel, prompts: Prompts, setting: Setting) -> Taken:
@@ -120,6 +133,35 @@ def test_parts_are_those_of_the_models_own_attention(
         found = attention_parts(model, prompts, setting, batch_size)
         assert found.setting is setting
         assert_parts(found, expected, neighbour)
+
+
+@pytest.mark.parametrize("setting", [Setting.ZSL, Setting.ICL])
+@pytest.mark.parametrize(("family", "more"), VARIANTS)
+def test_first_order_is_that_of_the_models_own_attention(
+    family: str, more: dict[str, Any], setting: Setting, prompts: Prompts
+) -> None:
+    """Mean of values and what scores' deviations from their mean add, as stock attention's weights have them."""
+    model = tiny(family, **more)
+    expected, neighbour = (by_hand(m, prompts, setting)["first_order"] for m in (model, rounded(model)))
+    for batch_size in (1, 8):
+        found = first_order_attention(model, prompts, setting, batch_size)
+        assert found.dtype == np.float32
+        allowed = 2 * np.abs(neighbour - expected).max()
+        np.testing.assert_allclose(found, expected, rtol=0, atol=allowed)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "xglm"])
+def test_first_order_does_not_see_what_softmax_does_not(family: str, prompts: Prompts) -> None:
+    """A bias of the last layer's keys adds a constant to all of a query's scores: the relaxed form alone is another."""
+    model = tiny(family)
+    (bias,) = (s for s in model.key_value_slices if s.name.endswith(BIASES[family]) and ".2." in s.name)
+    before = attention_parts(model, prompts, Setting.ICL), first_order_attention(model, prompts, Setting.ICL)
+    with torch.no_grad():
+        bias.of(bias.parameter)[: before[1].shape[2] * before[1].shape[3]].add_(3.0)
+    after = attention_parts(model, prompts, Setting.ICL), first_order_attention(model, prompts, Setting.ICL)
+    np.testing.assert_allclose(after[0].whole, before[0].whole, atol=1e-5)
+    np.testing.assert_allclose(after[1], before[1], atol=1e-5)
+    assert np.abs(after[0].relaxed - before[0].relaxed)[:, -1].max() > 0.1
 
 
 def test_parts_come_in_the_order_of_the_queries(model: LanguageModel, prompts: Prompts) -> None:

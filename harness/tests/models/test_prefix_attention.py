@@ -17,7 +17,13 @@ from harness.models.architectures import ARCHITECTURES
 from harness.models.language_model import LanguageModel
 from harness.models.next_token import next_token_logits
 from harness.models.parts import attention_parts
-from harness.models.prefix_attention import SHARED_PREFIX, LayerScores, SharedPrefix, shared_prefix_attention
+from harness.models.prefix_attention import (
+    SHARED_PREFIX,
+    LayerScores,
+    SharedPrefix,
+    shared_prefix_attention,
+    without_softmax,
+)
 from harness.models.scoring import score
 from harness.prompts import Prompts
 from harness.tests.models.families import CONFIGURATIONS, assert_same, rounded, tiny
@@ -100,6 +106,78 @@ def test_recorded_scores_are_the_last_tokens(sizes: tuple[int, ...], seed: int, 
     for row, last in enumerate(some.last.tolist()):
         torch.testing.assert_close(kept.query[row], scores[row, :, last, prefix:], rtol=1e-10, atol=1e-10)
         torch.testing.assert_close(kept.context[row], scores[row, :, last, :prefix].sum(0), rtol=1e-10, atol=1e-10)
+
+
+class Forms(NamedTuple):
+    """What attention is held to without softmax, [batch, head, d_head]."""
+
+    relaxed: Tensor
+    uniform: Tensor
+    first_order: Tensor
+
+
+def forms(given: Case, scaling: float, shift: float = 0.0) -> Forms:
+    """Return the forms of the last tokens' attention, all scores of its own and of the prefix moved by `shift`."""
+    _, scores = joined(given, scaling)
+    batch, heads, length, d_head = given.query.shape
+    groups, prefix = given.key.shape[1], given.prefix_key.shape[1]
+    last = scores[torch.arange(batch), :, given.last].view(batch, groups, heads // groups, prefix + length) + shift
+    found = without_softmax(last[..., prefix:], last[..., :prefix], given.value, given.prefix_value, given.last)
+    return Forms(*(form.reshape(batch, heads, d_head) for form in found))
+
+
+def forms_by_loops(given: Case, scaling: float) -> Forms:
+    """Return the forms one head at a time, with the sums that define them."""
+    _, scores = joined(given, scaling)
+    batch, heads, _, d_head = given.query.shape
+    prefix, shared = given.prefix_key.shape[1], heads // given.key.shape[1]
+    found = Forms(*(torch.zeros(batch, heads, d_head, dtype=torch.float64) for _ in range(3)))
+    for b in range(batch):
+        for h in range(heads):
+            number = prefix + int(given.last[b]) + 1
+            values = torch.cat([given.prefix_value[h // shared], given.value[b, h // shared]])
+            seen = scores[b, h, given.last[b], :number]
+            for i in range(number):
+                found.relaxed[b, h] += seen[i] * values[i]
+                found.uniform[b, h] += values[i] / number
+                found.first_order[b, h] += (1 + seen[i] - seen.sum() / number) * values[i] / number
+    return found
+
+
+@relaxed
+@given(SIZES, st.integers(0, 2**32), st.floats(0.05, 2))
+def test_forms_without_softmax_are_their_sums(sizes: tuple[int, ...], seed: int, scaling: float) -> None:
+    """Over prefix and own tokens of each row's last token, and no padding, whatever the shape and grouping."""
+    some = case(sizes, seed)
+    for found, expected in zip(forms(some, scaling), forms_by_loops(some, scaling), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+
+
+@relaxed
+@given(SIZES, st.integers(0, 2**32), st.floats(-1e6, 1e6))
+def test_first_order_does_not_see_a_constant_in_all_scores(sizes: tuple[int, ...], seed: int, shift: float) -> None:
+    """As softmax does not; the relaxed form moves by the constant times the sum of all values."""
+    some = case(sizes, seed)
+    before, after = forms(some, 0.5), forms(some, 0.5, shift)
+    torch.testing.assert_close(after.first_order, before.first_order, rtol=0, atol=1e-8)
+    number = (some.prefix_key.shape[1] + some.last + 1)[:, None, None].double()
+    moved = before.relaxed + shift * number * before.uniform
+    torch.testing.assert_close(after.relaxed, moved, rtol=1e-9, atol=1e-9 * max(1.0, abs(shift)))
+
+
+@relaxed
+@given(SIZES, st.integers(0, 2**32))
+def test_first_order_is_softmax_but_for_second_order(sizes: tuple[int, ...], seed: int) -> None:
+    """Scores a tenth as large leave a hundredth of the error; equal ones none."""
+    some = case(sizes, seed)
+    batch = torch.arange(len(some.last))
+
+    def error(scaling: float) -> float:
+        softmax = joined(some, scaling)[0][batch, some.last]
+        return float((forms(some, scaling).first_order - softmax).abs().max())
+
+    assert error(0.0) < 1e-12
+    assert error(1e-3) <= 0.02 * error(1e-2) + 1e-12
 
 
 @relaxed

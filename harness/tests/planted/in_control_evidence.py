@@ -23,8 +23,8 @@ ERRORS = [
         "the claims' own cell for the variant's",
         "O1 O2 O4 O6 O7",
         QUESTIONS,
-        '"cell": experiment.cell(task, chosen, candidate, self.variant)',
-        '"cell": experiment.cell(task, chosen, candidate, OWN)',
+        "cell = experiment.cell(task, chosen, candidate, self.variant)",
+        "cell = experiment.cell(task, chosen, candidate, OWN)",
         f"{OF_QUESTIONS}measurement_is_made_on_the_variants_cell",
     ),
     Planted(

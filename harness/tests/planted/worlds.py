@@ -13,7 +13,15 @@ import numpy as np
 
 from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import ByTask
-from harness.evidence.questions import FinetunedAt, OnControls, OnOtherSets, OnTasks, Question, UpdateSizes
+from harness.evidence.questions import (
+    AcrossSets,
+    FinetunedAt,
+    OnControls,
+    OnOtherSets,
+    OnTasks,
+    Question,
+    UpdateSizes,
+)
 from harness.models.gpt.sizes import TINY
 from harness.runs.variants import OWN, Variant
 from harness.seeds import stream
@@ -162,7 +170,7 @@ class World(Evidence):
         least_squares = np.full((EXAMPLES, PAIRS), 0.25)
         return SimpleNamespace(size=TINY, described=tuple, least_squares=lambda: least_squares)
 
-    def of(self, question: OnTasks | OnControls | OnOtherSets, name: str) -> ByTask:
+    def of(self, question: OnTasks | OnControls | OnOtherSets | AcrossSets, name: str) -> ByTask:
         """Return arrays of two tasks, one demonstration set; of Rec2FTP, ones in the share that is given."""
         self.asked.add(question)
         variant = question.variant if isinstance(question, OnControls) else OWN

@@ -12,7 +12,7 @@ from harness.evidence.evidence import Evidence
 from harness.evidence.measuring import Measurement
 from harness.evidence.questions import OnTasks
 from harness.evidence.sources import Sources
-from harness.runs.cells import SeveralCells, first_of
+from harness.runs.cells import OrdersOfSets, SeveralCells, first_of
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.loaded import model_of
 from harness.runs.prompting import prompts_of
@@ -184,6 +184,65 @@ def test_zero_shot_is_run_once_for_the_same_weights(both: Project, tmp_path: Pat
         sources.experiment.cell("toy", sources.chosen, candidate, variant).read(sources.store)
     settings = [entry["key"]["setting"] for entry in entries(tmp_path, "control_recording")]
     assert {setting: settings.count(setting) for setting in set(settings)} == {"zsl": 1, "icl": 4, "ft": 4}
+
+
+def test_start_is_the_same_at_any_rate_and_by_any_descent(controls: Sources) -> None:
+    """What precedes the first step does not depend on the steps; another set's, or other weights' or texts', is another."""
+    made, chosen = controls.experiment, controls.chosen
+
+    def start(variant: Variant, candidate: int = 0, rate: float | None = None) -> Any:
+        given = chosen if rate is None else {task: replace(c, learning_rate=rate) for task, c in chosen.items()}
+        return made.from_start(made.cell("toy", given, candidate, variant)).start
+
+    own = start(Variant())
+    assert own.fitting is None
+    assert own.learning_rate is None
+    same = [start(Variant(gradient="layer_causal")), start(Variant(another_task=True)), start(Variant(), rate=0.5)]
+    same.append(made.from_start(made.own_cell("toy", chosen["toy"], 0)).start)
+    assert all(controls.store.place(each) == controls.store.place(own) for each in same)
+    fresh = Variant(weights="fresh")
+    one, other = start(fresh), start(replace(fresh, gradient="layer_causal"), rate=0.5)
+    assert controls.store.place(one) == controls.store.place(other)
+    variants = (Variant(), fresh, Variant(labels="flipped"), Variant(order=1), replace(fresh, draw=1))
+    places = [controls.store.place(start(variant)) for variant in variants]
+    assert len({*places, controls.store.place(start(Variant(), 1))}) == len(places) + 1
+
+
+@pytest.mark.parametrize("variant", [Variant(), Variant(weights="shuffled"), Variant(labels="flipped")])
+def test_start_is_what_finetuning_records_before_its_first_step(controls: Sources, variant: Variant) -> None:
+    """Over the first training text the two agree, of the variant's own weights and texts; over later ones no more."""
+    made = controls.experiment
+    found = made.from_start(made.cell("toy", controls.chosen, _best(controls), variant)).read(controls.store)
+    cell = _cell(controls, variant)
+    assert all(_same(getattr(found, s), getattr(cell, s)) for s in SETTINGS)
+    assert found.starting_queries.shape == found.training_queries.shape == cell.training_queries.shape
+    first = cell.spans[0][1] - cell.spans[0][0] + 1
+    np.testing.assert_allclose(found.starting_queries[:, :first], cell.training_queries[:, :first], atol=1e-5)
+    later = np.abs(found.starting_queries - cell.training_queries)[1, first:]  # below the first attention none moves
+    assert later.max() > 1e-3
+
+
+def test_start_is_found_again(both: Project, tmp_path: Path) -> None:
+    """Kendall measured twice records it once a task, whatever else is measured."""
+    sources_of(both, tmp_path, OnTasks("kendall"))
+    sources_of(both, tmp_path, OnTasks("kendall"), OnTasks("sim_am"))
+    found = entries(tmp_path, "starting_queries")
+    assert len(found) == 2
+    assert all("learning_rate" not in entry["key"] for entry in found)
+
+
+def test_orders_of_sets_are_read_set_by_set(controls: Sources) -> None:
+    """Of two sets in two orders, four cells as each is by itself; they rest on what each rests on."""
+    made = controls.experiment
+    sets = tuple(made.orders("toy", controls.chosen, candidate) for candidate in range(2))
+    several = OrdersOfSets(sets)
+    assert list(several.inputs) == [*sets[0].inputs, *sets[1].inputs]
+    found = several.read(controls.store)
+    assert [len(row) for row in found] == [2, 2]
+    for candidate, order in np.ndindex(2, 2):
+        expected = made.cell("toy", controls.chosen, candidate, Variant(order=order)).read(controls.store)
+        assert _same(found[candidate][order].icl, expected.icl)
+        assert _same(found[candidate][order].ft, expected.ft)
 
 
 def test_several_cells_are_read_in_their_order(controls: Sources) -> None:

@@ -9,6 +9,7 @@ import pytest
 from harness.data import Setting
 from harness.evidence.measuring import Measurement
 from harness.models.gpt.sizes import SIZES
+from harness.runs.cells import PartsRuns
 from harness.runs.experiment import Experiment
 from harness.runs.facts import CellFacts
 from harness.runs.finetuning import FinetuningRun
@@ -42,6 +43,9 @@ def _own(made: Experiment) -> Iterator[tuple[str, Record]]:
     yield "parts of ICL", made.parts("toy", 1).icl
     yield "updates", made.updates("toy", CHOSEN["toy"], 1).run
     yield "causality", made.causality("toy", CHOSEN["toy"])
+    yield "first order of ZSL", PartsRuns.first_order(made.parts("toy", 1).zsl)
+    yield "first order of ICL", PartsRuns.first_order(made.parts("toy", 1).icl)
+    yield "starting queries", made.from_start(cell).start
     yield "facts", CellFacts(cell)
     yield "layout", PromptLayout(made.model, made.tasks["toy"])
     yield "measurement", Measurement("sim_aou", cell.finetuned, cell)
@@ -63,6 +67,7 @@ def _beside(made: Experiment, variant: Variant) -> Iterator[tuple[str, Record]]:
     yield "ICL", recording.becoming(RecordingRun, setting=Setting.ICL)
     yield "FT", recording.becoming(RecordingRun, setting=Setting.FT)
     yield "ZSL", zsl.becoming(RecordingRun, setting=Setting.ZSL)
+    yield "starting queries", made.from_start(made.cell("toy", CHOSEN, 1, variant)).start
     yield "measurement", Measurement("sim_aou", finetuning, made.cell("toy", CHOSEN, 1, variant))
 
 

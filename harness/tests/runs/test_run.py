@@ -11,7 +11,7 @@ import pytest
 
 from harness.data import Setting
 from harness.evidence.measurements import MEASUREMENTS
-from harness.evidence.questions import FinetunedAt, HowItRan, OnControls, OnTasks, Question
+from harness.evidence.questions import AcrossSets, FinetunedAt, HowItRan, OnControls, OnTasks, Question
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.run import Demonstrations, Run
 from harness.runs.scoring import AccuracyRun, RecordingRun
@@ -171,9 +171,12 @@ def filled(both: Project, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Return a store with an entry of every kind that a model's runs leave."""
     other = Variant(another_task=True)
     beside = [OnControls("accuracy", other), OnControls("order_spread"), OnControls("distributions")]
+    across = [OnControls("kendall", Variant(order=1)), AcrossSets("orders_and_sets")]
     rates = FinetunedAt(Variant(labels="flipped", draw=1))
-    asked: tuple[Question, ...] = (*map(OnTasks, ON_TASKS), *beside, rates, HowItRan())
-    return sources_of(both, tmp_path_factory.mktemp("filled"), *asked, learning_rates=(2.0,)).store
+    asked: tuple[Question, ...] = (*map(OnTasks, ON_TASKS), *beside, *across, rates, HowItRan())
+    return sources_of(
+        both, tmp_path_factory.mktemp("filled"), *asked, learning_rates=(2.0,), demonstration_sets=2
+    ).store
 
 
 def test_every_value_of_every_stored_key_counts(filled: Store) -> None:
@@ -197,6 +200,8 @@ def test_every_value_of_every_stored_key_counts(filled: Store) -> None:
         "recording": trained | {"setting"},
         "finetuned": trained,
         "parts": always | {"setting", "demonstrations"},
+        "first_order": always | {"setting", "demonstrations"},
+        "starting_queries": always | {"demonstrations"},
         "updates": trained,
         "measurement": trained | {"measurement"},
         "facts": trained,
@@ -206,6 +211,7 @@ def test_every_value_of_every_stored_key_counts(filled: Store) -> None:
         "layout": {"model", "layout", "answers"},
         "control_recording": beside | {"setting", "another task"},
         "control_finetuned": beside,
+        "control_starting_queries": beside - {"learning_rate"},
         "control": beside | {"measurement", "another task"},
     }
     named = " ".join(measured)

@@ -10,6 +10,7 @@ from harness.dual_form.linear_attention import outer_sum
 from harness.evidence.sources import Sources
 from harness.metrics.weight_updates import frobenius_cosine
 from harness.models import finetuning
+from harness.models.parts import first_order_attention
 from harness.models.updates import demonstration_projections, ft_updates
 from harness.runs.finetuning import weights_of
 from harness.runs.loaded import model_of
@@ -87,6 +88,18 @@ def test_parts_are_kept_and_join_to_the_whole(sources: Sources) -> None:
     assert not np.allclose(zsl.context, icl.context)
 
 
+@pytest.mark.parametrize("setting", [Setting.ZSL, Setting.ICL])
+def test_first_order_is_kept_beside_the_parts(sources: Sources, setting: Setting) -> None:
+    """Under each setting it is that setting's own, worked out anew; entries of the parts hold nothing of it."""
+    runs = sources.experiment.parts("toy", 0)
+    run = runs.icl if setting is Setting.ICL else runs.zsl
+    parts = dict(zip((Setting.ZSL, Setting.ICL), runs.read(sources.store), strict=True))[setting]
+    expected = first_order_attention(model_of(run, sources.store), prompts_of(run, sources.store), setting)
+    np.testing.assert_allclose(parts.first_order, expected, atol=1e-6)
+    assert "first_order" not in sources.store.find_or_run(run).tensors
+    assert [each.kind for each in runs.inputs] == ["parts", "parts", "first_order", "first_order"]
+
+
 def test_updates_are_compared_head_by_head(sources: Sources) -> None:
     """The kept cosine of an example, layer and head is that of the two matrices, worked out anew."""
     run = _updates(sources)
@@ -127,7 +140,7 @@ def test_updates_rest_on_the_claims_own_finetuning() -> None:
     cell = made.own_cell("toy", CHOSEN["toy"], 1)
     assert list(made.updates("toy", CHOSEN["toy"], 1).run.inputs) == [cell.finetuned]
     assert list(made.causality("toy", CHOSEN["toy"]).inputs) == []
-    assert [list(run.inputs) for run in made.parts("toy", 1).inputs] == [[], []]
+    assert [list(run.inputs) for run in made.parts("toy", 1).inputs] == [[]] * 4
 
 
 def test_causal_order_is_of_the_best_set_at_the_selected_rate() -> None:
