@@ -15,6 +15,7 @@ from harness.evidence.questions import (
     CausalOrder,
     FinetunedAt,
     Learned,
+    Measuring,
     OnControls,
     OnTasks,
     UpdateSizes,

@@ -14,8 +14,8 @@ import numpy as np
 from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import ByTask
 from harness.evidence.questions import (
-    AcrossSets,
     FinetunedAt,
+    Measuring,
     OnControls,
     OnOtherSets,
     OnTasks,
@@ -170,7 +170,7 @@ class World(Evidence):
         least_squares = np.full((EXAMPLES, PAIRS), 0.25)
         return SimpleNamespace(size=TINY, described=tuple, least_squares=lambda: least_squares)
 
-    def of(self, question: OnTasks | OnControls | OnOtherSets | AcrossSets, name: str) -> ByTask:
+    def of(self, question: Measuring, name: str) -> ByTask:
         """Return arrays of two tasks, one demonstration set; of Rec2FTP, ones in the share that is given."""
         self.asked.add(question)
         variant = question.variant if isinstance(question, OnControls) else OWN
