@@ -76,9 +76,7 @@ class Tested:
         """Return as many runs as there are shifts, with these added to the effect of the one run that there is."""
         found = self.located.moments
         one = np.ones_like(shifts)
-        moved = replace(
-            found, effect=found.effect + shifts, variance=found.variance * one, freedom=found.freedom * one
-        )
+        moved = replace(found, effect=found.effect + shifts, variance=found.variance * one, freedom=found.freedom * one)
         return Tested(replace(self.located, moments=moved), self.matters, self.alike, self.short)
 
 
@@ -101,7 +99,7 @@ def tested(part: Comparison, cells: Runs) -> TestedPart:
     whole, alone = moments(cells, pooled=pooled, shared_draws=part.shared_draws, null=part.null)
     bounds = None if part.bounds is None else (part.bounds[0] - part.null, part.bounds[1] - part.null)
 
-    def tests(found: Moments, units: int, short: bool) -> Tested:  # noqa: FBT001  local
+    def tests(found: Moments, units: int, short: bool) -> Tested:
         return Tested(Located(found, units, bounds), part.matters, part.alike, short)
 
     units = [int(counts.sum()) for counts in part.counting]
@@ -121,24 +119,24 @@ class ClaimTests:
     @cached_property
     def support(self) -> PerRun:
         """For the claim."""
-        return np.minimum(1.0, 2 * np.max([part.whole.holds for part in self.parts], axis=0))
+        return np.asarray(np.minimum(1.0, 2 * np.max([part.whole.holds for part in self.parts], axis=0)))
 
     @cached_property
     def refutation(self) -> PerRun:
         """Against it."""
-        return np.minimum(1.0, 2 * len(self.parts) * np.min([part.whole.fails for part in self.parts], axis=0))
+        return np.asarray(np.minimum(1.0, 2 * len(self.parts) * np.min([part.whole.fails for part in self.parts], axis=0)))
 
     @property
     def difference(self) -> PerRun:
         """For or against it, whichever is nearer."""
-        return np.minimum(self.support, self.refutation)
+        return np.asarray(np.minimum(self.support, self.refutation))
 
     @cached_property
     def negligible(self) -> PerRun:
         """That its weakest comparison's effect is smaller than what matters."""
         above = np.max([part.whole.above_negligible for part in self.parts], axis=0)
         below = len(self.parts) * np.min([part.whole.below_negligible for part in self.parts], axis=0)
-        return np.minimum(1.0, 2 * np.maximum(above, below))
+        return np.asarray(np.minimum(1.0, 2 * np.maximum(above, below)))
 
     def mixed(self, alpha: float) -> Bool[np.ndarray, " run"]:
         """Whether comparisons, or tasks of one, disagree at alpha, corrected over all of the claim's."""
@@ -166,6 +164,6 @@ def disagree(part: TestedPart, alpha: float, parts: int) -> Bool[np.ndarray, " r
 
 def _disagree(tests: Sequence[Tested], level: float) -> Bool[np.ndarray, " run"]:
     if not tests:
-        return np.array(False)  # noqa: FBT003  broadcast over the runs
+        return np.array(False)
     holds, fails = (np.min([getattr(t, side) for t in tests], axis=0) <= level for side in ("holds", "fails"))
     return np.asarray(holds & fails)

@@ -45,7 +45,7 @@ class Located:
 
     def two_sided(self) -> PerRun:
         """Return the two-sided p value of 'the effect is 0'."""
-        return np.minimum(1.0, 2 * np.minimum(self.above(0.0), self.below(0.0)))
+        return np.asarray(np.minimum(1.0, 2 * np.minimum(self.above(0.0), self.below(0.0))))
 
     def interval(self, level: float | PerRun) -> tuple[PerRun, PerRun]:
         """Return the ends beyond which the one-sided tests reject at (1 - level) / 2; NaN where nothing varies."""
@@ -63,7 +63,7 @@ class Located:
         tail = np.where(ones > 0, special.betainc(np.maximum(ones, _LEAST), zeros + 1, share), 1.0)
         room = np.divide(threshold - bounds[0], effect - bounds[0], out=np.ones_like(effect), where=effect > bounds[0])
         equal = np.clip(room, 0.0, 1.0) ** self.units
-        return np.where(error > 0, stats.t.sf(-special.ndtri(tail), freedom), equal)
+        return np.asarray(np.where(error > 0, stats.t.sf(-special.ndtri(tail), freedom), equal))
 
     def _end(self, level: np.ndarray, effect: PerRun, bounds: tuple[float, float] | None) -> PerRun:
         error, tail = np.sqrt(self.moments.variance), (1 - level) / 2

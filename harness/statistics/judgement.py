@@ -183,23 +183,23 @@ def _reason(part: Comparison, found: Estimate, outcome: Outcome, by_task: Sequen
         f"effect {found.effect:.3g}, and its {100 * found.level:.4g} % interval "
         f"[{found.low:.3g}, {found.high:.3g}] (n = {found.n}{sets}{draws})"
     )
-    within = f"within {part.matters:g} of 0, the smallest effect that matters"
-    if outcome is Outcome.MIXED:
-        return f"{interval}; tasks disagree: {_sides(by_task)}"
-    if outcome is Outcome.NEGLIGIBLE or (part.alike and outcome is Outcome.SUPPORTED):
-        return f"{interval} lies {within}"
-    if part.alike and outcome is Outcome.REFUTED:
-        return f"{interval} lies beyond {part.matters:g}, the smallest effect that matters"
-    if outcome is Outcome.SUPPORTED:
-        return f"{interval} lies above 0"
-    if outcome is Outcome.REFUTED:
-        return f"{interval} lies below 0"
+    within = f"lies within {part.matters:g} of 0, the smallest effect that matters"
+    said = {
+        Outcome.MIXED: f"is of tasks that disagree: {_sides(by_task)}",
+        Outcome.NEGLIGIBLE: within,
+        Outcome.SUPPORTED: within if part.alike else "lies above 0",
+        Outcome.REFUTED: f"lies beyond {part.matters:g}, which matters" if part.alike else "lies below 0",
+    }
+    return f"{interval} {said[outcome] if outcome in said else _undecided(part, found)}"
+
+
+def _undecided(part: Comparison, found: Estimate) -> str:
     detectable = f"an effect of {smallest_detectable(found):.2g} would be found with 80 % power"
     if part.alike:
-        return f"{interval} is neither {within}, nor beyond; {detectable}"
+        return f"holds effects below {part.matters:g} and beyond; {detectable}"
     if found.low <= 0 <= found.high:
-        return f"{interval} holds 0; {detectable}"
-    return f"{interval} leaves 0 out, but not at the level that counts among several comparisons; {detectable}"
+        return f"holds 0; {detectable}"
+    return f"leaves 0 out, but not at the level that counts among several comparisons; {detectable}"
 
 
 def _sides(by_task: Sequence[TaskResult]) -> str:

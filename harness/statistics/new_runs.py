@@ -39,7 +39,7 @@ def draw_runs(
         return _mixing(rng, runs, draws)
 
     @cache
-    def drawn(_task: int, sets: int, draws: int, width: int, alike: bool) -> _Draw:  # noqa: FBT001  cached by place
+    def drawn(_task: int, sets: int, draws: int, width: int, alike: bool) -> _Draw:
         return _Draw(
             columns=rng.integers(width, size=(runs, width)),
             rows=rng.integers(sets * draws, size=(runs, sets * draws)),

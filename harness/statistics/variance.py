@@ -24,7 +24,7 @@ Sources: Satterthwaite 1946, Biometrics Bulletin 2, 110-114; crossed random effe
 Variance Components, ch. 4; influences of a ratio: Cochran 1977, Sampling Techniques, ch. 6.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,9 +43,7 @@ class Moments:
     freedom: Float[np.ndarray, " run"]
 
 
-def moments(
-    cells: Runs, *, pooled: bool, shared_draws: bool, null: float = 0.0
-) -> tuple[Moments, tuple[Moments, ...]]:
+def moments(cells: Runs, *, pooled: bool, shared_draws: bool, null: float = 0.0) -> tuple[Moments, tuple[Moments, ...]]:
     """Return each run's moments (see the module's text), over all tasks and of each alone.
 
     `pooled`: over all tasks, all values that count weigh alike; else the tasks do.
@@ -84,7 +82,7 @@ class _Table:
     def of(cls, u: Float[np.ndarray, "run _set _draw _example"], counting: np.ndarray) -> "_Table":
         """Return the terms of a task's influences."""
         axes = {
-            axis: [_term(_sums(u, axis), counting.any(axis=_others(axis)))]
+            axis: [_term(_sums(u, axis), np.asarray(counting.any(axis=_others(axis))))]
             for axis in _AXES
             if u.shape[axis] > 1 or axis == _EXAMPLES
         }
