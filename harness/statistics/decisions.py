@@ -124,7 +124,9 @@ class ClaimTests:
     @cached_property
     def refutation(self) -> PerRun:
         """Against it."""
-        return np.asarray(np.minimum(1.0, 2 * len(self.parts) * np.min([part.whole.fails for part in self.parts], axis=0)))
+        return np.asarray(
+            np.minimum(1.0, 2 * len(self.parts) * np.min([part.whole.fails for part in self.parts], axis=0))
+        )
 
     @property
     def difference(self) -> PerRun:
