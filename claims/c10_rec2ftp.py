@@ -25,6 +25,8 @@ CLAIM = Claim(
     refuted_if="the corrected interval lies below one half",
     control="ICL's answers replaced by answer words drawn at random",
     paper_effects=(0.3556,),
+    matters={"fraction": 0.05},
+    because="a share of 45 to 55 % is neither most nor few",
 )
 REC2FTP = OnTasks("rec2ftp")
 ASKS = (REC2FTP,)

@@ -28,6 +28,8 @@ CLAIM = Claim(
     refuted_if="the corrected interval of any part lies below 0",
     control="a fair coin for each training run and sequence decides which error counts as momentum's",
     subject="GPTs trained with momentum attention",
+    matters={"error": 0.02, "accuracy": 0.03},
+    because="two hundredths of the error of guessing 0, three points of accuracy",
 )
 ASKS = (TrainedGPTs(), TextTasks())
 

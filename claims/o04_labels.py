@@ -25,6 +25,8 @@ CLAIM = Claim(
     refuted_if="any corrected interval lies below 0: ICL and finetuning are more alike where nothing can be learned",
     control="a fair coin for each example and layer decides which SimAOU had its own labels",
     qualifies=("C11", "C12", "C13"),
+    matters={"similarity": 0.02},
+    because="a tenth of what the paper prints",
 )
 
 LABELS = {"gold": Variant(), "random": Variant(labels="random"), "flipped": Variant(labels="flipped")}

@@ -24,6 +24,8 @@ CLAIM = Claim(
     refuted_if="the corrected interval of either lies below 0: finetuning depends on order the more",
     control="a fair coin for each example and layer decides which spread is ICL's",
     qualifies=("C8", "C11"),
+    matters={"accuracy": 0.03, "cosine": 0.02},
+    because="less than another demonstration set moves answers or outputs",
 )
 SPREAD = OnControls("order_spread")
 ASKS = (SPREAD,)

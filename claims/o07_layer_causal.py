@@ -26,6 +26,8 @@ CLAIM = Claim(
     refuted_if="the corrected interval of either lies below 0: plain finetuning is the more alike",
     control="a fair coin for each example and layer decides which SimAOU is layer-causal",
     qualifies=("C11", "C12"),
+    matters={"cosine": 0.02},
+    because="a tenth of what the paper prints",
 )
 
 RULES = {"layer-causal GD": Variant(gradient="layer_causal"), "FT": Variant()}

@@ -24,6 +24,8 @@ CLAIM = Claim(
     refuted_if="any corrected interval lies below 0: ICL's distribution is closer to ZSL's",
     control="a fair coin for each example decides which distance is that to ZSL",
     qualifies=("C10",),
+    matters={"probability": 0.02, "fraction": 0.02},
+    because="two points of probability, or of the ten likeliest tokens",
 )
 DISTRIBUTIONS = OnControls("distributions")
 ASKS = (DISTRIBUTIONS,)

@@ -40,6 +40,14 @@ class Claim:
     paper_effects: tuple[float, ...] = field(default=(), kw_only=True)
     """Of each comparison, the effect that the paper prints (the smaller where it prints two); empty where it has none.
     The power of the decision rule is simulated with these."""
+    matters: Mapping[str, float] = field(default_factory=dict, kw_only=True)
+    """By unit, the smallest effect that would matter. A comparison of a unit that is not here is never negligible."""
+    because: str = field(default="", kw_only=True)
+    """Why a smaller one would not."""
+
+    def __hash__(self) -> int:
+        """Return the id's: no two claims of a suite share it."""
+        return hash(self.id)
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,8 @@ class Measured:
     tables: tuple[Table, ...] = ()
     curves: tuple[Curve, ...] = ()
     notes: tuple[str, ...] = ()
+    untestable: str = ""
+    """Why nothing can be said: what the claim presupposes does not hold on any task. Empty where it does on one."""
 
 
 @dataclass(frozen=True)

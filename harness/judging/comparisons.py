@@ -6,24 +6,49 @@ from harness.evidence.measurements import ByTask
 from harness.seeds import stream
 from harness.statistics import Comparison
 
+BOUNDED = frozenset({"accuracy", "probability"})
+"""Units whose differences lie between -1 and 1."""
 
-def difference(name: str, prediction: str, unit: str, value: ByTask, baseline: ByTask) -> Comparison:
-    """Compare value and baseline example by example; layers are averaged first."""
-    cells = tuple(_over_layers(value[task]) - _over_layers(baseline[task]) for task in value)
-    return Comparison(name=name, prediction=prediction, unit=unit, cells=cells)
+
+def difference(
+    name: str,
+    prediction: str,
+    unit: str,
+    value: ByTask,
+    baseline: ByTask,
+    *,
+    alike: bool = False,
+    shared_draws: bool = False,
+) -> Comparison:
+    """Compare value and baseline example by example; layers are averaged first, and one draw stands beside several.
+
+    Arrays are [set, example], [set, example, layer] or [set, draw, example, layer].
+    """
+    return Comparison(
+        name=name,
+        prediction=prediction,
+        unit=unit,
+        cells=tuple(_over_layers(value[task]) - _over_layers(baseline[task]) for task in value),
+        tasks=tuple(value),
+        alike=alike,
+        shared_draws=shared_draws,
+        bounds=(-1.0, 1.0) if unit in BOUNDED else None,
+    )
 
 
 def mean_of(name: str, prediction: str, unit: str, values: ByTask) -> Comparison:
     """Compare the mean of the examples that count (not NaN) with 0."""
     kept = {task: of[:, ~np.isnan(of).all(axis=0)] for task, of in values.items()}
     cells = tuple(kept[task] if kept[task].size else values[task] for task in values)
-    return Comparison(name=name, prediction=prediction, unit=unit, cells=cells)
+    return Comparison(name=name, prediction=prediction, unit=unit, cells=cells, tasks=tuple(values))
 
 
 def proportion(name: str, prediction: str, unit: str, value: ByTask, null: float) -> Comparison:
     """Compare the share of ones among the examples that count (not NaN) with `null`."""
-    cells = tuple(value.values())
-    return Comparison(name=name, prediction=prediction, unit=unit, cells=cells, kind="proportion", null=null)
+    cells, tasks = tuple(value.values()), tuple(value)
+    return Comparison(
+        name=name, prediction=prediction, unit=unit, cells=cells, tasks=tasks, kind="proportion", null=null
+    )
 
 
 def by_coin(seed: int, name: str, one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -39,4 +64,8 @@ def by_coin_of(seed: int, name: str, one: ByTask, other: ByTask) -> tuple[ByTask
 
 
 def _over_layers(values: np.ndarray) -> np.ndarray:
-    return values.mean(axis=2) if values.ndim == 3 else values  # noqa: PLR2004  # seed, example, layer
+    """Return [set, draw, example]."""
+    if values.ndim == 2:  # noqa: PLR2004  # set, example
+        return values[:, None, :]
+    means: np.ndarray = values.mean(axis=-1)
+    return means[:, None, :] if values.ndim == 3 else means  # noqa: PLR2004  # set, example, layer

@@ -38,7 +38,8 @@ class Expected:
 
     outcome: Outcome
     margin: float | None
-    """How far it was from any other outcome, in standard errors; None where that can't be measured."""
+    """How far it was from any other outcome, in standard errors (see `harness.statistics.judgement.margin`); None where
+    that can't be measured."""
     parts: Mapping[str, ExpectedPart]
 
 
@@ -99,20 +100,8 @@ def expectation_of(
             )
             for part in verdict.parts
         }
-        found.setdefault(verdict.claim.id, {})[verdict.subject] = Expected(verdict.outcome, margin(verdict), parts)
+        found.setdefault(verdict.claim.id, {})[verdict.subject] = Expected(verdict.outcome, verdict.margin, parts)
     return Expectation(settings, found)
-
-
-def margin(verdict: Verdict) -> float | None:
-    """Return how far a verdict is from the nearest other outcome, in standard errors of what must move for it.
-
-    None where that can't be measured: an exact statement decides, or no comparison that could change the outcome has
-    a standard error.
-    """
-    if not verdict.parts or _broken(verdict):
-        return None
-    nearest = min(far for outcome, far in _distances(verdict).items() if outcome is not verdict.outcome)
-    return nearest if math.isfinite(nearest) else None
 
 
 def failure(verdict: Verdict, expected: Expected) -> str:
@@ -186,45 +175,6 @@ def write_expectation(path: Path, expectation: Expectation) -> None:
 def as_json(expectation: Expectation) -> str:
     """Return the text of an expectation file."""
     return json.dumps(asdict(expectation), indent=1, allow_nan=False) + "\n"
-
-
-def _distances(verdict: Verdict) -> Mapping[Outcome, float]:
-    """Return how far parts and control must move, in standard errors, for each outcome: 0 for the verdict's own.
-
-    Support takes all parts and a control without it; one refuted part refutes (`harness.statistics.overall`, and the
-    judge). For the third outcome no part may be refuted, and one must lack support or the control have it.
-    """
-    parts, control = verdict.parts, verdict.control.parts if verdict.control else ()
-    supported, refuted = Outcome.SUPPORTED, Outcome.REFUTED
-    support = [*(_to(part, supported) for part in parts), *(_from(part, supported) for part in control)]
-    doubt = [*(_from(part, supported) for part in parts), *(_to(part, supported) for part in control)]
-    return {
-        supported: max(support),
-        refuted: min(_to(part, refuted) for part in parts),
-        Outcome.INCONCLUSIVE: max(min(doubt), *(_from(part, refuted) for part in parts)),
-    }
-
-
-def _to(part: PartResult, outcome: Outcome) -> float:
-    """Return how far the interval must move for support or refutation; none where it lies there already."""
-    if part.outcome is outcome:
-        return 0.0
-    found = part.estimate
-    return _in_errors(part, max(0.0, -found.low if outcome is Outcome.SUPPORTED else found.high))
-
-
-def _from(part: PartResult, outcome: Outcome) -> float:
-    """Return how far the interval must move to be no longer support, or refutation; none where it is neither."""
-    if part.outcome is not outcome:
-        return 0.0
-    found = part.estimate
-    return _in_errors(part, found.low if outcome is Outcome.SUPPORTED else -found.high)
-
-
-def _in_errors(part: PartResult, distance: float) -> float:
-    """Return a distance in standard errors; infinite where there is none, as nobody knows what moves such a part."""
-    error = part.estimate.standard_error
-    return distance / error if error > 0 and math.isfinite(distance / error) else math.inf
 
 
 def _broken(verdict: Verdict) -> bool:

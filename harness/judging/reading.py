@@ -4,11 +4,10 @@ It begins with what became of the level's own claims: all supported, any refuted
 rival explanation says of them, judged on the comparisons that belong to the level. Nothing else goes in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.judging.verdicts import Verdict
-from harness.statistics import overall
 from harness.statistics.results import Outcome, PartResult
 
 
@@ -42,12 +41,17 @@ class Reading:
     sentence: str
 
 
+_OTHERWISE = {
+    Outcome.NEGLIGIBLE: "the difference is too small to matter",
+    Outcome.MIXED: "tasks or measures disagree",
+    Outcome.NOT_TESTABLE: "not testable here",
+}
+
+
 def rival(claim: str, parts: tuple[str, ...], supported: str, refuted: str, undecided: str) -> Rival:
     """Return a rival explanation with its words for each outcome."""
-    words = (supported, refuted, undecided)
-    return Rival(
-        claim, parts, dict(zip((Outcome.SUPPORTED, Outcome.REFUTED, Outcome.INCONCLUSIVE), words, strict=True))
-    )
+    words = {Outcome.SUPPORTED: supported, Outcome.REFUTED: refuted, Outcome.INCONCLUSIVE: undecided}
+    return Rival(claim, parts, words | {outcome: f"{undecided}: {why}" for outcome, why in _OTHERWISE.items()})
 
 
 def readings(verdicts: Sequence[Verdict], levels: Sequence[Level]) -> tuple[Reading, ...]:
@@ -72,6 +76,12 @@ def _sentence(level: Level, verdicts: Mapping[str, Verdict]) -> str:
         own = f"supported {level.stated}"
     elif Outcome.REFUTED in outcomes:
         own = f"refuted {level.stated}"
+    elif Outcome.MIXED in outcomes:
+        own = "mixed"
+    elif Outcome.NEGLIGIBLE in outcomes:
+        own = "too small to matter"
+    elif Outcome.NOT_TESTABLE in outcomes:
+        own = "not testable here"
     said = [_words(rival, verdicts[rival.claim]) for rival in level.rivals if rival.claim in verdicts]
     return "; ".join([f"{own} ({found})", *(said or ["rival explanations were not tested"])]) + "."
 
@@ -83,9 +93,22 @@ def _words(rival: Rival, verdict: Verdict) -> str:
 
 def _outcome(parts: Sequence[PartResult], verdict: Verdict) -> Outcome:
     """Return what the parts say; support that the control has too is none, a refutation stays."""
-    found = overall(parts) if parts else Outcome.INCONCLUSIVE
+    found = weakest([part.outcome for part in parts])
+    if verdict.outcome is Outcome.NOT_TESTABLE:
+        return verdict.outcome
     withdrawn = verdict.control is not None and not verdict.control.passed
     return Outcome.INCONCLUSIVE if withdrawn and found is Outcome.SUPPORTED else found
+
+
+def weakest(outcomes: Collection[Outcome]) -> Outcome:
+    """Return what several comparisons say together, which is what the weakest of them says."""
+    found = {*outcomes}
+    if Outcome.MIXED in found or {Outcome.SUPPORTED, Outcome.REFUTED} <= found:
+        return Outcome.MIXED
+    for outcome in (Outcome.REFUTED, Outcome.INCONCLUSIVE, Outcome.NEGLIGIBLE, Outcome.SUPPORTED):
+        if outcome in found:
+            return outcome
+    return Outcome.INCONCLUSIVE
 
 
 def in_reading_order(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

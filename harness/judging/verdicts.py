@@ -1,5 +1,6 @@
 """What a claim measured, and the verdict on it."""
 
+import math
 from dataclasses import dataclass
 
 from harness.evidence.checks import Check
@@ -40,6 +41,12 @@ class Verdict:
     """What it was judged about: the model's name, or the claim's own subject."""
     changes: tuple[str, ...] = ()
     """What differs from the expected verdict, in words, and fails no run."""
+    p_holm: float = math.nan
+    """Two-sided, for the claim or against it, corrected over its family; NaN where an exact statement decides."""
+    p_negligible: float = math.nan
+    """Of the equivalence test, corrected likewise; NaN where no smallest effect that matters is fixed."""
+    margin: float | None = None
+    """How far it is from any other outcome, in standard errors of what must move for it; None where that is unknown."""
 
     @property
     def key(self) -> tuple[str, str]:

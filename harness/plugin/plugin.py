@@ -29,7 +29,16 @@ OPTIONS = {
 VERDICT = "verdict"
 """Name of the user property that says the verdict in one word, for reports that others write."""
 
-LETTERS = {Outcome.SUPPORTED: "S", Outcome.REFUTED: "R", Outcome.INCONCLUSIVE: "I", Outcome.ERROR: "E"}
+LETTERS = {
+    Outcome.SUPPORTED: "S",
+    Outcome.REFUTED: "R",
+    Outcome.NEGLIGIBLE: "n",
+    Outcome.MIXED: "M",
+    Outcome.INCONCLUSIVE: "I",
+    Outcome.NOT_TESTABLE: "T",
+    Outcome.ERROR: "E",
+}
+"""Of each outcome in pytest's line of progress."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

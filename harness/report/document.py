@@ -6,7 +6,7 @@ from harness.data import JSON
 from harness.judging.reading import Reading
 from harness.judging.verdicts import Verdict
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 @dataclass(frozen=True)

@@ -30,13 +30,19 @@ INK, GRID, PAPER = "#3a434d", "#dfe3e8", "#fdfdfb"
 OUTCOME_COLOURS = {
     Outcome.SUPPORTED: "#00724f",
     Outcome.REFUTED: "#b8441f",
+    Outcome.NEGLIGIBLE: "#2f6690",
+    Outcome.MIXED: "#9a6b00",
     Outcome.INCONCLUSIVE: "#6b7480",
+    Outcome.NOT_TESTABLE: "#6d737b",
     Outcome.ERROR: "#8a3b86",
 }
 OUTCOME_MARKERS = {
     Outcome.SUPPORTED: "o",
     Outcome.REFUTED: "D",
+    Outcome.NEGLIGIBLE: "|",
+    Outcome.MIXED: "P",
     Outcome.INCONCLUSIVE: "s",
+    Outcome.NOT_TESTABLE: "x",
     Outcome.ERROR: "X",
 }
 THEME = {
@@ -45,7 +51,7 @@ THEME = {
     PAPER: "paper",
     BASELINE_COLOUR: "fig-baseline",
     **{colour: f"series-{i}" for i, colour in enumerate(SERIES_COLOURS, start=1)},
-    **{colour: f"{outcome.lower()}" for outcome, colour in OUTCOME_COLOURS.items()},
+    **{colour: f"{outcome.lower().replace(' ', '-')}" for outcome, colour in OUTCOME_COLOURS.items()},
 }
 STYLE = {
     "axes.edgecolor": INK,
@@ -152,7 +158,8 @@ def forest_panels(verdicts: Sequence[Verdict], salt: str) -> tuple[tuple[str, st
     """Draw every part's effect with its corrected interval against 0: (name of the scale, SVG), one a unit.
 
     Units come in order of appearance; a part without an estimate keeps its row and says so. Shape and colour
-    of a mark both tell the part's verdict. Percent units are drawn in percentage points.
+    of a mark both tell the part's verdict; dotted lines stand at the smallest effect that matters. Percent units are
+    drawn in percentage points.
     """
     groups: dict[str, list[tuple[str, PartResult]]] = {}
     for verdict in verdicts:
@@ -199,6 +206,11 @@ def _draw_part(axes: Axes, row: int, part: PartResult, factor: float) -> None:
     if not _can_be_drawn(estimate.effect):
         axes.text(0, row + 0.12, "no estimate", color=colour, va="center", fontsize=7.6, style="italic")
         return
+    if 0 < part.matters < LARGEST_DRAWN:
+        for size in (-part.matters, part.matters):
+            axes.plot(
+                [size * factor] * 2, [row - 0.05, row + 0.29], color=BASELINE_COLOUR, linewidth=0.9, linestyle=":"
+            )
     if _can_be_drawn(estimate.low) and _can_be_drawn(estimate.high):
         axes.plot([estimate.low * factor, estimate.high * factor], [row + 0.12] * 2, color=colour, linewidth=2)
     marker = OUTCOME_MARKERS[part.outcome]

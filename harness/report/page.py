@@ -16,26 +16,31 @@ from harness.errors import shown
 from harness.judging.verdicts import Verdict
 from harness.report import figures, numbers
 from harness.report.document import Document
-from harness.statistics.results import Calibration, Outcome, PartResult
+from harness.statistics.judgement import FARTHEST
+from harness.statistics.results import Calibration, Outcome, PartResult, TaskResult
 
 HERE = Path(__file__).parent
 SYMBOLS = {
     Outcome.SUPPORTED: "✓",
     Outcome.REFUTED: "✗",
+    Outcome.NEGLIGIBLE: "≈",
+    Outcome.MIXED: "±",
     Outcome.INCONCLUSIVE: "?",
+    Outcome.NOT_TESTABLE: "∅",
     Outcome.ERROR: "!",
 }
 COUNT_WORDS = {
     Outcome.SUPPORTED: "supported",
     Outcome.REFUTED: "refuted",
+    Outcome.NEGLIGIBLE: "negligible",
+    Outcome.MIXED: "mixed",
     Outcome.INCONCLUSIVE: "inconclusive",
+    Outcome.NOT_TESTABLE: "not testable here",
     Outcome.ERROR: "not judged because of an error",
 }
 HASH = re.compile(r"(?:sha256:)?[0-9a-f]{32,}", re.IGNORECASE)
 HASH_SHOWN = 10
 MOST_CELLS = 20_000
-ENOUGH = 0.8
-"""Power that a design is expected to have."""
 
 
 def render(document: Document) -> str:
@@ -66,8 +71,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    own = (anchor, calibration, moment, explanation, scalar, short_hash, columns, words)
-    written = ("cell", "effect", "interval", "level", "duration", "p_value", "number", "tiny")
+    own = (anchor, by_task, calibration, edge, tag, moment, explanation, scalar, short_hash, columns, words)
+    written = ("cell", "effect", "interval", "level", "duration", "magnitude", "p_value", "number", "tiny")
     environment.filters |= {function.__name__: function for function in own}
     environment.filters |= {"minus": numbers.with_minus, **{name: getattr(numbers, name) for name in written}}
     environment.tests |= {"hash": is_hash, "records": is_records, "changed": is_changed, "paper_row": is_paper_row}
@@ -145,25 +150,57 @@ def explanation(part: PartResult, told: str) -> str:
         said.append(f"No usable estimate: {part.estimate.degenerate}.")
     if part.outcome is Outcome.INCONCLUSIVE and math.isfinite(part.smallest_detectable):
         size = numbers.magnitude(part.smallest_detectable, part.unit)
-        shown = f"{part.estimate.n} units would show an effect of {size} in 4 of 5 runs"
-        said.append(f"{shown}; a smaller one can go unseen.")
+        said.append(f"This design would show an effect of {size} in 4 of 5 runs; a smaller one can go unseen.")
+    said.append(by_task(part))
+    said = [each for each in said if each]
     return " ".join(said)
 
 
 def calibration(found: Calibration) -> str:
-    """Say how often the claim's rule supports it by mistake, and how often where the paper's effect is there."""
-    per_task = f"{min(found.examples, default=0)} examples a task"
-    said = (
-        f"Simulated {found.runs:,} times on these data: with no effect in its family the rule says SUPPORTED in "
-        f"{100 * found.false_support:.1f} % of runs"
+    """Say how often the claim's rule errs under the null that is worst for it, and how often it finds an effect."""
+    examples = f"{min(found.examples, default=0)} examples a task"
+    design = f"{_count(found.sets, 'set')}, {_count(found.draws, 'draw')}, {examples}"
+    errors = _listed(
+        [
+            f"SUPPORTED in {100 * found.false_support:.1f} %",
+            f"REFUTED in {100 * found.false_refutation:.1f} %",
+            f"NEGLIGIBLE in {100 * found.false_negligible:.1f} %",
+        ]
     )
-    if found.power is None:
-        return said + "."
-    sizes = ", ".join(f"{size:.3g}" for size in dict.fromkeys(found.effect or ()))
-    said += f"; with the paper's effect ({sizes}) in {100 * found.power:.0f} % at {per_task}"
-    if found.needed:
-        return f"{said}; {found.needed} a task would make it 80 %."
-    return f"{said}; more examples alone would not make it 80 %." if found.power < ENOUGH else f"{said}."
+    said = f"Simulated {found.runs:,} times from these data ({design}): by mistake, where its null is true, {errors}"
+    if found.power is not None:
+        said += f"; an effect of just the size that matters is found in {100 * found.power:.0f} %"
+    if found.power_printed is not None:
+        sizes = ", ".join(f"{size:.3g}" for size in dict.fromkeys(found.printed))
+        said += f", the paper's ({sizes}) in {100 * found.power_printed:.0f} %"
+    return f"{said}."
+
+
+def edge(verdict: Verdict) -> str:
+    """Say how far a verdict is from any other; empty where that can't be measured."""
+    if verdict.margin is None:
+        return ""
+    far = f"{FARTHEST:g} or more" if verdict.margin >= FARTHEST else f"{verdict.margin:.2g}"
+    return f"{far} standard errors from any other verdict"
+
+
+def by_task(part: PartResult) -> str:
+    """Say in one line what each task says alone, and what is left without each; empty where there is one task."""
+    if not part.by_task:
+        return ""
+    words = {Outcome.SUPPORTED: ", for it", Outcome.REFUTED: ", against it"}
+
+    def effect(found: TaskResult) -> str:
+        size = numbers.number(found.effect * numbers.scale(part.unit), 3, signed=True)
+        return f"{found.task} {size}{words.get(found.outcome, '')}"
+
+    alone, without = (", ".join(map(effect, results)) for results in (part.by_task, part.without))
+    return f"By task: {alone}. With one left out: {without}."
+
+
+def tag(outcome: Outcome) -> str:
+    """Return an outcome's name in the style sheet."""
+    return outcome.lower().replace(" ", "-")
 
 
 def scalar(value: object) -> str:

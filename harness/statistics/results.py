@@ -1,15 +1,21 @@
-"""What statistics say: outcomes, estimates, judged comparisons, calibrations."""
+"""What statistics say: outcomes, estimates, judged comparisons, judged claims, calibrations."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What the data say of a claim."""
+    """What the data say of a claim. Where several fit it is the first, as `harness.statistics.judgement` has them."""
 
     SUPPORTED = "SUPPORTED"
     REFUTED = "REFUTED"
+    NEGLIGIBLE = "NEGLIGIBLE"
+    """The effect is smaller than any that would matter, whatever its sign."""
+    MIXED = "MIXED"
+    """Parts or tasks say opposite things, each beyond chance."""
     INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_TESTABLE = "NOT TESTABLE"
+    """What the claim presupposes does not hold here."""
     ERROR = "ERROR"
 
 
@@ -21,14 +27,33 @@ class Estimate:
     low: float
     high: float
     level: float
-    """Confidence level of [low, high]: 1 - alpha after the family's correction."""
+    """Confidence level of [low, high]."""
     p_value: float
-    """Two-sided, against an effect of 0, uncorrected."""
+    """Two-sided, against an effect of 0, uncorrected: the same test that the interval inverts."""
     n: int
-    """How many units were resampled."""
+    """How many distinct examples count."""
+    sets: int
+    """How many demonstration sets, or training runs, a task."""
+    draws: int
+    """How many draws of what is drawn beside them."""
     standard_error: float
+    freedom: float
+    """Degrees of freedom, Satterthwaite's; infinite where the variance is the binomial's."""
     degenerate: str = ""
     """Why there is no usable estimate, in words with numbers; empty where there is one."""
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """A comparison on one task alone, or with one task left out."""
+
+    task: str
+    effect: float
+    low: float
+    high: float
+    level: float
+    outcome: Outcome
+    """SUPPORTED or REFUTED where the interval leaves 0 out, else INCONCLUSIVE."""
 
 
 @dataclass(frozen=True)
@@ -38,30 +63,61 @@ class PartResult:
     name: str
     prediction: str
     estimate: Estimate
-    p_holm: float
     outcome: Outcome
     reason: str
     smallest_detectable: float
-    """Effect that this many units would find with 80 % power at the corrected level."""
+    """Effect that this design would find with 80 % power at the interval's level."""
     unit: str
     """Name of the effect's scale, such as 'accuracy', 'cosine', 'tau'."""
+    matters: float = 0.0
+    """The smallest effect that would matter, fixed beforehand; 0 where none is."""
+    alike: bool = False
+    """Whether it says that the effect is smaller than what matters, not that it is above 0."""
+    by_task: tuple[TaskResult, ...] = ()
+    """Each task alone, corrected over tasks and parts of the claim; none where there is one task."""
+    without: tuple[TaskResult, ...] = ()
+    """All tasks but the one named, at the comparison's own level: descriptive."""
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """A claim's comparisons, judged together."""
+
+    outcome: Outcome
+    parts: tuple[PartResult, ...]
+    reason: str
+    p_value: float
+    """Of SUPPORTED or REFUTED, whichever is nearer: two-sided, uncorrected. NaN where there is none."""
+    p_holm: float
+    """The same corrected over the claims of the family."""
+    p_negligible: float
+    """Of the equivalence test, two-sided, corrected over the claims of the family. NaN where there is none."""
+    margin: float | None = None
+    """How far the outcome is from any other, in standard errors of what must move for it; None where unknown."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How often a claim's decision rule says SUPPORTED, without an effect and with one."""
+    """How often a claim's decision rule errs under the null that is worst for it, and how often it finds an effect.
+
+    Shares of simulated runs with this run's own sets, draws and examples; the standard error of a share is
+    sqrt(share (1 - share) / runs).
+    """
 
     claim: str
     runs: int
-    """Simulated runs behind each share: its standard error is sqrt(share (1 - share) / runs)."""
+    sets: int
+    draws: int
     examples: tuple[int, ...]
-    """Test examples drawn a task."""
+    """A task."""
     false_support: float
-    """Share of runs SUPPORTED with no effect in any claim of the family."""
-    effect: tuple[float, ...] | None
-    """Of each part, where one was given."""
+    """SUPPORTED where one comparison has no effect and the others have large ones; of the worst comparison."""
+    false_refutation: float
+    """REFUTED where no comparison has an effect."""
+    false_negligible: float
+    """NEGLIGIBLE where the weakest comparison's effect is just what matters, above 0 or below, whichever is worse."""
     power: float | None
-    """Share of runs SUPPORTED with the effects given, in the whole family; None where this claim was given none."""
-    needed: int | None
-    """Examples a task that reach a power of 0.8; None where power does already or is None, or where none up to the
-    limit of the search do."""
+    """SUPPORTED where every comparison's effect is twice what matters; None where none is fixed."""
+    power_printed: float | None
+    """SUPPORTED with the effects that the paper prints; None where it prints none."""
+    printed: tuple[float, ...] = ()

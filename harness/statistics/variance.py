@@ -1,0 +1,177 @@
+"""The effect of a comparison and its variance over new sets, draws and examples, for many runs at once.
+
+A task's values y[set, draw, example] are taken as a sum of a set's, a draw's and an example's own part and a rest, all
+crossed. With w the task's weight, u = w (y - mean) / count the influences, and S_a the sums of u over all but axis a,
+each axis of L > 1 levels gives a term with L - 1 degrees of freedom,
+
+    V_a = L var(S_a),      expectation w^2 (var_a / L + var_rest / N),
+
+which holds the rest's share w^2 var_rest / N. The effect's variance has that share once: of k axes, k - 1 shares are
+taken off,
+
+    V = sum_a V_a - (k - 1) V_rest,      not below the largest V_a (summed over tasks).
+
+Tasks are fixed, and have sets and examples of their own: their terms add. Draws that tasks share are crossed with them:
+one term, of the sums over all tasks. Degrees of freedom are Satterthwaite's, V^2 / sum(V_i^2 / df_i). What two axes
+share beyond their own parts (a set's own effect on an example, say) is left in both terms: V errs upwards.
+
+Where values are missing the influences are those of a ratio estimate, levels at which none counts are none, and no
+rest is taken off.
+
+Why no bootstrap over sets: resampling S values gives (S - 1) / S of their variance, and no small sample's wider tails.
+
+Sources: Satterthwaite 1946, Biometrics Bulletin 2, 110-114; crossed random effects: Searle, Casella, McCulloch 1992,
+Variance Components, ch. 4; influences of a ratio: Cochran 1977, Sampling Techniques, ch. 6.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+Runs = Sequence[Float[np.ndarray, "run _set _draw _example"]]
+"""Simulated runs of one comparison (or one real run), an array a task."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Effect, variance and degrees of freedom of each run; NaN, 0 and infinity where nothing counts or varies."""
+
+    effect: Float[np.ndarray, " run"]
+    variance: Float[np.ndarray, " run"]
+    freedom: Float[np.ndarray, " run"]
+
+
+def moments(cells: Runs, *, pooled: bool, shared_draws: bool, null: float = 0.0) -> tuple[Moments, tuple[Moments, ...]]:
+    """Return each run's moments (see the module's text), over all tasks and of each alone.
+
+    `pooled`: over all tasks, all values that count weigh alike; else the tasks do.
+    """
+    known = [~np.isnan(cell) for cell in cells]
+    centre, influences = _influences(cells, known, pooled=pooled)
+    tables = [_Table.of(u, counting) for u, counting in zip(influences, known, strict=True)]
+    whole = _joined(tables)
+    if shared_draws and influences[0].shape[_DRAWS] > 1:
+        sums = np.sum([_sums(u, _DRAWS) for u in influences], axis=0)
+        whole.axes[_DRAWS] = [_term(sums, np.ones_like(sums, dtype=bool))]
+    found = _combined(centre - null, whole)
+    if len(cells) == 1:
+        return found, (found,)
+    if pooled:
+        return found, tuple(moments([c], pooled=True, shared_draws=False, null=null)[0] for c in cells)
+    means = [_mean(cell, counting) - null for cell, counting in zip(cells, known, strict=True)]
+    alone = (_combined(mean, table, len(cells) ** 2) for mean, table in zip(means, tables, strict=True))
+    return found, tuple(alone)
+
+
+@dataclass(frozen=True)
+class _Term:
+    variance: Float[np.ndarray, " run"]
+    freedom: Float[np.ndarray, " run"]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The terms of one task or several, by axis, and the rests of those without a missing value."""
+
+    axes: dict[int, list[_Term]]
+    rests: list[_Term]
+
+    @classmethod
+    def of(cls, u: Float[np.ndarray, "run _set _draw _example"], counting: np.ndarray) -> "_Table":
+        """Return the terms of a task's influences."""
+        axes = {
+            axis: [_term(_sums(u, axis), np.asarray(counting.any(axis=_others(axis))))]
+            for axis in _AXES
+            if u.shape[axis] > 1 or axis == _EXAMPLES
+        }
+        return cls(axes, [_rest(u)] if len(axes) > 1 and counting.all() else [])
+
+
+def _joined(tables: Sequence[_Table]) -> _Table:
+    axes = {axis: [term for table in tables for term in table.axes[axis]] for axis in tables[0].axes}
+    return _Table(axes, [rest for table in tables for rest in table.rests])
+
+
+_AXES = _SETS, _DRAWS, _EXAMPLES = (1, 2, 3)
+_ROUNDING = 1e-13
+"""Values that differ by no more of their mean are equal: their mean is rounded."""
+
+
+def _others(axis: int) -> tuple[int, ...]:
+    return tuple(other for other in _AXES if other != axis)
+
+
+def _sums(u: np.ndarray, axis: int) -> Float[np.ndarray, "run level"]:
+    return np.asarray(u.sum(axis=_others(axis)))
+
+
+def _influences(
+    cells: Runs, known: Sequence[np.ndarray], *, pooled: bool
+) -> tuple[Float[np.ndarray, " run"], list[Float[np.ndarray, "run _set _draw _example"]]]:
+    """Return the mean, and the influences of each task's values, 0 where one is missing."""
+    counts = np.stack([k.sum(axis=_AXES) for k in known])
+    sums = np.stack([np.nansum(cell, axis=_AXES) for cell in cells])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if pooled:
+            centre = sums.sum(axis=0) / counts.sum(axis=0)
+            means, weights = np.broadcast_to(centre, sums.shape), np.broadcast_to(1 / counts.sum(axis=0), sums.shape)
+        else:
+            means, weights = sums / counts, 1 / (counts * len(cells))
+            centre = means.mean(axis=0)
+    influences = []
+    for cell, mean, weight in zip(cells, means, weights, strict=True):
+        deviation = np.nan_to_num(cell - _wide(mean))
+        constant = np.abs(deviation).max(axis=_AXES) <= _ROUNDING * np.abs(np.nan_to_num(mean))
+        influences.append(deviation * _wide(np.where(constant | ~np.isfinite(weight), 0.0, weight)))
+    return centre, influences
+
+
+def _mean(cell: np.ndarray, counting: np.ndarray) -> Float[np.ndarray, " run"]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.nansum(cell, axis=_AXES) / counting.sum(axis=_AXES))
+
+
+def _wide(values: Float[np.ndarray, " run"]) -> Float[np.ndarray, "run 1 1 1"]:
+    return values[:, None, None, None]
+
+
+def _term(sums: Float[np.ndarray, "run level"], counting: np.ndarray) -> _Term:
+    """L var(S) over the L levels that count, at which S has mean 0; L - 1 degrees of freedom, at least 1."""
+    levels = counting.sum(axis=1)
+    freedom = np.maximum(levels - 1, 1).astype(float)
+    centred = np.where(counting, sums - (sums.sum(axis=1) / np.maximum(levels, 1))[:, None], 0.0)
+    return _Term(np.where(levels > 1, levels / freedom * (centred**2).sum(axis=1), 0.0), freedom)
+
+
+def _rest(u: Float[np.ndarray, "run _set _draw _example"]) -> _Term:
+    """N times the mean square of what the axes' own parts leave."""
+    shape = np.array(u.shape[1:])
+    rest = u + 0.0
+    for axis in _AXES:
+        if u.shape[axis] > 1:
+            rest = rest - u.mean(axis=_others(axis), keepdims=True)
+    freedom = float(max(shape.prod() - 1 - (shape - 1).sum(), 1))
+    return _Term(shape.prod() / freedom * (rest**2).sum(axis=_AXES), np.full(len(u), freedom))
+
+
+def _combined(effect: np.ndarray, table: _Table, scale: float = 1.0) -> Moments:
+    axes = [_total(terms, 1) for terms in table.axes.values()]
+    variance, spread = np.sum(axes, axis=0)
+    if table.rests:
+        taken, square = _total(table.rests, 1 - len(axes))
+        variance, spread = variance + taken, spread + square
+    alone = np.array(axes)
+    largest = alone[alone[:, 0].argmax(axis=0), :, np.arange(alone.shape[2])]
+    short = variance <= largest[:, 0]
+    variance, spread = np.where(short, largest[:, 0], variance), np.where(short, largest[:, 1], spread)
+    freedom = np.divide(variance**2, spread, out=np.full_like(variance, np.inf), where=spread > 0)
+    return Moments(effect, variance * scale, freedom)
+
+
+def _total(terms: Sequence[_Term], times: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return `times` the sum of terms, and the sum of their squares over their degrees of freedom."""
+    variance = np.sum([times * term.variance for term in terms], axis=0)
+    spread = np.sum([(times * term.variance) ** 2 / term.freedom for term in terms], axis=0)
+    return variance, spread
