@@ -105,6 +105,7 @@ class OnControls(Measuring):
 
     Finetuning is at the claims' own learning rate, or where it is `tuned`, at the one that is selected for the variant
     as the claims' own is for theirs: on the same examples and set, by its accuracy (`harness.runs.selection.tune`).
+    Weights that are drawn are drawn anew for each set, and are the same in all tasks.
     """
 
     measurement: str
@@ -118,19 +119,20 @@ class OnControls(Measuring):
 
     def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
         """Return the measurements of each control task, by reported demonstration set."""
-        return {task: [self._record(sources, task, c) for c in _sets(sources, task)] for task in sources.control_tasks}
+        sets = {task: enumerate(_sets(sources, task)) for task in sources.control_tasks}
+        return {t: [self._record(sources, t, c, _drawn(self.variant, i)) for i, c in of] for t, of in sets.items()}
 
-    def _record(self, sources: Sources, task: str, candidate: int) -> Measurement:
+    def _record(self, sources: Sources, task: str, candidate: int, variant: Variant) -> Measurement:
         experiment, chosen = sources.experiment, sources.chosen
-        rate = _rate(sources, task, self.variant, tuned=self.tuned)
-        cell = experiment.cell(task, chosen, candidate, self.variant, rate)
+        rate = _rate(sources, task, variant, tuned=self.tuned)
+        cell = experiment.cell(task, chosen, candidate, variant, rate)
         made_on: Mapping[str, Source] = {
             "cell": cell,
             "cell from start": experiment.from_start(cell),
             "orders": experiment.orders(task, chosen, candidate),
             "next_tokens": experiment.next_tokens(task, chosen, candidate),
         }
-        of = experiment.beside(FinetuningRun, task, chosen, candidate, self.variant)
+        of = experiment.beside(FinetuningRun, task, chosen, candidate, variant)
         of = of if rate is None else replace(of, learning_rate=rate)
         return Measurement(self.measurement, of, made_on[MEASUREMENTS[self.measurement][0]])
 
@@ -301,12 +303,18 @@ def _rate(sources: Sources, task: str, variant: Variant, *, tuned: bool) -> floa
     return sources.rate(task, variant) if tuned else None
 
 
+def _drawn(variant: Variant, place: int) -> Variant:
+    """Return the variant as it is on the set that is reported at a place: with weights of its own, where they are drawn."""
+    return replace(variant, draw=place) if variant.weights != "trained" else variant
+
+
 def _finetunings(sources: Sources, variant: Variant, *, tuned: bool) -> Mapping[str, list[FinetuningRun]]:
     """Return a variant's finetunings of each control task, by reported demonstration set."""
     found = {}
     for task in sources.control_tasks:
         rate = _rate(sources, task, variant, tuned=tuned)
-        cells = [sources.experiment.cell(task, sources.chosen, c, variant, rate) for c in _sets(sources, task)]
+        drawn = [(c, _drawn(variant, i)) for i, c in enumerate(_sets(sources, task))]
+        cells = [sources.experiment.cell(task, sources.chosen, c, v, rate) for c, v in drawn]
         found[task] = [cell.finetuned for cell in cells]
     return found
 

@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from harness.evidence.checks import Check
-from harness.evidence.questions import Question
+from harness.evidence.presuppositions import Presupposed
+from harness.evidence.questions import AcrossSets, OnControls, Question
 from harness.judging.exhibits import Curve, Table
 from harness.statistics import Comparison
 
@@ -45,6 +46,9 @@ class Claim:
     because: str = field(default="", kw_only=True)
     """Why a smaller one would not."""
 
+    presumes: tuple[Presupposed, ...] = field(default=(), kw_only=True)
+    """What must have learned a task for the claim to say anything about it (see `harness.evidence.presuppositions`)."""
+
     def __hash__(self) -> int:
         """Return the id's: no two claims of a suite share it."""
         return hash(self.id)
@@ -75,6 +79,11 @@ class ClaimModule:
     asks: tuple[Question, ...]
     """All that `measure` reads."""
     measure: Callable[[Any], Measured]
+
+    @property
+    def on_controls(self) -> bool:
+        """Whether it reads what is run on the control tasks alone."""
+        return any(isinstance(asked, OnControls | AcrossSets) for asked in self.asks)
 
 
 def load_claims(package: ModuleType) -> Mapping[str, ClaimModule]:

@@ -15,11 +15,12 @@ from harness.drafts import PlaceWarning
 from harness.engines.plan import run_plan
 from harness.errors import HarnessError
 from harness.evidence.evidence import Evidence
-from harness.evidence.questions import HowItRan, Question
+from harness.evidence.questions import HowItRan, Learned, Question
 from harness.evidence.sources import open_sources
 from harness.files import what_is
 from harness.judging.claims import MODEL, Claim, ClaimModule, load_claims
 from harness.judging.judge import judge
+from harness.judging.measure import measure
 from harness.judging.verdicts import Verdict
 from harness.models.source import source_facts
 from harness.plugin.suite import Suite
@@ -66,13 +67,14 @@ class Study:
 
     def asked(self, modules: list[ClaimModule]) -> list[Question]:
         """Return what claims ask for, and what the report says of the runs that they rest on."""
-        shown = [HowItRan()] if any(module.claim.subject == MODEL for module in modules) else []
-        return [*(question for module in modules for question in module.asks), *shown]
+        shown: list[Question] = [HowItRan()] if any(module.claim.subject == MODEL for module in modules) else []
+        presumed: list[Question] = [Learned()] if any(module.claim.presumes for module in modules) else []
+        return [*(question for module in modules for question in module.asks), *presumed, *shown]
 
     def _judge(self, modules: list[ClaimModule]) -> None:
         settings = self.sources.experiment.settings
         run_plan(self.asked(modules), self.sources, self._progress)
-        measured = {module.claim: module.measure(self._evidence) for module in modules}
+        measured = {module.claim: measure(module, self._evidence) for module in modules}
         rule = {"alpha": settings.alpha, "seed": settings.seed, "simulations": settings.simulations}
         for claim_id, verdict in judge(measured, self.sources.store, **rule).items():  # type: ignore[arg-type]
             self._verdicts[claim_id] = replace(verdict, subject=self.subject(verdict.claim))

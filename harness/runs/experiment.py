@@ -95,9 +95,21 @@ class Experiment:
         )
 
     def next_task(self, task: str) -> str:
-        """Return the task whose demonstrations stand in where another's are asked for."""
+        """Return the task whose demonstrations stand in where another's are asked for.
+
+        The next one with other answer words, round in a ring; the next one where all have the same.
+        """
+        return self.task_of_other_kind(task) or self._behind(task)[0]
+
+    def task_of_other_kind(self, task: str) -> str | None:
+        """Return the next task that shares no answer word with this one; None where there is none."""
+        answers = {*self.tasks[task].answers}
+        return next((other for other in self._behind(task) if not answers & {*self.tasks[other].answers}), None)
+
+    def _behind(self, task: str) -> list[str]:
         names = list(self.tasks)
-        return names[(names.index(task) + 1) % len(names)]
+        place = names.index(task) + 1
+        return [*names[place:], *names[:place]]
 
     def own_cell(self, task: str, chosen: Chosen, candidate: int) -> CellRuns:
         """Return the runs of the claims' own cell."""

@@ -1,0 +1,24 @@
+"""What a claim measured, on the tasks on which what it presupposes holds."""
+
+from dataclasses import replace
+
+from harness.evidence.evidence import Evidence
+from harness.evidence.presuppositions import not_learned
+from harness.judging.claims import ClaimModule, Measured
+
+
+def measure(module: ClaimModule, evidence: Evidence) -> Measured:
+    """Return what the claim's `measure` does, on the tasks that it can be tested on, and in a line each why not on others.
+
+    Where it can be tested on none that it is measured on, nothing is compared, and `untestable` says why.
+    """
+    presumed = module.claim.presumes
+    if not presumed:
+        return module.measure(evidence)
+    without = not_learned(evidence.learned(), presumed)
+    said = tuple(f"{task}: not testable: {reason}" for task, reason in without.items())
+    kept = evidence.without(without)
+    if not kept.tasks or (module.on_controls and not kept.control_tasks):
+        return Measured(untestable="; ".join(said))
+    measured = module.measure(kept)
+    return replace(measured, notes=(*measured.notes, *said))
