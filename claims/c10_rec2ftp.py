@@ -18,13 +18,14 @@ CLAIM = Claim(
     "right, ICL gets most right too.",
     section="Experiments: recall to finetuning predictions",
     prediction="Rec2FTP - 0.5 > 0",
-    decision_rule="Share of ICL's right answers among all queries that FT corrected, pooled over tasks; supported if "
-    "its exact corrected interval lies above one half. Fewer than 10 corrected queries decide nothing.",
-    unit="test example that ZSL gets wrong and FT right",
+    decision_rule="Share of ICL's right answers among all queries that FT corrected, pooled over tasks and sets; "
+    "supported if its corrected interval lies above one half. Fewer than 10 corrected queries decide nothing.",
+    unit="demonstration set, and test example that ZSL gets wrong and FT right",
     family="similarity",
     refuted_if="the corrected interval lies below one half",
     control="ICL's answers replaced by answer words drawn at random",
     paper_effects=(0.3556,),
+    presumes=("icl", "ft"),
     matters={"fraction": 0.05},
     because="a share of 45 to 55 % is neither most nor few",
 )

@@ -19,12 +19,13 @@ CLAIM = Claim(
     prediction="SimAOU(ICL, FT) - SimAOU(ICL, random update) > 0, for uniform and for isotropic noise",
     decision_rule="Mean over layers an example, mean over tasks of the paired differences; supported if both "
     "corrected intervals lie above 0.",
-    unit="test example, within its task",
+    unit="demonstration set and test example, crossed, within a task",
     family="similarity",
     refuted_if="the corrected interval of either difference lies below 0",
     control="FT's update with coordinates permuted and signs flipped at random, anew for each example and layer: "
     "its size without its direction",
     paper_effects=(0.186, 0.186),
+    presumes=("icl", "ft"),
     matters={"cosine": 0.02},
     because="a tenth of what the paper prints",
 )

@@ -19,11 +19,12 @@ CLAIM = Claim(
     prediction="SimAM(ICL, FT) - SimAM(ICL, ZSL) > 0",
     decision_rule="Mean over heads and layers an example, mean over tasks of the paired difference; supported if its "
     "corrected interval lies above 0.",
-    unit="test example, within its task",
+    unit="demonstration set and test example, crossed, within a task",
     family="similarity",
     refuted_if="the corrected interval lies below 0",
     control="a fair coin for each example decides which of the two maps counts as FT's",
     paper_effects=(0.079,),
+    presumes=("icl", "ft"),
     matters={"cosine": 0.02},
     because="a quarter of what the paper prints",
 )

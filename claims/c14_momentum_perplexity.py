@@ -26,7 +26,6 @@ CLAIM = Claim(
     family="momentum",
     refuted_if="the corrected interval lies below 0 at any of the three lengths",
     control="a fair coin for each training run and window decides which loss counts as momentum's",
-    paper_effects=(0.00796, 0.00796, 0.00796),
     subject="GPTs trained with momentum attention",
     matters={"nats a token": 0.004},
     because="half of what the paper prints",

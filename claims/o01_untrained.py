@@ -7,32 +7,40 @@ import pytest
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import FinetunedAt, OnControls
 from harness.judging.claims import Claim, Measured
-from harness.judging.comparisons import by_coin_of, difference
+from harness.judging.comparisons import difference, less
 from harness.judging.exhibits import task_table
 from harness.runs.variants import Variant
 
 CLAIM = Claim(
     id="O1",
-    title="Untrained models are less similar",
-    statement="Learning in context resembles finetuning because of what the model learned: the same architecture with "
-    "fresh weights, or with its own weights shuffled within each matrix, resembles it less.",
+    title="The similarity is one that training made",
+    statement="Learning in context resembles finetuning because of what the model learned: in the same architecture "
+    "with weights drawn anew, but for the trained embeddings, norms and unembedding, or for the norms alone, the two "
+    "resemble each other less.",
     section="Objection of Deutch et al. 2024, arXiv 2311.07772: untrained models score as high",
-    prediction="metric(trained) - metric(untrained) > 0 for SimAOU, SimAM and Kendall",
-    decision_rule="SimAOU, SimAM to FT, and Kendall's tau on the same examples, with the trained model's "
-    "demonstrations and learning rate (the next smaller one where finetuning diverges). Supported if all six corrected "
-    "intervals lie above 0.",
-    unit="test example, within its task",
-    family="controls",
-    refuted_if="any corrected interval lies below 0: a model that learned nothing is the more similar one",
-    control="a fair coin for each example and layer decides which SimAOU is the trained model's",
+    prediction="specific(trained) - specific(untrained) > 0, specific = metric(own example) - metric(another of its "
+    "class)",
+    decision_rule="SimAOU and Kendall's tau, each less the same with finetuning's update of another example of the "
+    "same class: raw similarities of models whose states fill fewer dimensions can't be compared. Same "
+    "demonstrations and learning rate (the next smaller one where finetuning diverges); each demonstration set has "
+    "weights of its own draw. Supported if all four corrected intervals lie above 0.",
+    unit="draw of the weights with its demonstration set, shared by the tasks, and test example",
+    family="rivals of representation and attention",
+    refuted_if="a corrected interval lies below 0, and none above: a model that learned nothing is the more similar "
+    "one",
+    control="one draw of the untrained weights against the next one",
     qualifies=("C11", "C12", "C13"),
+    presumes=("icl", "ft"),
     matters={"similarity": 0.02},
     because="a tenth of what the paper prints of the trained model",
 )
 
-METRICS = {"SimAOU": ("sim_aou", "ft"), "SimAM": ("sim_am", "ft"), "Kendall": ("kendall", "ft")}
-SHOWN = {"SimAM to ZSL": ("sim_am", "zsl"), "SimAM on differences from ZSL": ("sim_am", "differences")}
-MODELS = {"trained": Variant(), "fresh": Variant(weights="fresh"), "shuffled": Variant(weights="shuffled")}
+METRICS = {"SimAOU": ("sim_aou", "ft"), "Kendall": ("kendall", "ft")}
+MODELS = {
+    "trained": Variant(),
+    "embeddings kept": Variant(weights="embeddings"),
+    "norms kept": Variant(weights="norms"),
+}
 ASKS = (
     *(OnControls(name, variant) for name, _ in METRICS.values() for variant in MODELS.values()),
     *map(FinetunedAt, MODELS.values()),
@@ -40,26 +48,36 @@ ASKS = (
 
 
 def measure(evidence: Evidence) -> Measured:
-    """Compare the trained model's three metrics with those of two models that learned nothing."""
-    shown = {
-        what: {model: evidence.of(OnControls(measurement, variant), name) for model, variant in MODELS.items()}
-        for what, (measurement, name) in (METRICS | SHOWN).items()
-    }
-    one, other = by_coin_of(evidence.seed, "O1", shown["SimAOU"]["trained"], shown["SimAOU"]["fresh"])
+    """Compare what is specific to an example in the trained model with the same in two that learned nothing."""
+    raw, specific = {}, {}
+    for metric, (measurement, name) in METRICS.items():
+        asked = {model: OnControls(measurement, variant) for model, variant in MODELS.items()}
+        raw[metric] = {model: evidence.of(question, name) for model, question in asked.items()}
+        others = {model: evidence.of(question, "other_of_class") for model, question in asked.items()}
+        specific[metric] = {model: less(of, others[model]) for model, of in raw[metric].items()}
+    rivals = [model for model in MODELS if model != "trained"]
+    one = specific["SimAOU"]["norms kept"]
+    another = {task: values[[*range(1, len(values)), 0]] for task, values in one.items()}
     return Measured(
         parts=tuple(
-            difference(f"{m}: over {rival}", CLAIM.prediction, "similarity", shown[m]["trained"], shown[m][rival])
-            for m in METRICS
-            for rival in ("fresh", "shuffled")
+            difference(f"{m}: over {r}", CLAIM.prediction, "similarity", of["trained"], of[r], shared_draws=True)
+            for m, of in specific.items()
+            for r in rivals
         ),
-        control=(difference("SimAOU by a coin", CLAIM.prediction, "similarity", one, other),),
-        tables=tuple(task_table(what, by_model) for what, by_model in shown.items()),
+        control=(difference("SimAOU, norms kept: over the next draw", CLAIM.prediction, "similarity", one, another),),
+        tables=(
+            *(
+                task_table(f"{metric}, less that to another example of the class", of)
+                for metric, of in specific.items()
+            ),
+            *(task_table(metric, of) for metric, of in raw.items()),
+        ),
         notes=(evidence.learning_rates(MODELS),),
     )
 
 
 @pytest.mark.controls
 @pytest.mark.model
-def test_untrained_models_are_less_similar(judge: Callable[[Claim], None]) -> None:
-    """What the metrics find in the trained model they do not find in models that learned nothing."""
+def test_similarity_comes_of_training(judge: Callable[[Claim], None]) -> None:
+    """What the metrics find of an example in the trained model they do not find in models that learned nothing."""
     judge(CLAIM)

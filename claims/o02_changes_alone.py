@@ -7,64 +7,56 @@ import pytest
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import OnControls
 from harness.judging.claims import Claim, Measured
-from harness.judging.comparisons import by_coin_of, difference
+from harness.judging.comparisons import difference, less
 from harness.judging.exhibits import task_table
 from harness.runs.variants import Variant
 
 CLAIM = Claim(
     id="O2",
     title="ICL and finetuning change attention alike",
-    statement="Looked at without what all settings share, ICL and finetuning still move the same way: attention scores "
-    "as differences from ZSL, and attention outputs without scaling each to unit length, in the trained model more "
-    "than in one with fresh weights.",
+    statement="Looked at without what all settings share, ICL and finetuning still move an example's attention scores "
+    "the same way, and more so in the trained model than in ones that learned nothing.",
     section="Objection of Deutch et al. 2024, arXiv 2311.07772: raw maps are alike because the text is",
-    prediction="similarity(changes, trained) - similarity(changes, fresh) > 0",
-    decision_rule="SimAM on differences from ZSL, and SimAOU on outputs not scaled to unit length, against the same of "
-    "the model with fresh weights, and SimAOU unscaled against the update of another example. Supported if all three "
-    "corrected intervals lie above 0.",
-    unit="test example, within its task",
-    family="controls",
-    refuted_if="any corrected interval lies below 0",
-    control="a fair coin for each example and layer decides which SimAM is the trained model's",
-    qualifies=("C11", "C12"),
+    prediction="specific(trained) - specific(untrained) > 0, specific = SimAM(own) - SimAM(another of its class), "
+    "both of differences from ZSL",
+    decision_rule="SimAM on differences from ZSL, less the same to finetuning's change of another example of the "
+    "class, on the tokens that both have counted from the end. Against the models of O1. Supported if both corrected "
+    "intervals lie above 0.",
+    unit="draw of the weights with its demonstration set, shared by the tasks, and test example",
+    family="rivals of representation and attention",
+    refuted_if="a corrected interval lies below 0, and none above",
+    control="one draw of the untrained weights against the next one",
+    qualifies=("C12",),
+    presumes=("icl", "ft"),
     matters={"similarity": 0.02},
-    because="a tenth of what the paper prints of the trained model",
+    because="a tenth of what Deutch et al. find of the trained model",
 )
 
-FRESH = Variant(weights="fresh")
-MAPS, FRESH_MAPS = OnControls("sim_am"), OnControls("sim_am", FRESH)
-OUTPUTS, FRESH_OUTPUTS = OnControls("sim_aou_unscaled"), OnControls("sim_aou_unscaled", FRESH)
-SCALED = OnControls("sim_aou")
-ASKS = (MAPS, FRESH_MAPS, OUTPUTS, FRESH_OUTPUTS, SCALED)
+MODELS = {
+    "trained": Variant(),
+    "embeddings kept": Variant(weights="embeddings"),
+    "norms kept": Variant(weights="norms"),
+}
+ASKS = tuple(OnControls("sim_am", variant) for variant in MODELS.values())
 
 
 def measure(evidence: Evidence) -> Measured:
-    """Compare the similarities of changes with those of a fresh model, and of another example."""
-    of = evidence.of
-    maps, fresh_maps = of(MAPS, "differences"), of(FRESH_MAPS, "differences")
-    outputs, fresh_outputs = of(OUTPUTS, "ft"), of(FRESH_OUTPUTS, "ft")
-    other_example, noise = of(OUTPUTS, "other_example"), of(OUTPUTS, "uniform")
-    one, other = by_coin_of(evidence.seed, "O2", maps, fresh_maps)
-    scaled = of(SCALED, "ft")
+    """Compare what is specific to an example's change of attention with the same in models that learned nothing."""
+    asked = {model: OnControls("sim_am", variant) for model, variant in MODELS.items()}
+    own = {model: evidence.of(question, "own_cut") for model, question in asked.items()}
+    specific = {m: less(own[m], evidence.of(question, "other_of_class")) for m, question in asked.items()}
+    one = specific["norms kept"]
+    another = {task: values[[*range(1, len(values)), 0]] for task, values in one.items()}
     return Measured(
-        parts=(
-            difference("SimAM on differences: over fresh", CLAIM.prediction, "similarity", maps, fresh_maps),
-            difference("SimAOU unscaled: over fresh", CLAIM.prediction, "similarity", outputs, fresh_outputs),
-            difference("SimAOU unscaled: over another example", CLAIM.prediction, "similarity", outputs, other_example),
+        parts=tuple(
+            difference(f"over {r}", CLAIM.prediction, "similarity", specific["trained"], specific[r], shared_draws=True)
+            for r in MODELS
+            if r != "trained"
         ),
-        control=(difference("SimAM by a coin", CLAIM.prediction, "similarity", one, other),),
+        control=(difference("norms kept: over the next draw", CLAIM.prediction, "similarity", one, another),),
         tables=(
-            task_table("SimAM on differences from ZSL", {"trained": maps, "fresh": fresh_maps}),
-            task_table(
-                "SimAOU without unit scaling",
-                {
-                    "trained": outputs,
-                    "fresh": fresh_outputs,
-                    "another example": other_example,
-                    "uniform noise": noise,
-                    "with scaling": scaled,
-                },
-            ),
+            task_table("SimAM on differences, less that to another example of the class", specific),
+            task_table("SimAM on differences from ZSL", {m: evidence.of(q, "differences") for m, q in asked.items()}),
         ),
     )
 
@@ -72,5 +64,5 @@ def measure(evidence: Evidence) -> Measured:
 @pytest.mark.controls
 @pytest.mark.model
 def test_changes_alone_are_alike(judge: Callable[[Claim], None]) -> None:
-    """ICL's and FT's changes point the same way, more than in a model that learned nothing."""
+    """ICL's and FT's changes of attention point the same way, more than in a model that learned nothing."""
     judge(CLAIM)

@@ -19,11 +19,12 @@ CLAIM = Claim(
     prediction="P(ICL right | ZSL wrong, FT right) - P(ICL right | ZSL wrong, FT wrong) > 0",
     decision_rule="Among the queries that ZSL gets wrong, ICL's share of right answers where FT is right less that "
     "where it is not, within tasks, weighed as Mantel and Haenszel do. Supported if the corrected interval is above 0.",
-    unit="test example that ZSL gets wrong",
-    family="controls",
+    unit="demonstration set, and test example that ZSL gets wrong",
+    family="rivals of prediction",
     refuted_if="the corrected interval lies below 0",
     control="which queries FT is right on is permuted among those that ZSL gets wrong",
     qualifies=("C10",),
+    presumes=("icl", "ft"),
     matters={"accuracy": 0.03},
     because="three points of accuracy are less than another demonstration set moves it",
 )

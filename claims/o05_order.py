@@ -5,53 +5,61 @@ from collections.abc import Callable
 import pytest
 
 from harness.evidence.evidence import Evidence
-from harness.evidence.questions import OnControls
+from harness.evidence.questions import AcrossSets
 from harness.judging.claims import Claim, Measured
-from harness.judging.comparisons import by_coin_of, difference
+from harness.judging.comparisons import difference
 from harness.judging.exhibits import task_table
 
 CLAIM = Claim(
     id="O5",
-    title="ICL is more sensitive to order than finetuning",
-    statement="The same demonstrations in another order change what ICL answers and how it changes attention outputs "
-    "more than they change what finetuning does: the two do not learn alike.",
+    title="ICL depends on order as finetuning does",
+    statement="The same demonstrations in another order change how ICL moves attention outputs about as much as how "
+    "finetuning moves them, measured by what another set of demonstrations changes.",
     section="Objection of Shen, Mishra, Khashabi 2023, arXiv 2310.08540: sensitivity to order",
-    prediction="spread over orders(ICL) - spread over orders(FT) > 0",
-    decision_rule="Over pairs of orders: the share of changed answers, and 1 - cosine of the changes of attention "
-    "outputs. Supported, which speaks against likeness, if both corrected intervals lie above 0.",
-    unit="test example, within its task",
-    family="controls",
-    refuted_if="the corrected interval of either lies below 0: finetuning depends on order the more",
-    control="a fair coin for each example and layer decides which spread is ICL's",
+    prediction="|log(orders / sets)(ICL) - log(orders / sets)(FT)| < 0.22",
+    decision_rule="Mean distance (1 - cosine) of the changes of attention outputs between orders of one set, over "
+    "that between sets, less what any context does to them. An equivalence test: supported if the whole corrected "
+    "interval of the difference of logarithms lies within what matters, refuted if it lies beyond, on either side.",
+    unit="test example, within its task, over the sets and orders that were run",
+    family="rivals of process",
+    refuted_if="the corrected interval lies beyond what matters: one of the two depends on order more than the other",
+    control="the same less 0.66 on one side, three times what matters: no equivalence is left",
     qualifies=("C8", "C11"),
-    matters={"accuracy": 0.03, "cosine": 0.02},
-    because="less than another demonstration set moves answers or outputs",
+    presumes=("icl", "ft"),
+    matters={"log ratio": 0.22},
+    because="a quarter more or less of the spread",
 )
-SPREAD = OnControls("order_spread")
+SPREAD = AcrossSets("orders_and_sets")
 ASKS = (SPREAD,)
 
 
 def measure(evidence: Evidence) -> Measured:
-    """Compare the spread over orders under ICL and FT."""
-    answers, outputs = (
-        {s: evidence.of(SPREAD, f"{s}_{what}") for s in ("icl", "ft")} for what in ("answers", "outputs")
-    )
-    one, other = by_coin_of(evidence.seed, "O5", outputs["icl"], outputs["ft"])
+    """Compare the spread over orders, in units of that over sets, under ICL and FT."""
+    icl, ft = (evidence.of(SPREAD, f"{setting}_outputs_ratio") for setting in ("icl", "ft"))
+    apart = {task: values + 3 * CLAIM.matters["log ratio"] for task, values in ft.items()}
+    shown = {
+        f"{setting.upper()}, {what}": evidence.of(SPREAD, f"{setting}_outputs_{what}")
+        for setting in ("icl", "ft")
+        for what in ("orders", "sets")
+    }
+    answers = {
+        f"{setting.upper()}, {what}": evidence.of(SPREAD, f"{setting}_answers_{what}")
+        for setting in ("icl", "ft")
+        for what in ("orders", "sets")
+    }
     return Measured(
-        parts=(
-            difference("answers changed", CLAIM.prediction, "accuracy", answers["icl"], answers["ft"]),
-            difference("attention outputs", CLAIM.prediction, "cosine", outputs["icl"], outputs["ft"]),
-        ),
-        control=(difference("attention outputs by a coin", CLAIM.prediction, "cosine", one, other),),
+        parts=(difference("attention outputs", CLAIM.prediction, "log ratio", icl, ft, alike=True),),
+        control=(difference("shifted", CLAIM.prediction, "log ratio", apart, ft, alike=True),),
         tables=(
-            task_table("Answers changed by another order", {"ICL": answers["icl"], "FT": answers["ft"]}, percent=True),
-            task_table("Spread of attention outputs' changes", {"ICL": outputs["icl"], "FT": outputs["ft"]}),
+            task_table("Spread of attention outputs' changes between orders, and between sets", shown),
+            task_table("Answers that differ between orders, and between sets", answers, percent=True),
+            task_table("Logarithm of orders over sets, attention outputs", {"ICL": icl, "FT": ft}),
         ),
     )
 
 
 @pytest.mark.controls
 @pytest.mark.model
-def test_icl_depends_more_on_order(judge: Callable[[Claim], None]) -> None:
-    """Another order of the demonstrations changes ICL more than FT."""
+def test_icl_depends_on_order_as_finetuning_does(judge: Callable[[Claim], None]) -> None:
+    """Another order of the demonstrations changes ICL and FT about as much."""
     judge(CLAIM)

@@ -19,11 +19,12 @@ CLAIM = Claim(
     prediction="distance(ICL, ZSL) - distance(ICL, FT) > 0",
     decision_rule="Total variation over the answer words, and over the next token, and 1 - the share of the ten "
     "likeliest next tokens in common. Supported if all three corrected intervals lie above 0.",
-    unit="test example, within its task",
-    family="controls",
+    unit="demonstration set and test example, crossed, within a task",
+    family="rivals of prediction",
     refuted_if="any corrected interval lies below 0: ICL's distribution is closer to ZSL's",
     control="a fair coin for each example decides which distance is that to ZSL",
     qualifies=("C10",),
+    presumes=("icl", "ft"),
     matters={"probability": 0.02, "fraction": 0.02},
     because="two points of probability, or of the ten likeliest tokens",
 )

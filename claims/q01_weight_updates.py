@@ -20,10 +20,11 @@ CLAIM = Claim(
     decision_rule="Frobenius cosine by layer and key-value head, from real activations and a real finetuning run. "
     "Baselines: dW_ICL with each token's value paired with another token's key, and isotropic noise. Mean over heads "
     "and layers an example, mean over tasks; supported if both corrected intervals lie above 0.",
-    unit="test example, within its task",
+    unit="demonstration set and test example, crossed, within a task",
     family="approximation",
     refuted_if="the corrected interval of either difference lies below 0",
     control="dW_FT with each head's entries permuted and signs flipped at random",
+    presumes=("icl", "ft"),
     matters={"cosine": 0.02},
     because="a tenth of the similarity that the paper prints of what the updates do",
 )

@@ -22,7 +22,7 @@ _WORDS: Mapping[Presupposed, str] = {"icl": "learning in context", "ft": "finetu
 
 
 def not_learned(learned: Mapping[str, Sequence[Learning]], presumed: Iterable[Presupposed]) -> Mapping[str, str]:
-    """Return why a task is not one to test a claim on, by task; tasks on which all that is presumed holds are not in it.
+    """Return why a task is not one to test a claim on, by task; without those on which all that is presumed holds.
 
     `learned` holds what was found under each reported demonstration set.
     """

@@ -304,7 +304,7 @@ def _rate(sources: Sources, task: str, variant: Variant, *, tuned: bool) -> floa
 
 
 def _drawn(variant: Variant, place: int) -> Variant:
-    """Return the variant as it is on the set that is reported at a place: with weights of its own, where they are drawn."""
+    """Return the variant as it is on the set reported at a place: with weights of its own, where they are drawn."""
     return replace(variant, draw=place) if variant.weights != "trained" else variant
 
 

@@ -22,13 +22,15 @@ def difference(
 ) -> Comparison:
     """Compare value and baseline example by example; layers are averaged first, and one draw stands beside several.
 
-    Arrays are [set, example], [set, example, layer] or [set, draw, example, layer].
+    Arrays are [set, example], [set, example, layer] or [set, draw, example, layer]. Where tasks share their draws, and
+    each set has one of its own, the sets stand as draws.
     """
+    cells = [_over_layers(value[task]) - _over_layers(baseline[task]) for task in value]
     return Comparison(
         name=name,
         prediction=prediction,
         unit=unit,
-        cells=tuple(_over_layers(value[task]) - _over_layers(baseline[task]) for task in value),
+        cells=tuple(cell.swapaxes(0, 1) for cell in cells) if shared_draws else tuple(cells),
         tasks=tuple(value),
         alike=alike,
         shared_draws=shared_draws,
@@ -49,6 +51,17 @@ def proportion(name: str, prediction: str, unit: str, value: ByTask, null: float
     return Comparison(
         name=name, prediction=prediction, unit=unit, cells=cells, tasks=tasks, kind="proportion", null=null
     )
+
+
+def less(values: ByTask, others: ByTask) -> ByTask:
+    """Return values [set, example(, layer)] less the mean over draws of others [set, draw, example(, layer)].
+
+    Others without draws, of as many axes as the values, are taken as they are.
+    """
+    return {
+        task: of - (others[task].mean(axis=1) if others[task].ndim > of.ndim else others[task])
+        for task, of in values.items()
+    }
 
 
 def by_coin(seed: int, name: str, one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
