@@ -8,6 +8,7 @@ SUITE = study_suite(
     __name__,
     models=fixtures.MODELS,
     tasks=fixtures.TASKS,
+    profiles=fixtures.PROFILES,
     store=fixtures.STORE,
     title="Why Can GPT Learn In-Context?",
     lead="Claims of a paper, tested",

@@ -10,7 +10,8 @@ from harness.judging.claims import ClaimModule, Measured
 def measure(module: ClaimModule, evidence: Evidence) -> Measured:
     """Return what the claim's `measure` does, on the tasks that it can be tested on.
 
-    The notes say in a line each why not on others. Where it can be tested on none that it is measured on, nothing is compared, and `untestable` says why.
+    The notes say in a line each why not on others. Where it can be tested on none that it is measured on, nothing is
+    compared, and `untestable` says why.
     """
     presumed = module.claim.presumes
     if not presumed:

@@ -24,6 +24,7 @@ from harness.judging.measure import measure
 from harness.judging.verdicts import Verdict
 from harness.models.source import source_facts
 from harness.plugin.suite import Suite
+from harness.profiles import read_profile
 from harness.progress import Progress
 from harness.report.document import RunFacts
 from harness.runs.facts import chaos_notes, task_facts
@@ -103,21 +104,21 @@ class Study:
         self._progress.pause()
 
 
-def study_suite(claims: str, models: Path, tasks: Path, store: Path, **said: Any) -> Suite:
+def study_suite(claims: str, models: Path, tasks: Path, profiles: Path, store: Path, **said: Any) -> Suite:
     """Return the suite of a package's claims about language models, with its catalogues and its store by default.
 
     What else is said of it goes to `Suite` as it is.
     """
 
     def opened(config: pytest.Config, progress: Progress) -> Study:
-        settings = settings_of(config, store)
+        settings = settings_of(config, profiles, store)
         _require_there(settings)
         modules = load_claims(importlib.import_module(claims))
         with warnings.catch_warnings():
             warnings.simplefilter("default", PlaceWarning)  # said, whatever filters hold while tests are gathered
             return Study(modules, settings, models, tasks, progress)
 
-    return Suite(open=opened, kept=lambda config: settings_of(config, store).store, **said)
+    return Suite(open=opened, kept=lambda config: settings_of(config, profiles, store).store, **said)
 
 
 def _require_there(settings: Settings) -> None:
@@ -137,8 +138,8 @@ def _require_there(settings: Settings) -> None:
         raise HarnessError(f"--corpus '{corpus}' is {stands}; expected {known}")
 
 
-def settings_of(config: pytest.Config, store: Path) -> Settings:
-    """Return the settings that the command line gives, `store` where it and the environment give none.
+def settings_of(config: pytest.Config, profiles: Path, store: Path) -> Settings:
+    """Return the settings that the command line gives, and for the rest its profile's; `store` where none is given.
 
     Raises HarnessError where one is wrong.
     """
@@ -147,4 +148,5 @@ def settings_of(config: pytest.Config, store: Path) -> Settings:
         if given[several] is not None:
             given[several] = tuple(part.strip() for part in str(given[several]).split(",") if part.strip())
     given["store"] = given["store"] or os.environ.get("ICL_CLAIMS_STORE") or store
-    return parse_settings(**{name: value for name, value in given.items() if value is not None})
+    profile = read_profile(profiles, given["profile"] or "default")
+    return parse_settings(**{**profile, **{name: value for name, value in given.items() if value is not None}})
