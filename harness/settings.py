@@ -87,6 +87,13 @@ class Settings(BaseModel):
         description="which demonstration sets are reported: the first drawn, none of them selected (random), or the "
         "best on dev of --candidate-sets (best); the learning rate is tuned on the first that is reported, for all",
     )
+    least_gain: float = Field(
+        default=0.02,
+        ge=-1,
+        le=1,
+        description="accuracy on dev that ICL and FT must gain over ZSL to have learned a task; claims that presuppose "
+        "it leave other tasks out",
+    )
     # Of the finetuning's SGD. The paper tunes it per task and gives no grid; a replication's choices span 1.6e-4 to 0.2
     # (PAPER section 3).
     learning_rates: tuple[Annotated[float, Field(gt=0, lt=3e38)], ...] = Field(

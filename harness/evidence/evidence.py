@@ -48,6 +48,11 @@ class Evidence:
         return self.sources.experiment.settings.seed
 
     @property
+    def least_gain(self) -> float:
+        """Accuracy on dev that a setting must gain over ZSL to have learned a task."""
+        return self.sources.experiment.settings.least_gain
+
+    @property
     def tasks(self) -> tuple[str, ...]:
         """Names of the tasks."""
         return tuple(task for task in self.sources.tasks if task not in self._left_out)

@@ -8,7 +8,6 @@ from types import ModuleType
 from typing import Any
 
 from harness.evidence.checks import Check
-from harness.evidence.presuppositions import Presupposed
 from harness.evidence.questions import AcrossSets, OnControls, Question
 from harness.judging.exhibits import Curve, Table
 from harness.statistics import Comparison
@@ -46,7 +45,7 @@ class Claim:
     because: str = field(default="", kw_only=True)
     """Why a smaller one would not."""
 
-    presumes: tuple[Presupposed, ...] = field(default=(), kw_only=True)
+    presumes: tuple[str, ...] = field(default=(), kw_only=True)
     """What must have learned a task for the claim to say anything about it (see `harness.evidence.presuppositions`)."""
 
     def __hash__(self) -> int:

@@ -16,7 +16,7 @@ def measure(module: ClaimModule, evidence: Evidence) -> Measured:
     presumed = module.claim.presumes
     if not presumed:
         return module.measure(evidence)
-    without = not_learned(evidence.learned(), presumed)
+    without = not_learned(evidence.learned(), presumed, evidence.least_gain)
     said = tuple(f"{task}: not testable: {reason}" for task, reason in without.items())
     kept = evidence.without(without)
     if not kept.tasks or (module.on_controls and not kept.control_tasks):

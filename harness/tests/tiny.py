@@ -40,7 +40,11 @@ OPTIONS = {
     "queries": "30",
     "dev-queries": "12",
     "demonstrations": "6",
+    "demonstration-sets": "1",
+    "selection": "best",
     "candidate-sets": "2",
+    "control-queries": "20",
+    "least-gain": "-1",
     "learning-rates": "2,1e38",
     "simulations": "0",
 }
@@ -62,7 +66,7 @@ class Project:
 
     def settings(self, store: Path, **options: object) -> Settings:
         """Return the same run's settings."""
-        numbers = {name.replace("-", "_"): int(value) for name, value in OPTIONS.items() if value.isdigit()}
+        numbers = {name.replace("-", "_"): value for name, value in OPTIONS.items() if "," not in value}
         given = {"model": str(self.model), "data_dir": self.data, "tasks": ("toy",), "learning_rates": (2.0, 1e38)}
         return parse_settings(**(given | numbers | {"store": store} | options))
 
