@@ -63,9 +63,7 @@ class Settings(BaseModel):
     queries: int = Field(default=100, ge=2, description="test examples a task")
     dev_queries: int = Field(default=50, ge=2, description="examples a task to select on")
     candidate_sets: int = Field(
-        default=4,
-        ge=1,
-        description="demonstration sets to select among; the best on dev are kept, and with --selection random none is",
+        default=4, ge=1, description="demonstration sets to select among; the best on dev are kept"
     )
     demonstration_sets: int = Field(
         default=1,
