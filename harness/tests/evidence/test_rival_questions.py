@@ -97,7 +97,7 @@ def test_measurement_across_sets_is_kept_apart(asking: Asking) -> None:
         expected = MEASUREMENTS["sim_aou"][1](read, np.random.default_rng(0))["ft"]
         assert np.array_equal(across[row], expected)
     assert not np.isclose(own, across).all(axis=(1, 2)).any()
-    places = [sources.store.place(record) for one in asked for of in one.records(sources).values() for record in of]  # type: ignore[attr-defined]
+    places = [sources.store.place(record) for one in asked for of in one.records(sources).values() for record in of]
     assert len(set(places)) == 8
 
 
