@@ -27,7 +27,8 @@ def test_defaults_are_usable() -> None:
         ({"learning_rates": ("1e39",)}, r"learning_rates\.0: .*less than 3"),
         ({"alpha": 1.0}, "alpha: .*less than 1"),
         ({"dtype": "float64"}, "dtype: .*'float32', 'bfloat16' or 'float16'"),
-        ({"candidate_sets": 2, "demonstration_sets": 3}, "3 demonstration sets .* only 2 are drawn"),
+        ({"candidate_sets": 2, "demonstration_sets": 3}, "3 demonstration sets .* only 2 .*--selection random"),
+        ({"selection": "worst"}, "selection: .*'best' or 'random'"),
     ],
 )
 def test_wrong_setting_is_named_with_what_is_expected(given: dict[str, object], complaint: str) -> None:
@@ -77,3 +78,10 @@ def test_numbers_are_the_settings_that_decide_a_verdict() -> None:
     """Where things are kept, what runs at once and how rules are simulated decide none; everything else does."""
     left_out = {"store", "device", "batch_size", "processes", "simulations", "skip_bad_rows", "wordnet"}
     assert set(Settings.model_fields) - set(Settings().numbers) == left_out
+
+
+def test_random_sets_may_be_more_than_are_selected_among() -> None:
+    """None is selected, so that how many there are to select among bounds nothing."""
+    settings = parse_settings(selection="random", candidate_sets=2, demonstration_sets=5)
+    assert (settings.selection, settings.demonstration_sets) == ("random", 5)
+    assert parse_settings().selection == "best"

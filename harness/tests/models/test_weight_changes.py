@@ -29,7 +29,8 @@ def apart(weights: Weights) -> dict[str, Tensor]:
     found = {}
     for name, weight in weights.items():
         if "c_attn" in name:  # outputs stand last, keys before values
-            found[f"{name} of keys"], found[f"{name} of values"] = weight.double().split(THIRD, dim=-1)
+            found[f"{name} of keys"] = weight[..., :THIRD].double()
+            found[f"{name} of values"] = weight[..., THIRD:].double()
         else:
             found[name] = weight.double()
     return found

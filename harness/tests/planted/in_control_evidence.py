@@ -23,8 +23,8 @@ ERRORS = [
         "the claims' own cell for the variant's",
         "O1 O2 O4 O6 O7",
         QUESTIONS,
-        "cell = experiment.cell(task, chosen, candidate, self.variant)",
-        "cell = experiment.cell(task, chosen, candidate, OWN)",
+        "cell = experiment.cell(task, chosen, candidate, variant, rate)",
+        "cell = experiment.cell(task, chosen, candidate, OWN, rate)",
         f"{OF_QUESTIONS}measurement_is_made_on_the_variants_cell",
     ),
     Planted(
@@ -207,8 +207,8 @@ ERRORS = [
         "one stream of noise for all tasks",
         EVERY,
         MEASURING,
-        "self.name, self.of.task.name, candidate)",
-        "self.name, candidate)",
+        "self.name, self.of.task.name, candidate, *across)",
+        "self.name, candidate, *across)",
         f"{OF_MEASURING}noise_has_a_stream_of_its_own",
     ),
     Planted(

@@ -140,8 +140,8 @@ SELECTION = [
         "learning rate tuned on the first set, not the best",
         TUNED,
         EXPERIMENT,
-        "Setting.FT, candidate, rate, part)",
-        "Setting.FT, 0, rate, part)",
+        "[self.tried(AccuracyRun, task, candidate, rate, variant)",
+        "[self.tried(AccuracyRun, task, 0, rate, variant)",
         f"{OF_SELECTING}::test_rate_is_tuned_on_the_set_that_was_taken",
     ),
     Planted(

@@ -160,8 +160,8 @@ TRAINING = [
         "queries trained too",
         "C2 C8 C10 C11 C12 C13",
         MODEL,
-        "for outputs in self.architecture.key_value:",
-        "for outputs in (*self.architecture.key_value, self.architecture.query):",
+        "self.slices(*self.architecture.key_value)",
+        "self.slices(*self.architecture.key_value, self.architecture.query)",
         "harness/tests/models/test_language_model.py::test_what_trains_is_keys_and_values",
     ),
     Planted(

@@ -95,6 +95,19 @@ def test_examples_that_are_selected_on_are_said_under_either_protocol() -> None:
     assert said[0]["demonstrations"] == "5 used of 6 asked, 70 tokens"
 
 
+def test_random_sets_are_said_not_to_be_selected() -> None:
+    """And which of them the learning rate was tuned on; all that were drawn are taken."""
+    made = made_up()
+    made = replace(made, settings=made.settings.model_copy(update={"selection": "random", "demonstration_sets": 2}))
+    chosen = Selection((0, 1), 2.0, (0.5, 0.625), (None, 0.5), (None, None))
+    ran = {"demonstrations": 5, "tokens": 70, "device": "cpu", "seconds": {}}
+    said: Any = task_facts(made, "toy", chosen, ran, LAID_OUT)
+    assert said["selected on"] == (
+        "12 dev examples: the learning rate alone, with demonstration set 0; the sets are the first that were drawn"
+    )
+    assert [of["taken"] for of in said["demonstration sets tried"]] == ["yes", "yes"]
+
+
 def test_rows_that_were_left_out_are_said_by_reason() -> None:
     """A row of the table each; the page shows lists of mappings so."""
     made = made_up()
