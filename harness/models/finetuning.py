@@ -103,8 +103,8 @@ def starting_queries(model: LanguageModel, demonstrations: Sequence[Sequence[int
     """
     try:
         with _training_queries(model, record=True) as recorded:
-            for tokens in demonstrations:
-                model.network.base_model(input_ids=torch.tensor([tokens], device=model.device), use_cache=False)
+            for text in demonstrations:
+                model.network.base_model(input_ids=torch.tensor([text], device=model.device), use_cache=False)
     except torch.OutOfMemoryError as error:
         raise model.does_not_fit("one demonstration at a time") from error
     return np.stack([np.concatenate(layer) for layer in recorded])

@@ -100,7 +100,7 @@ def test_measurement_across_sets_names_them_all(two_sets: Evidence) -> None:
 
 def test_one_set_has_no_others(asking: Asking) -> None:
     """With one demonstration set reported there is nothing to compare: the error names the option."""
-    with pytest.raises(HarnessError, match="1 set .*raise --demonstration-sets"):
+    with pytest.raises(HarnessError, match=r"1 set .*raise --demonstration-sets"):
         asking(ACROSS)
 
 

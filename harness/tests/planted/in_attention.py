@@ -60,8 +60,8 @@ COMPUTED = [
         "scale left in the relaxed form",
         "C9",
         PREFIX,
-        "relaxed.flatten(1, 2) / module.scaling",
-        "relaxed.flatten(1, 2) / 1.0",
+        "relaxed=relaxed / module.scaling",
+        "relaxed=relaxed / 1.0",
         f"{OF_PARTS}::test_parts_are_those_of_the_models_own_attention",
     ),
     Planted(

@@ -187,7 +187,7 @@ def test_zero_shot_is_run_once_for_the_same_weights(both: Project, tmp_path: Pat
 
 
 def test_start_is_the_same_at_any_rate_and_by_any_descent(controls: Sources) -> None:
-    """What precedes the first step does not depend on the steps; another set's, or other weights' or texts', is another."""
+    """What precedes the first step does not depend on the steps, but on the set, the weights and the texts."""
     made, chosen = controls.experiment, controls.chosen
 
     def start(variant: Variant, candidate: int = 0, rate: float | None = None) -> Any:
