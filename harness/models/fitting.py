@@ -4,7 +4,6 @@ It is built on torch's meta device, which takes no memory, and compared with the
 before a weight is read, and so that none is made up at random or left out in silence.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +13,9 @@ from transformers.activations import ACT2FN
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from harness.errors import nearest
+from harness.models.architectures import Architecture
 from harness.models.folder import ModelFolder, some
-from harness.models.headers import BYTES
+from harness.models.headers import BYTES, Stored
 from harness.models.memory import main_memory
 
 _OURS = {
@@ -26,12 +26,6 @@ _OURS = {
 """What a configuration may say of how the model is run: the suite says that itself."""
 
 _ACTIVATIONS = ("hidden_act", "activation_function")
-
-TABLES = re.compile(
-    r"(^|\.)(attn\.(masked_)?bias|crossattention\.(masked_)?bias|rotary_emb\.inv_freq|position_ids|"
-    r"embed_positions\.weights)$",
-)
-"""Tables that older versions of transformers kept beside the weights, and newer ones work out."""
 
 
 def configuration_of(folder: ModelFolder) -> Any:
@@ -72,7 +66,9 @@ def _original_lengths(rope: object) -> Iterator[object]:
         yield from _original_lengths(below)
 
 
-def require_fitting(folder: ModelFolder, config: Any, layers: str, dtype: torch.dtype, device: torch.device) -> None:
+def require_fitting(
+    folder: ModelFolder, config: Any, architecture: Architecture, dtype: torch.dtype, device: torch.device
+) -> None:
     """Hold the configuration's network to having the tensors of the weights, and to fit into memory.
 
     Raises:
@@ -80,12 +76,12 @@ def require_fitting(folder: ModelFolder, config: Any, layers: str, dtype: torch.
             finetuned (names them); it needs more memory than there is.
 
     """
-    held, asked = max(folder.layers_stored(layers), default=-1) + 1, config.num_hidden_layers
+    held, asked = max(folder.layers_stored(architecture.layers), default=-1) + 1, config.num_hidden_layers
     if asked != held:
         raise folder.refuse(f"its weights hold tensors of {held} layers, its configuration has {asked}; {folder.again}")
     with folder.reading("the network that config.json describes"), torch.device("meta"):
         network = AutoModelForCausalLM.from_config(config, attn_implementation="eager")
-    if wrong := [*_differing(folder, network)]:
+    if wrong := [*_differing(folder, network, architecture)]:
         raise folder.refuse(
             f"{len(wrong)} tensors of its weights are not those that its config.json asks for ({some(wrong)}); "
             f"{folder.again}",
@@ -97,18 +93,21 @@ def require_fitting(folder: ModelFolder, config: Any, layers: str, dtype: torch.
             raise folder.does_not_fit(needed, there)
 
 
-def _differing(folder: ModelFolder, network: Any) -> Iterator[str]:
+def _differing(folder: ModelFolder, network: Any, architecture: Architecture) -> Iterator[str]:
     """Yield, in words, each tensor in which the weights and the network differ."""
     asked = network.state_dict()
     trained = dict(network.named_parameters(remove_duplicate=False))
-    found = {}
+    found: dict[str, Stored] = {}
     for name, stored in folder.stored.items():
         full = f"{network.base_model_prefix}.{name}"  # weights of the network without its head lack it
-        found[full if name not in asked and full in asked else name] = stored
+        read_as = full if name not in asked and full in asked else name
+        if read_as in found:
+            yield f"{read_as} is there twice, once without '{network.base_model_prefix}.'"
+        found[read_as] = stored
     tied = dict(network.all_tied_weights_keys)
     shared = {name for pair in tied.items() if {*pair} & found.keys() for name in pair}
     yield from (f"{name} is missing" for name in sorted(asked.keys() - found.keys() - shared))
-    yield from (f"nothing uses {n}" for n in sorted(found.keys() - asked.keys()) if not TABLES.search(n))
+    yield from (f"nothing uses {n}" for n in sorted(found.keys() - asked.keys()) if not architecture.is_table(n))
     for name in sorted(asked.keys() & found.keys()):
         stored, shape = found[name], tuple(asked[name].shape)
         if stored.shape != shape:

@@ -14,6 +14,7 @@ import fixtures
 from harness.data import Example, Setting, Task
 from harness.errors import HarnessError
 from harness.models import fitting
+from harness.models.architectures import architecture_of
 from harness.models.fitting import configuration_of, context_of, require_fitting
 from harness.models.folder import WEIGHTS, ModelFolder
 from harness.models.language_model import LanguageModel
@@ -118,10 +119,14 @@ def test_layers_are_counted_where_the_configuration_leaves_them_out(folder: Path
         ("lm_head.bias", r"nothing uses lm_head\.bias"),
         ("model.rotary_emb.inv_freq", None),
         ("model.layers.0.self_attn.rotary_emb.inv_freq", None),
+        ("model.layers.0.mlp.rotary_emb.inv_freq", r"nothing uses model\.layers\.0\.mlp"),
+        ("model.layers.0.attn.bias", r"nothing uses model\.layers\.0\.attn\.bias"),
+        ("transformer.h.0.attn.bias", r"nothing uses transformer\.h\.0\.attn\.bias"),
+        ("norm.weight", r"model\.norm\.weight is there twice, once without 'model\.'"),
     ],
 )
 def test_tensor_that_nothing_uses_is_refused(folder: Path, name: str, message: str | None) -> None:
-    """But for tables that older versions kept beside the weights."""
+    """But for tables that older versions of its own family kept beside the weights."""
     change(folder, lambda weights: weights.update({name: np.ones(16, np.float32)}))
     if message is None:
         assert loaded(folder)
@@ -178,7 +183,7 @@ def test_positions_of_a_network_count_as_memory(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "model", "xglm", {"max_position_embeddings": 10**12})
     found = ModelFolder(folder, "")
     with pytest.raises(HarnessError, match=r"GB of memory"):
-        require_fitting(found, configuration_of(found), "model.layers", torch.float32, torch.device("cpu"))
+        require_fitting(found, configuration_of(found), architecture_of("llama"), torch.float32, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
