@@ -5,6 +5,7 @@ before a weight is read, and so that none is made up at random or left out in si
 """
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -18,24 +19,41 @@ from harness.models.folder import ModelFolder, some
 from harness.models.headers import BYTES, Stored
 from harness.models.memory import main_memory
 
-_OURS = {
-    *("_attn_implementation", "attn_implementation", "_experts_implementation", "experts_implementation"),
-    *("dtype", "torch_dtype", "auto_map", "return_dict", "output_attentions", "output_hidden_states", "use_cache"),
-    "sliding_window",  # no family of the table has one, but transformers' cache would cut off what is beyond it
+_OURS = {"dtype", "return_dict", "output_hidden_states", "use_cache", "id2label", "label2id", "problem_type"}
+"""Fields that say how a model is run, which the suite says itself, or what classes it tells apart."""
+_OLDER = {
+    "model_type",
+    "rope_scaling",
+    "rope_theta",
+    "partial_rotary_factor",
+    "original_max_position_embeddings",
+    "tokenizer_class",
 }
-"""What a configuration may say of how the model is run: the suite says that itself."""
+"""Names that are no fields, and that transformers reads into them."""
 
 _ACTIVATIONS = ("hidden_act", "activation_function")
 
 
 def configuration_of(folder: ModelFolder) -> Any:
     """Return transformers' configuration of what the folder's config.json says; HarnessError where it refuses."""
-    said = {name: value for name, value in folder.config.items() if name not in _OURS}
+    kind = CONFIG_MAPPING[folder.model_type]
+    said = {name: value for name, value in folder.config.items() if name in _understood(kind)}
+    if folder.config.get("is_causal", True) is not True:
+        raise folder.refuse("config.json says that its tokens attend to what follows them (is_causal); give a GPT")
     for name in _ACTIVATIONS:
         if (given := said.get(name)) is not None and (not isinstance(given, str) or given not in ACT2FN):
             raise folder.refuse(f"config.json says {name} {str(given)[:60]!r}; {nearest(str(given)[:60], ACT2FN)}")
     with folder.reading("config.json"):
-        return CONFIG_MAPPING[folder.model_type].from_dict(said | {"_name_or_path": str(folder.path)})
+        return kind.from_dict(said | {"_name_or_path": str(folder.path)})
+
+
+def _understood(kind: Any) -> set[str]:
+    """Return what a family's configuration has of what config.json may say.
+
+    Whatever else it says would be set all the same, and what all families share would act by it: a window of
+    attention (sliding_window, layer_types), a configuration within (text_config), a table of num_labels entries.
+    """
+    return {field.name for field in fields(kind)} - _OURS | {*kind.attribute_map} | _OLDER
 
 
 def context_of(folder: ModelFolder, config: Any) -> int:

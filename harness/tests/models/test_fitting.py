@@ -63,6 +63,12 @@ def test_configuration_is_transformers_own(tmp_path: Path, family: str) -> None:
         {"return_dict": False},
         {"output_attentions": True},
         {"sliding_window": 3},
+        {"layer_types": ["sliding_attention"] * 2},
+        {"attention_chunk_size": 3},
+        {"text_config": {"hidden_size": 5}},
+        {"decoder": "evil"},
+        {"num_labels": 10**7},
+        {"id2label": {"evil": 3}},
     ],
 )
 def test_how_a_model_is_run_is_not_for_its_folder_to_say(folder: Path, edit: dict[str, Any]) -> None:
@@ -72,6 +78,7 @@ def test_how_a_model_is_run_is_not_for_its_folder_to_say(folder: Path, edit: dic
     edit_config(folder, **edit)
     network = loaded(folder).network
     assert network.config._attn_implementation == "sdpa"
+    assert network.config.num_labels < 10
     assert torch.equal(network(tokens).logits, own)
 
 
@@ -95,6 +102,7 @@ def test_how_a_model_is_run_is_not_for_its_folder_to_say(folder: Path, edit: dic
         ({"rope_scaling": {"rope_type": "yarn", "factor": 0}}, r"logits that are no numbers"),
         ({"max_position_embeddings": None}, r"can't be used|a context of None"),
         ({"max_position_embeddings": -1}, r"a context of -1 tokens"),
+        ({"is_causal": False}, r"attend to what follows them \(is_causal\)"),
     ],
 )
 def test_configuration_that_fits_no_weights_is_one_message(folder: Path, edit: dict[str, Any], message: str) -> None:
