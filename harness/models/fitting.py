@@ -19,8 +19,11 @@ from harness.models.folder import ModelFolder, some
 from harness.models.headers import BYTES, Stored
 from harness.models.memory import main_memory
 
-_OURS = {"dtype", "return_dict", "output_hidden_states", "use_cache", "id2label", "label2id", "problem_type"}
-"""Fields that say how a model is run, which the suite says itself, or what classes it tells apart."""
+_OURS = {
+    *("dtype", "return_dict", "output_hidden_states", "use_cache"),
+    *("id2label", "label2id", "problem_type", "add_cross_attention"),
+}
+"""Fields that say how a model is run, which the suite says itself, or what no GPT has: classes, and another text."""
 _OLDER = {
     "model_type",
     "rope_scaling",

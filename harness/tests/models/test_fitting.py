@@ -69,6 +69,7 @@ def test_configuration_is_transformers_own(tmp_path: Path, family: str) -> None:
         {"decoder": "evil"},
         {"num_labels": 10**7},
         {"id2label": {"evil": 3}},
+        {"add_cross_attention": True},
     ],
 )
 def test_how_a_model_is_run_is_not_for_its_folder_to_say(folder: Path, edit: dict[str, Any]) -> None:
@@ -157,6 +158,17 @@ def test_tables_of_older_versions_are_known(tmp_path: Path) -> None:
     assert torch.equal(loaded(gpt2).network(torch.arange(7)[None]).logits, before)
     change(xglm, lambda weights: weights.update({"model.embed_positions.weights": np.zeros((130, 16), np.float32)}))
     assert loaded(xglm)
+
+
+def test_attention_to_another_text_is_refused(tmp_path: Path) -> None:
+    """A decoder's cross-attention has weights, which nothing uses here."""
+    folder, name = (
+        write_model(tmp_path / "gpt2", "gpt2", {"add_cross_attention": True}),
+        "h.0.crossattention.q_attn.bias",
+    )
+    change(folder, lambda weights: weights.update({f"transformer.{name}": np.ones(16, np.float32)}))
+    with pytest.raises(HarnessError, match=r"1 tensors .*nothing uses transformer\.h\.0\.crossattention\.q_attn\.bias"):
+        loaded(folder)
 
 
 def test_unembedding_may_be_tied(folder: Path) -> None:
