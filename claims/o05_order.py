@@ -10,6 +10,7 @@ from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import difference
 from harness.judging.exhibits import task_table
 
+SIZE = 0.22
 CLAIM = Claim(
     id="O5",
     title="ICL depends on order as finetuning does",
@@ -26,7 +27,7 @@ CLAIM = Claim(
     control="the same less 0.66 on one side, three times what matters: no equivalence is left",
     qualifies=("C8", "C11"),
     presumes=("icl", "ft"),
-    matters={"log ratio": 0.22},
+    matters={"log ratio": SIZE},
     because="a quarter more or less of the spread",
 )
 SPREAD = AcrossSets("orders_and_sets")
@@ -36,7 +37,7 @@ ASKS = (SPREAD,)
 def measure(evidence: Evidence) -> Measured:
     """Compare the spread over orders, in units of that over sets, under ICL and FT."""
     icl, ft = (evidence.of(SPREAD, f"{setting}_outputs_ratio") for setting in ("icl", "ft"))
-    apart = {task: values + 3 * CLAIM.matters["log ratio"] for task, values in ft.items()}
+    apart = {task: values + 3 * SIZE for task, values in ft.items()}
     shown = {
         f"{setting.upper()}, {what}": evidence.of(SPREAD, f"{setting}_outputs_{what}")
         for setting in ("icl", "ft")
@@ -48,8 +49,8 @@ def measure(evidence: Evidence) -> Measured:
         for what in ("orders", "sets")
     }
     return Measured(
-        parts=(difference("attention outputs", CLAIM.prediction, "log ratio", icl, ft, alike=True),),
-        control=(difference("shifted", CLAIM.prediction, "log ratio", apart, ft, alike=True),),
+        parts=(difference("attention outputs", CLAIM.prediction, "log ratio", icl, ft, alike=SIZE),),
+        control=(difference("shifted", CLAIM.prediction, "log ratio", apart, ft, alike=SIZE),),
         tables=(
             task_table("Spread of attention outputs' changes between orders, and between sets", shown),
             task_table("Answers that differ between orders, and between sets", answers, percent=True),

@@ -39,9 +39,11 @@ def measure(evidence: Evidence) -> Measured:
     parts, tables = [], []
     for metric, (measurement, name) in METRICS.items():
         question = OnTasks(measurement)
-        own, same, other = (evidence.of(question, which) for which in (name, "other_of_class", "other_class"))
+        own, same = evidence.of(question, name), evidence.of(question, "other_of_class")
         parts.append(difference(metric, CLAIM.prediction, "similarity", own, same))
-        shown = {"own": own, "another of its class": same, "one of another class": other}
+        shown = {"own": own, "another of its class": same}
+        if metric != "Kendall":
+            shown["one of another class"] = evidence.of(question, "other_class")
         tables.append(task_table(metric, shown))
     drawn = evidence.of(OnTasks("sim_aou"), "other_of_class")
     one, another = (

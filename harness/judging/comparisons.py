@@ -17,10 +17,12 @@ def difference(
     value: ByTask,
     baseline: ByTask,
     *,
-    alike: bool = False,
+    alike: float = 0.0,
     shared_draws: bool = False,
 ) -> Comparison:
     """Compare value and baseline example by example; layers are averaged first, and one draw stands beside several.
+
+    `alike`: that they differ by less than this, in place of that the value is the larger.
 
     Arrays are [set, example], [set, example, layer] or [set, draw, example, layer]. Where tasks share their draws, and
     each set has one of its own, the sets stand as draws.
@@ -32,7 +34,8 @@ def difference(
         unit=unit,
         cells=tuple(cell.swapaxes(0, 1) for cell in cells) if shared_draws else tuple(cells),
         tasks=tuple(value),
-        alike=alike,
+        alike=alike > 0,
+        matters=alike,
         shared_draws=shared_draws,
         bounds=(-1.0, 1.0) if unit in BOUNDED else None,
     )
