@@ -47,6 +47,8 @@ REFUSED = {
     "expectation in a FIFO": ("--expect={0}/fifo", "a FIFO, expected a regular file"),
     "expectation without an end": ("--expect={0}/deep.json", "deep.json' can't be used"),
     "corpus that is missing": ("--corpus=nowhere", "--corpus 'nowhere' is nothing; expected 'package', a text file"),
+    "data without a name": ("--data-dir=", "data_dir: Value error, is empty"),
+    "store without a name": ("--store=", "store: Value error, is empty"),
     "data that are missing": ("--data-dir=nowhere", "--data-dir 'nowhere' is nothing; expected a folder"),
     "seed without an end": (f"--seed={'1' * 40}", "where a number between -2^63 and 2^63 is expected"),
 }
