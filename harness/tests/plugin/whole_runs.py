@@ -40,6 +40,7 @@ claims.c12_sim_am.measure = measure
 REFUSED = {
     "report without a name": ("--report=", "The report's page can't be named ''"),
     "report that is a folder": ("--report=harness", "a folder is there, expected a file or nothing"),
+    "report that is to be a folder": ("--report={0}/new/", "can't be named"),
     "report beside itself": ("--report=a.json", "end the name in .html"),
     "report in a FIFO": ("--report={0}/link.html", "a FIFO is there, expected a file or nothing"),
     "report below a file": ("--report={0}/file/claims.html", "Not a directory"),
