@@ -40,6 +40,7 @@ claims.c12_sim_am.measure = measure
 REFUSED = {
     "report without a name": ("--report=", "The report's page can't be named ''"),
     "report that is a folder": ("--report=harness", "a folder is there, expected a file or nothing"),
+    "report that is to be a folder": ("--report={0}/new/", "can't be named"),
     "report beside itself": ("--report=a.json", "end the name in .html"),
     "report in a FIFO": ("--report={0}/link.html", "a FIFO is there, expected a file or nothing"),
     "report below a file": ("--report={0}/file/claims.html", "Not a directory"),
@@ -47,6 +48,8 @@ REFUSED = {
     "expectation in a FIFO": ("--expect={0}/fifo", "a FIFO, expected a regular file"),
     "expectation without an end": ("--expect={0}/deep.json", "deep.json' can't be used"),
     "corpus that is missing": ("--corpus=nowhere", "--corpus 'nowhere' is nothing; expected 'package', a text file"),
+    "data without a name": ("--data-dir=", "data_dir: Value error, is empty"),
+    "store without a name": ("--store=", "store: Value error, is empty"),
     "data that are missing": ("--data-dir=nowhere", "--data-dir 'nowhere' is nothing; expected a folder"),
     "seed without an end": (f"--seed={'1' * 40}", "where a number between -2^63 and 2^63 is expected"),
 }
