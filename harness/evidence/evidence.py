@@ -92,7 +92,8 @@ class Evidence:
         said = []
         for name, variant in variants.items():
             for task, runs in FinetunedAt(variant, tuned).records(self.sources).items():
-                said.append(f"{name}, {task}: {', '.join(sorted({self._finetuned_at(run) for run in runs}))}")
+                rates = [self._finetuned_at(run, first=run is runs[0]) for run in runs]
+                said.append(f"{name}, {task}: {', '.join(dict.fromkeys(rates))}")
         each = ", each selected on its own accuracy" if tuned else ""
         return f"Learning rates of finetuning{each}: {'; '.join(said)}."
 
@@ -118,11 +119,11 @@ class Evidence:
             task: [learning_of(*(store.read(runs[s]) for s in order)) for runs in sets] for task, sets in asked.items()
         }
 
-    def _finetuned_at(self, run: FinetuningRun) -> str:
+    def _finetuned_at(self, run: FinetuningRun, *, first: bool) -> str:
         if run.fitting is None:
             return f"{run.learning_rate:g}"
         found = self.sources.store.read(run)
-        if run.variant.update == "random":
+        if run.variant.update == "random" or not first:
             return f"{found.facts['learning_rate']:g}"
         again = self.sources.store.read(FinetunedAt.steadiness(run))
         steady = steadiness_of(again)

@@ -164,10 +164,11 @@ class FinetunedAt:
     tuned: bool = False
 
     def stages(self, sources: Sources) -> Stages:
-        """Select, then finetune, and finetune once more; a random update has no steps to be steady."""
+        """Select, then finetune, and on the first set once more; a random update has no steps to be steady."""
         yield from selecting_rates(sources, self.variant, tuned=self.tuned)
-        beside = [run for runs in self.records(sources).values() for run in runs if run.fitting is not None]
-        yield [*beside, *(self.steadiness(run) for run in beside if run.variant.update == "finetuned")]
+        found = [[run for run in runs if run.fitting is not None] for runs in self.records(sources).values()]
+        again = [runs[0] for runs in found if runs and runs[0].variant.update == "finetuned"]
+        yield [*(run for runs in found for run in runs), *map(self.steadiness, again)]
 
     @staticmethod
     def steadiness(run: FinetuningRun) -> SteadinessRun:
