@@ -113,7 +113,7 @@ def test_unknown_task_is_answered_with_what_is_known(tmp_path: Path, name: str) 
         _load(name, tmp_path, tmp_path / "data")
     message = str(caught.value)
     assert message.startswith(f"unknown task '{name}': ")
-    assert "movie5, mr, product, quiz, sst2" in message
+    assert "movie5, mr, origin, product, quiz, source, sst2" in message
     assert "needs a folder of its name under --data-dir with task.toml" in message
     assert ("did you mean 'movie'?" in message) == (name == "movei")
 

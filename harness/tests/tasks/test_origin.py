@@ -114,6 +114,6 @@ def test_every_real_sentence_is_an_example_or_counted(fetched: Path, name: str, 
 @pytest.mark.parametrize("name", ["origin", "source"])
 def test_real_sentence_answers_with_the_word_of_its_file(fetched: Path, name: str) -> None:
     """The file's name in an example's place tells the answer word."""
-    words = {"nyt": "Newspaper", "twe": "Twitter", "mov": "Movie", "ama": "Product"}
+    words = {"nyt": "News", "twe": "Twitter", "mov": "Movie", "ama": "Product"}
     task = load_task(name, catalogue=fixtures.TASKS, fetched=fetched)
     assert {(words[e.place[:3]], task.answers[e.label]) for e in task.test} == {(w, w) for w in task.answers}
