@@ -135,12 +135,12 @@ ERRORS = [
         f"{OF_CHANGES}random_update_points_nowhere_in_particular",
     ),
     Planted(
-        "random changes added to finetuning's",
+        "finetuning's weights for the model's own",
         CONTROLS,
         CHANGES,
         "found = {name: weight.cpu().double().clone() for name, weight in own.items()}",
         "found = {name: weights[name].cpu().double().clone() for name in own}",
-        SIZED,
+        f"{OF_CHANGES}random_update_points_nowhere_in_particular",
     ),
     Planted(
         "finetuning's own update for a random one",
