@@ -9,7 +9,7 @@ each axis of L > 1 levels gives a term with L - 1 degrees of freedom,
 which holds the rest's share w^2 var_rest / N. The effect's variance has that share once: of k axes, k - 1 shares are
 taken off,
 
-    V = sum_a V_a - (k - 1) V_rest,      not below the largest V_a (summed over tasks).
+    V = sum_a V_a - (k - 1) V_rest,      not below the largest V_a, nor V_rest (summed over tasks).
 
 Tasks are fixed, and have sets and examples of their own: their terms add. Draws that tasks share are crossed with them:
 one term, of the sums over all tasks. Degrees of freedom are Satterthwaite's, V^2 / sum(V_i^2 / df_i). What two axes
@@ -138,7 +138,7 @@ def _wide(values: Float[np.ndarray, " run"]) -> Float[np.ndarray, "run 1 1 1"]:
 
 
 def _term(sums: Float[np.ndarray, "run level"], counting: np.ndarray) -> _Term:
-    """L var(S) over the L levels that count, at which S has mean 0; L - 1 degrees of freedom, at least 1."""
+    """L var(S) over the L levels that count; L - 1 degrees of freedom, at least 1."""
     levels = counting.sum(axis=1)
     freedom = np.maximum(levels - 1, 1).astype(float)
     centred = np.where(counting, sums - (sums.sum(axis=1) / np.maximum(levels, 1))[:, None], 0.0)
@@ -159,10 +159,12 @@ def _rest(u: Float[np.ndarray, "run _set _draw _example"]) -> _Term:
 def _combined(effect: np.ndarray, table: _Table, scale: float = 1.0) -> Moments:
     axes = [_total(terms, 1) for terms in table.axes.values()]
     variance, spread = np.sum(axes, axis=0)
+    least = axes
     if table.rests:
         taken, square = _total(table.rests, 1 - len(axes))
         variance, spread = variance + taken, spread + square
-    alone = np.array(axes)
+        least = [*axes, _total(table.rests, 1)]
+    alone = np.array(least)
     largest = alone[alone[:, 0].argmax(axis=0), :, np.arange(alone.shape[2])]
     short = variance <= largest[:, 0]
     variance, spread = np.where(short, largest[:, 0], variance), np.where(short, largest[:, 1], spread)
