@@ -123,9 +123,7 @@ class ClaimTests:
     @cached_property
     def refutation(self) -> PerRun:
         """Against it."""
-        return np.asarray(
-            np.minimum(1.0, 2 * self._number * np.min([part.whole.fails for part in self.parts], axis=0))
-        )
+        return np.asarray(np.minimum(1.0, 2 * self._number * np.min([part.whole.fails for part in self.parts], axis=0)))
 
     @property
     def difference(self) -> PerRun:

@@ -27,8 +27,8 @@ def judge_family(family: Mapping[str, Sequence[Comparison]], alpha: float) -> Ma
     """Judge all claims of a family together; key = claim id.
 
     Holm's correction at `alpha` runs over the claims, not over their comparisons: once over what is for or against
-    them, once over whether those are negligible that can be: whose comparisons all fix what matters. Raises HarnessError where a claim has no comparison, or two of one
-    name.
+    them, once over whether those are negligible whose comparisons all fix what matters. Raises HarnessError where a
+    claim has no comparison, or two of one name.
     """
     for claim, parts in family.items():
         names = [part.name for part in parts]
