@@ -5,7 +5,7 @@ by the judge's own rule (`decisions`), at the level that Holm leaves a claim alo
 
 The nulls are the least favourable. A claim says that all its comparisons hold, so support errs most where one has no
 effect and the others have large ones: each is tried by itself. Refutation errs most where none has an effect;
-NEGLIGIBLE where all effects are just as large as what matters above 0, or one is below and the others are large.
+NEGLIGIBLE where all effects are just as large as what matters above 0, or one is below and no other is in its way.
 
 What this shows: the rule's error rates and power for the distributions and the dependence that the data have, with as
 many sets, draws and examples. What it does not: that these tasks and examples, or two to five sets, stand for others.
@@ -70,7 +70,7 @@ def simulate(
 ) -> Mapping[str, np.ndarray]:
     """Return the `outcomes` of simulated runs in which each comparison has the effect given in `shifts`.
 
-    And those that the claim has where only one comparison is as it was drawn and all the others hold for sure: `alone`,
+    And those that the claim has where only one comparison is as it was drawn and no other is in its way: `alone`,
     [comparison, run].
     """
     outcomes, alone = [], []

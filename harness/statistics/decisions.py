@@ -113,7 +113,7 @@ class ClaimTests:
 
     parts: tuple[TestedPart, ...]
     others: int = 0
-    """Further comparisons that hold for sure, as the least favourable null has them."""
+    """Further comparisons that are in no outcome's way, as the least favourable null has them: only their number counts."""
 
     @cached_property
     def support(self) -> PerRun:
@@ -139,7 +139,7 @@ class ClaimTests:
 
     def mixed(self, alpha: float) -> Bool[np.ndarray, " run"]:
         """Whether comparisons, or tasks of one, disagree at alpha, corrected over all of the claim's."""
-        found = _disagree([part.whole for part in self.parts], alpha / (2 * self._number), sure=self.others > 0)
+        found = _disagree([part.whole for part in self.parts], alpha / (2 * self._number))
         for part in self.parts:
             found = found | disagree(part, alpha, self._number)
         return found
@@ -165,9 +165,8 @@ def disagree(part: TestedPart, alpha: float, parts: int) -> Bool[np.ndarray, " r
     return _disagree(part.tasks, alpha / (2 * parts * max(len(part.tasks), 1)))
 
 
-def _disagree(tests: Sequence[Tested], level: float, *, sure: bool = False) -> Bool[np.ndarray, " run"]:
-    """Return whether one holds, or is `sure` to be among others that do, and another fails."""
+def _disagree(tests: Sequence[Tested], level: float) -> Bool[np.ndarray, " run"]:
     if not tests:
         return np.array([False])
     holds, fails = (np.min([getattr(t, side) for t in tests], axis=0) <= level for side in ("holds", "fails"))
-    return np.asarray((holds | sure) & fails)
+    return np.asarray(holds & fails)

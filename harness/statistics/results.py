@@ -116,8 +116,8 @@ class Calibration:
     false_refutation: float
     """REFUTED where no comparison has an effect."""
     false_negligible: float
-    """NEGLIGIBLE where every comparison's effect is just what matters, or one's is that below 0 and the others are
-    large, whichever is worse."""
+    """NEGLIGIBLE where every comparison's effect is just what matters, or one's is that below 0 and no other is in
+    its way, whichever is worse."""
     power: float | None
     """SUPPORTED where every comparison's effect is just what matters; None where none is fixed."""
     power_printed: float | None

@@ -13,7 +13,8 @@ taken off,
 
 Tasks are fixed, and have sets and examples of their own: their terms add. Draws that tasks share are crossed with them:
 one term, of the sums over all tasks. Degrees of freedom are Satterthwaite's, V^2 / sum(V_i^2 / df_i) over the terms and
-what is taken off, without a jump where V is the largest. What two axes share beyond their own parts (a set's own effect on an example, say) is left in both terms: V errs upwards.
+what is taken off, without a jump where V is the largest. What two axes share beyond their own parts (a set's own effect
+on an example, say) is left in both terms: V errs upwards.
 
 Where values are missing the influences are those of a ratio estimate, and levels at which none counts are none. No rest
 is taken off a task in which an example counts under some of its sets and draws, and not under others.

@@ -55,7 +55,7 @@ def test_rest_is_taken_off_once() -> None:
 
 
 def test_variance_is_not_below_its_largest_term() -> None:
-    """Set means 2 and 4, example means 3 and 3, rests of 1: V = 1 + 0 - 1 is 1, that of the sets, with 1 / (1 + 1) df."""
+    """Set means 2 and 4, example means 3 and 3, rests of 1: V = 1 + 0 - 1 is 1, the sets', with 1 / (1 + 1) df."""
     assert figures(of([[1, 3], [5, 3]])) == pytest.approx((3, 1, 0.5))
 
 

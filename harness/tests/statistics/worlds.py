@@ -33,7 +33,7 @@ class World:
     shared_draws: bool = False
     """Whether the draws are the same in every task."""
     kind: str = "mean"
-    """'mean', 'proportion' (answers right or wrong, of which half count) or 'difference' (of two such, all counting)."""
+    """'mean', 'proportion' (answers right or wrong, of which half count) or 'difference' (of two such)."""
     matters: float = 0.25
 
     def parts(self) -> list[Comparison]:
