@@ -4,10 +4,9 @@ ICL_CLAIMS_SIMULATIONS says how many runs each world is judged in: 1,000, or 10,
 (`ICL_CLAIMS_SIMULATIONS=10000 pytest harness/tests/statistics/test_calibration.py`).
 """
 
-import gc
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,14 +25,6 @@ SIMULATIONS = int(os.environ.get("ICL_CLAIMS_SIMULATIONS", "1000"))
 AT_ONCE = 500
 ALPHA = 0.05
 LARGE = 9.0
-
-
-@pytest.fixture(autouse=True)
-def _quick_collections() -> Iterator[None]:
-    """Keep statsmodels' garbage collection in each call of Holm (45 ms) from reading what torch has loaded."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def outcomes(world: World, effects: Sequence[float], name: str, runs: int = SIMULATIONS) -> np.ndarray:
@@ -305,7 +296,7 @@ def test_equivalence_errs_where_the_effect_is_just_what_matters() -> None:
 
 
 def test_power_is_that_of_effects_of_just_what_matters() -> None:
-    """Of one comparison of 60 examples at 3 standard errors; of the paper's effect, none. Where no size is fixed: None."""
+    """Of one comparison of 60 examples at 3 standard errors; of the paper's effect, none. No size: None."""
     size = 3 / math.sqrt(60)
     found = calibrate("C", independent(1, matters=size), ALPHA, stream(20), printed=[0.0], runs=2_000)
     assert found.power == near(float(stats.nct.sf(stats.t.ppf(0.975, 59), 59, 3)), 2_000)

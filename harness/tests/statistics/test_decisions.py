@@ -162,7 +162,7 @@ def test_weakest_comparison_decides_what_is_negligible() -> None:
 
 
 def test_weakest_comparison_is_sought_among_all() -> None:
-    """One of two is enough to be below what matters, so it takes 2.24 standard errors: .77 is 2.3 below, .79 only 2.1."""
+    """One of two is enough to be below what matters, so it takes 2.24 standard errors: .77 is 2.3 below, .79 is 2.1."""
     assert outcome(sized(5), sized(0.79)) == SUPPORTED
     assert outcome(sized(5), sized(0.77)) == NEGLIGIBLE
     assert outcome(sized(0.79)) == NEGLIGIBLE

@@ -72,7 +72,7 @@ def test_bounded_interval_ends_where_the_test_rejects(mean: float, size: float, 
 def test_threshold_outside_the_interval_is_what_is_rejected(
     effect: float, variance: float, freedom: float, level: float, threshold: float, bounded: bool
 ) -> None:
-    """Of any effect, variance, and threshold: p is below what the level leaves just where the interval leaves it out."""
+    """Of any effect and threshold: p is below what the level leaves just where the interval leaves it out."""
     found = located(effect, variance * (1 - effect**2), freedom, bounds=(-1, 1) if bounded else None)
     low, high = ends(found, level)
     if math.isnan(low) or min(abs(threshold - low), abs(threshold - high)) < 1e-6 or (bounded and abs(threshold) > 1):
