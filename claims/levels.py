@@ -1,8 +1,49 @@
-"""The paper's three levels of comparison, and what each rival explanation says of them."""
+"""The paper's three levels of comparison: what each says in plain words, and what each rival explanation says of them."""
 
 from harness.judging.reading import Level, Rival, rival
+from harness.statistics.results import Outcome
 
 STATED = "as the paper states it"
+UNTESTABLE = (
+    "can't be asked of this model: on these tasks it learns next to nothing from examples, or from being finetuned on them."
+)
+ANSWERS = {
+    Outcome.SUPPORTED: "Where finetuning puts an answer right, learning in context mostly does so too.",
+    Outcome.REFUTED: "Where finetuning puts an answer right, learning in context mostly does not.",
+    Outcome.NEGLIGIBLE: "Where finetuning puts an answer right, learning in context does so about every second time.",
+    Outcome.MIXED: "Where finetuning puts an answer right, learning in context mostly does so too on some tasks, and "
+    "mostly does not on others.",
+    Outcome.INCONCLUSIVE: "Whether learning in context puts the same answers right as finetuning, this run can't tell.",
+    Outcome.NOT_TESTABLE: f"Whether learning in context puts the same answers right as finetuning {UNTESTABLE}",
+}
+CHANGES = {
+    Outcome.SUPPORTED: "Inside the model, reading examples and being finetuned on them change things in similar "
+    "directions: more so than chance would.",
+    Outcome.REFUTED: "Inside the model, reading examples and being finetuned on them change things in directions that "
+    "are less alike than chance would make them.",
+    Outcome.NEGLIGIBLE: "Inside the model, reading examples and being finetuned on them change things in directions "
+    "that are hardly more alike than chance would make them.",
+    Outcome.MIXED: "Inside the model, reading examples and being finetuned on them change things in similar directions "
+    "on some tasks, and not on others.",
+    Outcome.INCONCLUSIVE: "Whether reading examples and being finetuned on them change similar things inside the model, "
+    "this run can't tell.",
+    Outcome.NOT_TESTABLE: "Whether reading examples and being finetuned on them change similar things inside the model "
+    f"{UNTESTABLE}",
+}
+LOOKS = {
+    Outcome.SUPPORTED: "A model that reads examples looks at words much as one that was finetuned on them does: more so "
+    "than chance, or the model before it learned, would explain.",
+    Outcome.REFUTED: "A model that reads examples does not look at words as one that was finetuned on them does: chance, "
+    "or the model before it learned, comes closer.",
+    Outcome.NEGLIGIBLE: "A model that reads examples looks at words hardly more as one that was finetuned on them does "
+    "than chance, or the model before it learned, would explain.",
+    Outcome.MIXED: "A model that reads examples looks at words as one that was finetuned on them does by one measure or "
+    "on one task, and not by another.",
+    Outcome.INCONCLUSIVE: "Whether a model that reads examples looks at words as one that was finetuned on them does, "
+    "this run can't tell.",
+    Outcome.NOT_TESTABLE: "Whether a model that reads examples looks at words as one that was finetuned on them does "
+    f"{UNTESTABLE}",
+}
 
 
 def _trained(*parts: str) -> Rival:
@@ -47,6 +88,7 @@ LEVELS = (
             ),
         ),
         STATED,
+        ANSWERS,
     ),
     Level(
         "Representation",
@@ -71,6 +113,7 @@ LEVELS = (
             _causal("SimAOU"),
         ),
         STATED,
+        CHANGES,
     ),
     Level(
         "Attention",
@@ -88,5 +131,6 @@ LEVELS = (
             _causal("SimAM"),
         ),
         STATED,
+        LOOKS,
     ),
 )
