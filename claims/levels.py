@@ -1,48 +1,47 @@
-"""The paper's three levels of comparison: what each says in plain words, and what each rival explanation says of them."""
+"""The paper's three levels of comparison: their plain words, and what each rival explanation says of them."""
 
 from harness.judging.reading import Level, Rival, rival
 from harness.statistics.results import Outcome
 
 STATED = "as the paper states it"
-UNTESTABLE = (
-    "can't be asked of this model: on these tasks it learns next to nothing from examples, or from being finetuned on them."
+HARDLY_LEARNS = (
+    "can't be asked here: this model hardly learns these tasks from examples, or by being finetuned on them."
 )
 ANSWERS = {
     Outcome.SUPPORTED: "Where finetuning puts an answer right, learning in context mostly does so too.",
     Outcome.REFUTED: "Where finetuning puts an answer right, learning in context mostly does not.",
     Outcome.NEGLIGIBLE: "Where finetuning puts an answer right, learning in context does so about every second time.",
-    Outcome.MIXED: "Where finetuning puts an answer right, learning in context mostly does so too on some tasks, and "
-    "mostly does not on others.",
+    Outcome.MIXED: "Where finetuning puts an answer right, learning in context mostly does so too on some tasks, "
+    "and mostly does not on others.",
     Outcome.INCONCLUSIVE: "Whether learning in context puts the same answers right as finetuning, this run can't tell.",
-    Outcome.NOT_TESTABLE: f"Whether learning in context puts the same answers right as finetuning {UNTESTABLE}",
+    Outcome.NOT_TESTABLE: f"Whether learning in context puts the same answers right as finetuning {HARDLY_LEARNS}",
 }
 CHANGES = {
-    Outcome.SUPPORTED: "Inside the model, reading examples and being finetuned on them change things in similar "
-    "directions: more so than chance would.",
-    Outcome.REFUTED: "Inside the model, reading examples and being finetuned on them change things in directions that "
-    "are less alike than chance would make them.",
-    Outcome.NEGLIGIBLE: "Inside the model, reading examples and being finetuned on them change things in directions "
-    "that are hardly more alike than chance would make them.",
-    Outcome.MIXED: "Inside the model, reading examples and being finetuned on them change things in similar directions "
-    "on some tasks, and not on others.",
-    Outcome.INCONCLUSIVE: "Whether reading examples and being finetuned on them change similar things inside the model, "
-    "this run can't tell.",
-    Outcome.NOT_TESTABLE: "Whether reading examples and being finetuned on them change similar things inside the model "
-    f"{UNTESTABLE}",
+    Outcome.SUPPORTED: "Reading examples and being finetuned on them change the inside of the model in similar "
+    "ways, more than chance would.",
+    Outcome.REFUTED: "Reading examples and being finetuned on them change the inside of the model in ways that are"
+    " less alike than chance would make them.",
+    Outcome.NEGLIGIBLE: "Reading examples and being finetuned on them change the inside of the model in ways that "
+    "are hardly more alike than chance would make them.",
+    Outcome.MIXED: "Reading examples and being finetuned on them change the inside of the model in similar ways on"
+    " some tasks, and not on others.",
+    Outcome.INCONCLUSIVE: "Whether reading examples and being finetuned on them change the inside of the model in "
+    "similar ways, this run can't tell.",
+    Outcome.NOT_TESTABLE: "Whether reading examples and being finetuned on them change the inside of the model in "
+    f"similar ways {HARDLY_LEARNS}",
 }
 LOOKS = {
-    Outcome.SUPPORTED: "A model that reads examples looks at words much as one that was finetuned on them does: more so "
-    "than chance, or the model before it learned, would explain.",
-    Outcome.REFUTED: "A model that reads examples does not look at words as one that was finetuned on them does: chance, "
-    "or the model before it learned, comes closer.",
-    Outcome.NEGLIGIBLE: "A model that reads examples looks at words hardly more as one that was finetuned on them does "
-    "than chance, or the model before it learned, would explain.",
-    Outcome.MIXED: "A model that reads examples looks at words as one that was finetuned on them does by one measure or "
-    "on one task, and not by another.",
-    Outcome.INCONCLUSIVE: "Whether a model that reads examples looks at words as one that was finetuned on them does, "
-    "this run can't tell.",
-    Outcome.NOT_TESTABLE: "Whether a model that reads examples looks at words as one that was finetuned on them does "
-    f"{UNTESTABLE}",
+    Outcome.SUPPORTED: "A model that reads examples looks at words much as a finetuned one does, more than chance "
+    "would make it, or than it did before.",
+    Outcome.REFUTED: "A model that reads examples does not look at words as a finetuned one does: chance, or the "
+    "model as it was before, comes closer.",
+    Outcome.NEGLIGIBLE: "A model that reads examples looks at words hardly more as a finetuned one does than "
+    "chance would make it, or than it did before.",
+    Outcome.MIXED: "A model that reads examples looks at words as a finetuned one does by one measure or on one "
+    "task, and not by another or on another.",
+    Outcome.INCONCLUSIVE: "Whether a model that reads examples looks at words as a finetuned one does, this run "
+    "can't tell.",
+    Outcome.NOT_TESTABLE: f"Whether a model that reads examples looks at words as a finetuned one does {HARDLY_LEARNS}",
 }
 
 

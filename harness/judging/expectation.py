@@ -123,8 +123,8 @@ def failure(verdict: Verdict, expected: Expected) -> str:
     """Return why a verdict fails the run that it was expected of; empty where it does not.
 
     An ERROR does, and support that turns into refutation or back. Any other change does where the distance that it had
-    to cross was LEAST_MARGIN or more, or can't be measured: the margin between all that are judged by comparisons; where
-    one of the two is NOT TESTABLE, how far what the claim presupposes was from the number that decides it.
+    to cross was LEAST_MARGIN or more, or can't be measured: the margin; where one of the two is NOT TESTABLE, how far
+    what the claim presupposes was from the number that decides it, as no margin of its comparisons excuses that.
     """
     if verdict.outcome is Outcome.ERROR:
         return f"expected {expected.outcome}, and it could not be judged"
@@ -132,15 +132,20 @@ def failure(verdict: Verdict, expected: Expected) -> str:
         return ""
     if {verdict.outcome, expected.outcome} == {Outcome.SUPPORTED, Outcome.REFUTED}:
         return f"expected {expected.outcome}"
-    far = expected.distance(verdict.outcome)
-    if _broken(verdict) or (far is None and not expected.presupposes(verdict.outcome)):
+    return _too_far(verdict, expected)
+
+
+def _too_far(verdict: Verdict, expected: Expected) -> str:
+    """Return why a change is more than rounding makes; empty where it is not."""
+    far, presupposed = expected.distance(verdict.outcome), expected.presupposes(verdict.outcome)
+    if _broken(verdict) or (far is None and not presupposed):
         return f"expected {expected.outcome}, which no rounding changes"
     if far is None:
         return f"expected {expected.outcome}, and how near to its edge what it presupposes was is not known"
-    if far >= LEAST_MARGIN:
-        edge = "what decides whether it can be tested" if expected.presupposes(verdict.outcome) else "any other verdict"
-        return f"expected {expected.outcome}, which was {far:.2g} standard errors from {edge}"
-    return ""
+    edge = "what decides whether it can be tested" if presupposed else "any other verdict"
+    return (
+        f"expected {expected.outcome}, which was {far:.2g} standard errors from {edge}" if far >= LEAST_MARGIN else ""
+    )
 
 
 def changes(verdict: Verdict, expected: Expected) -> tuple[str, ...]:

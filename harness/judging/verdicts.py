@@ -48,8 +48,8 @@ class Verdict:
     margin: float | None = None
     """How far it is from any other outcome, in standard errors of what must move for it; None where that is unknown."""
     presupposed: float | None = None
-    """How far it is from being NOT TESTABLE, or from being so no more, in standard errors of what the claim presupposes;
-    None where that is unknown."""
+    """How far it is from being NOT TESTABLE, or from being so no more, in standard errors of what is presupposed; None
+    where that is unknown."""
 
     @property
     def key(self) -> tuple[str, str]:
