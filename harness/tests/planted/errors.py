@@ -7,6 +7,7 @@ from harness.tests.planted import (
     in_control_evidence,
     in_controls,
     in_data,
+    in_decisions,
     in_expectations,
     in_export,
     in_faults,
@@ -23,6 +24,7 @@ from harness.tests.planted import (
     in_task_folders,
     in_theory,
     in_trainings,
+    in_variance,
     in_variants,
 )
 from harness.tests.planted.planted import Planted
@@ -36,6 +38,8 @@ ERRORS: list[Planted] = [
     *in_models.ERRORS,
     *in_folders.ERRORS,
     *in_attention.ERRORS,
+    *in_variance.ERRORS,
+    *in_decisions.ERRORS,
     *in_judgement.ERRORS,
     *in_claims.ERRORS,
     *in_rival_claims.ERRORS,

@@ -265,6 +265,14 @@ def test_null_and_bounds_are_those_of_the_effect() -> None:
     assert found.located.interval(0.95)[1] == pytest.approx(0.75)
 
 
+def test_share_is_pooled_over_tasks() -> None:
+    """1 of 1 and 1 of 4 that count make 2 of 5, not (1 + 1/4) / 2; less 1/2: -0.1."""
+    cells = np.array([[1, NAN, NAN, NAN]]), np.array([[1.0, 0, 0, 0]])
+    part = Comparison("share", "", "", cells, "proportion", null=0.5)
+    found = decisions.tested(part, [cell[None] for cell in part.cells])
+    assert found.whole.located.moments.effect == pytest.approx(-0.1)
+
+
 def short_of(part: Comparison, cells: Sequence[np.ndarray]) -> tuple[list[bool], list[list[bool]]]:
     """Return which runs are short, over all tasks and in each."""
     found = decisions.tested(part, cells)
