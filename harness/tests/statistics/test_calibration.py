@@ -277,7 +277,7 @@ def test_false_refutation_is_that_of_no_effect_at_all() -> None:
 
 
 def test_false_negligible_is_that_of_the_worse_side() -> None:
-    """Of one comparison given three times, all at what matters err in .025 / 3: it is one of three. Below 0: in .025."""
+    """Of one comparison thrice, all at what matters err in .025 / 3: it is one of three. Below 0: in .025."""
     parts = [replace(*independent(1, matters=0.8), name=str(i)) for i in range(3)]
     found = calibrate("C", parts, ALPHA, stream(18), runs=4_000)
     assert found.false_negligible == near(0.025, 4_000)
