@@ -113,7 +113,7 @@ class ClaimTests:
 
     parts: tuple[TestedPart, ...]
     others: int = 0
-    """Further comparisons that are in no outcome's way, as the least favourable null has them: only their number counts."""
+    """Further comparisons that are in no outcome's way, as the least favourable null has them: their number counts."""
 
     @cached_property
     def support(self) -> PerRun:
