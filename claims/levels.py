@@ -1,8 +1,48 @@
-"""The paper's three levels of comparison, and what each rival explanation says of them."""
+"""The paper's three levels of comparison: their plain words, and what each rival explanation says of them."""
 
 from harness.judging.reading import Level, Rival, rival
+from harness.statistics.results import Outcome
 
 STATED = "as the paper states it"
+HARDLY_LEARNS = (
+    "can't be asked here: this model hardly learns these tasks from examples, or by being finetuned on them."
+)
+ANSWERS = {
+    Outcome.SUPPORTED: "Where finetuning puts an answer right, learning in context mostly does so too.",
+    Outcome.REFUTED: "Where finetuning puts an answer right, learning in context mostly does not.",
+    Outcome.NEGLIGIBLE: "Where finetuning puts an answer right, learning in context does so about every second time.",
+    Outcome.MIXED: "Where finetuning puts an answer right, learning in context mostly does so too on some tasks, "
+    "and mostly does not on others.",
+    Outcome.INCONCLUSIVE: "Whether learning in context puts the same answers right as finetuning, this run can't tell.",
+    Outcome.NOT_TESTABLE: f"Whether learning in context puts the same answers right as finetuning {HARDLY_LEARNS}",
+}
+CHANGES = {
+    Outcome.SUPPORTED: "Reading examples and being finetuned on them change the inside of the model in similar "
+    "ways, more than chance would.",
+    Outcome.REFUTED: "Reading examples and being finetuned on them change the inside of the model in ways that are"
+    " less alike than chance would make them.",
+    Outcome.NEGLIGIBLE: "Reading examples and being finetuned on them change the inside of the model in ways that "
+    "are hardly more alike than chance would make them.",
+    Outcome.MIXED: "Reading examples and being finetuned on them change the inside of the model in similar ways on"
+    " some tasks, and not on others.",
+    Outcome.INCONCLUSIVE: "Whether reading examples and being finetuned on them change the inside of the model in "
+    "similar ways, this run can't tell.",
+    Outcome.NOT_TESTABLE: "Whether reading examples and being finetuned on them change the inside of the model in "
+    f"similar ways {HARDLY_LEARNS}",
+}
+LOOKS = {
+    Outcome.SUPPORTED: "A model that reads examples looks at words much as a finetuned one does, more than chance "
+    "would make it, or than it did before.",
+    Outcome.REFUTED: "A model that reads examples does not look at words as a finetuned one does: chance, or the "
+    "model as it was before, comes closer.",
+    Outcome.NEGLIGIBLE: "A model that reads examples looks at words hardly more as a finetuned one does than "
+    "chance would make it, or than it did before.",
+    Outcome.MIXED: "A model that reads examples looks at words as a finetuned one does by one measure or on one "
+    "task, and not by another or on another.",
+    Outcome.INCONCLUSIVE: "Whether a model that reads examples looks at words as a finetuned one does, this run "
+    "can't tell.",
+    Outcome.NOT_TESTABLE: f"Whether a model that reads examples looks at words as a finetuned one does {HARDLY_LEARNS}",
+}
 
 
 def _trained(*parts: str) -> Rival:
@@ -47,6 +87,7 @@ LEVELS = (
             ),
         ),
         STATED,
+        ANSWERS,
     ),
     Level(
         "Representation",
@@ -71,6 +112,7 @@ LEVELS = (
             _causal("SimAOU"),
         ),
         STATED,
+        CHANGES,
     ),
     Level(
         "Attention",
@@ -88,5 +130,6 @@ LEVELS = (
             _causal("SimAM"),
         ),
         STATED,
+        LOOKS,
     ),
 )

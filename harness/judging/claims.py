@@ -68,6 +68,9 @@ class Measured:
     notes: tuple[str, ...] = ()
     untestable: str = ""
     """Why nothing can be said: what the claim presupposes does not hold on any task. Empty where it does on one."""
+    presupposed: float | None = None
+    """How far what the claim presupposes is from the number that decides whether it holds, in standard errors; None
+    where it presupposes nothing, or that can't be measured."""
 
 
 @dataclass(frozen=True)

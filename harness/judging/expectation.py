@@ -1,6 +1,7 @@
 """Expected verdicts of one run, kept in a file: what turns the claims into a regression test.
 
-A verdict at its edge changes with the processor, and fails no run for it: how near it was is kept with it.
+A verdict at its edge changes with the processor, and fails no run for it: how near it was is kept with it. Whether a
+claim can be tested at all is decided by other numbers than its comparisons, and has a distance of its own.
 """
 
 import json
@@ -18,6 +19,8 @@ from harness.files import parse_json, read_text
 from harness.judging.verdicts import Verdict
 from harness.statistics.results import Outcome, PartResult
 
+FORMAT_VERSION = 3
+"""Raised with the rule that verdicts and margins are made by: what another expects is refused."""
 LEAST_MARGIN = 1.0
 """Standard errors: a verdict that was so far from any other, or further, may not change."""
 
@@ -40,7 +43,17 @@ class Expected:
     margin: float | None
     """How far it was from any other outcome, in standard errors (see `harness.statistics.judgement.margin`); None where
     that can't be measured."""
+    presupposed: float | None
+    """How far it was from being NOT TESTABLE, or from being so no more, likewise."""
     parts: Mapping[str, ExpectedPart]
+
+    def presupposes(self, outcome: Outcome) -> bool:
+        """Whether what the claim presupposes decides between this and another outcome, and not its comparisons."""
+        return Outcome.NOT_TESTABLE in {self.outcome, outcome}
+
+    def distance(self, outcome: Outcome) -> float | None:
+        """Return how far it was from another outcome; None where that can't be measured."""
+        return self.presupposed if self.presupposes(outcome) else self.margin
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,7 @@ class Expectation:
 
     settings: Mapping[str, object]
     verdicts: Mapping[str, Mapping[str, Expected]]
+    format_version: int = FORMAT_VERSION
 
     def of(self, verdict: Verdict) -> Expected | None:
         """Return what was expected of the verdict's claim about its subject; None where nothing was."""
@@ -100,15 +114,17 @@ def expectation_of(
             )
             for part in verdict.parts
         }
-        found.setdefault(verdict.claim.id, {})[verdict.subject] = Expected(verdict.outcome, verdict.margin, parts)
+        expected = Expected(verdict.outcome, verdict.margin, verdict.presupposed, parts)
+        found.setdefault(verdict.claim.id, {})[verdict.subject] = expected
     return Expectation(settings, found)
 
 
 def failure(verdict: Verdict, expected: Expected) -> str:
     """Return why a verdict fails the run that it was expected of; empty where it does not.
 
-    An ERROR does, and support that turns into refutation or back. Any other change does where the margin that it had
-    to cross was LEAST_MARGIN or more, or can't be measured.
+    An ERROR does, and support that turns into refutation or back. Any other change does where the distance that it had
+    to cross was LEAST_MARGIN or more, or can't be measured: the margin; where one of the two is NOT TESTABLE, how far
+    what the claim presupposes was from the number that decides it, as no margin of its comparisons excuses that.
     """
     if verdict.outcome is Outcome.ERROR:
         return f"expected {expected.outcome}, and it could not be judged"
@@ -116,11 +132,20 @@ def failure(verdict: Verdict, expected: Expected) -> str:
         return ""
     if {verdict.outcome, expected.outcome} == {Outcome.SUPPORTED, Outcome.REFUTED}:
         return f"expected {expected.outcome}"
-    if expected.margin is None or _broken(verdict):
+    return _too_far(verdict, expected)
+
+
+def _too_far(verdict: Verdict, expected: Expected) -> str:
+    """Return why a change is more than rounding makes; empty where it is not."""
+    far, presupposed = expected.distance(verdict.outcome), expected.presupposes(verdict.outcome)
+    if _broken(verdict) or (far is None and not presupposed):
         return f"expected {expected.outcome}, which no rounding changes"
-    if expected.margin >= LEAST_MARGIN:
-        return f"expected {expected.outcome}, which was {expected.margin:.2g} standard errors from any other verdict"
-    return ""
+    if far is None:
+        return f"expected {expected.outcome}, and how near to its edge what it presupposes was is not known"
+    edge = "what decides whether it can be tested" if presupposed else "any other verdict"
+    return (
+        f"expected {expected.outcome}, which was {far:.2g} standard errors from {edge}" if far >= LEAST_MARGIN else ""
+    )
 
 
 def changes(verdict: Verdict, expected: Expected) -> tuple[str, ...]:
@@ -134,7 +159,7 @@ def changes(verdict: Verdict, expected: Expected) -> tuple[str, ...]:
     said = []
     if verdict.outcome is not expected.outcome and not failure(verdict, expected):
         said.append(
-            f"{expected.outcome} was expected, {expected.margin:.2g} standard errors from its edge, "
+            f"{expected.outcome} was expected, {expected.distance(verdict.outcome):.2g} standard errors from its edge, "
             f"and {verdict.outcome} came out"
         )
     now = {part.name: part for part in verdict.parts}
@@ -153,8 +178,8 @@ def read_expectation(path: Path) -> Expectation:
     """
     try:
         text = read_text(path)
+        _require_format(parse_json(text, exact=True))  # pydantic takes NaN, and the last of two keys that are one
         expectation = TypeAdapter(Expectation).validate_json(text)
-        parse_json(text, exact=True)  # pydantic takes NaN, and the last of two keys that are one
     except (OSError, ValueError) as error:  # pydantic's is a ValueError
         reason = str(error)
         if isinstance(error, ValidationError):
@@ -165,6 +190,13 @@ def read_expectation(path: Path) -> Expectation:
             "writes it from a report",
         ) from error
     return expectation
+
+
+def _require_format(data: object) -> None:
+    """Raise ValueError on an expectation of another form: its outcomes and margins were made by another rule."""
+    version = data.get("format_version") if isinstance(data, dict) else None
+    if isinstance(data, dict) and version != FORMAT_VERSION:
+        raise ValueError(f"its format_version is {version!r:.40}, and this suite reads {FORMAT_VERSION}")
 
 
 def write_expectation(path: Path, expectation: Expectation) -> None:

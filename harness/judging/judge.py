@@ -1,5 +1,6 @@
 """The judge: what the claims of a family measured in, their verdicts out, corrected over the whole family."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -8,7 +9,8 @@ from harness.judging.claims import Claim, Measured
 from harness.judging.kept import find_or_calibrate
 from harness.judging.verdicts import ControlResult, Verdict
 from harness.statistics import Comparison, judge_family
-from harness.statistics.results import Calibration, ClaimResult, Outcome
+from harness.statistics.judgement import FARTHEST
+from harness.statistics.results import Calibration, ClaimResult, Outcome, PartResult
 from harness.store import Store
 
 
@@ -17,15 +19,17 @@ def judge(
 ) -> Mapping[str, Verdict]:
     """Return the verdict of each claim by its id, from the measurements of all claims of one family.
 
-    A verdict does not depend on which claims were selected to run: hand over the whole family. Calibrations, of
-    `simulations` simulated runs a point (0: none), are kept in the store and found again.
+    A verdict does not depend on which claims were selected to run: hand over the whole family. What can't be tested is
+    no question of the family, and corrects none. Calibrations, of `simulations` simulated runs a point (0: none), are
+    kept in the store and found again.
 
     Raises:
         HarnessError: a claim has two comparisons of one name, or the store can't be written.
 
     """
-    parts = {claim.id: _sized(claim, measured.parts) for claim, measured in family.items()}
-    controls = {claim.id: _sized(claim, measured.control) for claim, measured in family.items()}
+    tried = {claim: measured for claim, measured in family.items() if not measured.untestable}
+    parts = {claim.id: _sized(claim, measured.parts) for claim, measured in tried.items()}
+    controls = {claim.id: _sized(claim, measured.control) for claim, measured in tried.items()}
     judged, judged_controls = (judge_family(_with_parts(of), alpha) for of in (parts, controls))
     calibrated: dict[str, Calibration] = {}
     for claim in family if simulations else ():
@@ -61,23 +65,25 @@ def _verdict(
     of_control = control.parts if control else ()
     passed = all(part.outcome is not Outcome.SUPPORTED for part in of_control)
     passed = passed and not any(check.holds for check in measured.control_checks)
+    outcome = _outcome(found, measured)
     verdict = Verdict(
         claim=claim,
-        outcome=_outcome(found, measured),
+        outcome=outcome,
         reason=_reason(found, measured),
         parts=found.parts if found else (),
-        control=ControlResult(claim.control, of_control, passed, measured.control_checks),
+        control=None
+        if outcome is Outcome.NOT_TESTABLE
+        else ControlResult(claim.control, of_control, passed, measured.control_checks),
         checks=measured.checks,
         tables=measured.tables,
         curves=measured.curves,
         notes=measured.notes,
         calibration=calibration,
+        presupposed=measured.presupposed,
     )
     if found and all(check.holds for check in measured.checks):
         verdict = replace(verdict, p_holm=found.p_holm, p_negligible=found.p_negligible, margin=found.margin)
-    if verdict.outcome is not Outcome.SUPPORTED:
-        return verdict
-    return _with_control(verdict, control)
+    return _with_control(verdict) if outcome is Outcome.SUPPORTED else verdict
 
 
 def _outcome(found: ClaimResult | None, measured: Measured) -> Outcome:
@@ -102,11 +108,40 @@ def _reason(found: ClaimResult | None, measured: Measured) -> str:
     return "; ".join([*broken, *held, *nothing, *([found.reason] if found else [])])
 
 
-def _with_control(verdict: Verdict, control: ClaimResult | None) -> Verdict:
-    """Withdraw support that the negative control finds too; it moves the verdict as the claim's own comparisons do."""
-    margins = [margin for margin in (verdict.margin, control.margin if control else None) if margin is not None]
-    verdict = replace(verdict, margin=min(margins, default=None))
-    if verdict.control is None or verdict.control.passed:
+def _with_control(verdict: Verdict) -> Verdict:
+    """Withdraw support that the negative control finds too.
+
+    A control that passes or fails another time changes the verdict as the claim's own comparisons do: the nearer of the
+    two is the margin. Where a planted error went unseen no data decide, and there is none.
+    """
+    control = verdict.control
+    if control is None:
+        return verdict
+    known = [margin for margin in (verdict.margin, _margin(control.parts)) if margin is not None]
+    unseen = any(check.holds for check in control.checks)
+    verdict = replace(verdict, margin=None if unseen else min(known, default=None))
+    if control.passed:
         return verdict
     doubt = "the negative control came out supported too, so this test can't tell the claim from its absence"
     return replace(verdict, outcome=Outcome.INCONCLUSIVE, reason=f"{doubt} ({verdict.reason})")
+
+
+def _margin(control: Sequence[PartResult]) -> float | None:
+    """Return how far a control is from another answer, in standard errors: one comparison that gains support fails it.
+
+    One that has failed passes when all that are supported lose it. None where no comparison has a standard error.
+    """
+    supported = [part for part in control if part.outcome is Outcome.SUPPORTED]
+    far = max(map(_distance, supported)) if supported else min(map(_distance, control), default=math.inf)
+    return min(far, FARTHEST) if math.isfinite(far) else None
+
+
+def _distance(part: PartResult) -> float:
+    """Return how far a comparison's interval is from the edge of support, in standard errors; infinite if unknown."""
+    found = part.estimate
+    inside = min(found.low + part.matters, part.matters - found.high) if part.alike else found.low
+    if part.outcome is Outcome.NEGLIGIBLE:  # it must grow beyond what matters, too
+        inside = min(inside, found.high - part.matters)
+    away = max(0.0, inside if part.outcome is Outcome.SUPPORTED else -inside)
+    known = found.standard_error > 0 and part.outcome is not Outcome.MIXED and math.isfinite(away)
+    return away / found.standard_error if known else math.inf

@@ -1,11 +1,12 @@
-"""The overall reading: one sentence for each level of claims, made from the verdicts by a fixed rule.
+"""The overall reading: for each level of claims a plain sentence and its terms, made from the verdicts by a fixed rule.
 
-It begins with what became of the level's own claims: all supported, any refuted, or undecided. Then comes what each
-rival explanation says of them, judged on the comparisons that belong to the level. Nothing else goes in.
+The plain sentence is the level's own for the weakest outcome of its claims. The terms say that outcome and the claims
+that it is of, and then what each rival explanation says of them, judged on the comparisons that belong to the level.
+Nothing else goes in.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.judging.verdicts import Verdict
 from harness.statistics.results import Outcome, PartResult
@@ -30,6 +31,8 @@ class Level:
     rivals: tuple[Rival, ...]
     stated: str = "as stated"
     """What follows 'supported' and 'refuted' of its own claims."""
+    plain: Mapping[Outcome, str] = field(default_factory=dict)
+    """What it says in words that ask for no knowledge of the field, by the weakest outcome of its own claims."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,26 @@ class Reading:
 
     level: str
     subject: str
-    sentence: str
+    plain: str
+    """A sentence for everyone; empty where the level has none."""
+    terms: str
+    """The same with the claims that it rests on, and what else could explain them."""
 
 
+_WEAKEST_FIRST = (
+    Outcome.MIXED,
+    Outcome.REFUTED,
+    Outcome.NOT_TESTABLE,
+    Outcome.INCONCLUSIVE,
+    Outcome.NEGLIGIBLE,
+    Outcome.SUPPORTED,
+)
+_WORDS = {
+    Outcome.MIXED: "mixed",
+    Outcome.NOT_TESTABLE: "not testable here",
+    Outcome.INCONCLUSIVE: "undecided",
+    Outcome.NEGLIGIBLE: "too small to matter",
+}
 _OTHERWISE = {
     Outcome.NEGLIGIBLE: "the difference is too small to matter",
     Outcome.MIXED: "tasks or measures disagree",
@@ -55,35 +75,26 @@ def rival(claim: str, parts: tuple[str, ...], supported: str, refuted: str, unde
 
 
 def readings(verdicts: Sequence[Verdict], levels: Sequence[Level]) -> tuple[Reading, ...]:
-    """Return, subject by subject, a sentence for every level whose claims were all judged about it."""
+    """Return, subject by subject, what every level says whose claims were all judged about it."""
     found: dict[str, dict[str, Verdict]] = {}
     for verdict in verdicts:
         if verdict.outcome is not Outcome.ERROR:
             found.setdefault(verdict.subject, {})[verdict.claim.id] = verdict
     return tuple(
-        Reading(level.name, subject, _sentence(level, by_id))
+        _read(level, subject, by_id)
         for subject, by_id in found.items()
         for level in levels
         if all(claim in by_id for claim in level.claims)
     )
 
 
-def _sentence(level: Level, verdicts: Mapping[str, Verdict]) -> str:
+def _read(level: Level, subject: str, verdicts: Mapping[str, Verdict]) -> Reading:
     found = ", ".join(f"{claim} {verdicts[claim].outcome.lower()}" for claim in level.claims)
-    outcomes = {verdicts[claim].outcome for claim in level.claims}
-    own = "undecided"
-    if outcomes == {Outcome.SUPPORTED}:
-        own = f"supported {level.stated}"
-    elif Outcome.REFUTED in outcomes:
-        own = f"refuted {level.stated}"
-    elif Outcome.MIXED in outcomes:
-        own = "mixed"
-    elif Outcome.NEGLIGIBLE in outcomes:
-        own = "too small to matter"
-    elif Outcome.NOT_TESTABLE in outcomes:
-        own = "not testable here"
+    outcome = weakest([verdicts[claim].outcome for claim in level.claims])
+    own = _WORDS.get(outcome, f"{outcome.lower()} {level.stated}")
     said = [_words(rival, verdicts[rival.claim]) for rival in level.rivals if rival.claim in verdicts]
-    return "; ".join([f"{own} ({found})", *(said or ["rival explanations were not tested"])]) + "."
+    terms = "; ".join([f"{own} ({found})", *(said or ["rival explanations were not tested"])]) + "."
+    return Reading(level.name, subject, level.plain.get(outcome, ""), terms)
 
 
 def _words(rival: Rival, verdict: Verdict) -> str:
@@ -93,22 +104,22 @@ def _words(rival: Rival, verdict: Verdict) -> str:
 
 def _outcome(parts: Sequence[PartResult], verdict: Verdict) -> Outcome:
     """Return what the parts say; support that the control has too is none, a refutation stays."""
-    found = weakest([part.outcome for part in parts])
     if verdict.outcome is Outcome.NOT_TESTABLE:
         return verdict.outcome
+    found = weakest([part.outcome for part in parts])
     withdrawn = verdict.control is not None and not verdict.control.passed
     return Outcome.INCONCLUSIVE if withdrawn and found is Outcome.SUPPORTED else found
 
 
 def weakest(outcomes: Collection[Outcome]) -> Outcome:
-    """Return what several comparisons say together, which is what the weakest of them says."""
+    """Return what several comparisons, or claims, say together, which is what the weakest of them says.
+
+    MIXED before all where one is supported and another refuted; INCONCLUSIVE where there is none.
+    """
     found = {*outcomes}
-    if Outcome.MIXED in found or {Outcome.SUPPORTED, Outcome.REFUTED} <= found:
+    if {Outcome.SUPPORTED, Outcome.REFUTED} <= found:
         return Outcome.MIXED
-    for outcome in (Outcome.REFUTED, Outcome.INCONCLUSIVE, Outcome.NEGLIGIBLE, Outcome.SUPPORTED):
-        if outcome in found:
-            return outcome
-    return Outcome.INCONCLUSIVE
+    return next((outcome for outcome in _WEAKEST_FIRST if outcome in found), Outcome.INCONCLUSIVE)
 
 
 def in_reading_order(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

@@ -47,8 +47,16 @@ class Verdict:
     """Of the equivalence test, corrected likewise; NaN where no smallest effect that matters is fixed."""
     margin: float | None = None
     """How far it is from any other outcome, in standard errors of what must move for it; None where that is unknown."""
+    presupposed: float | None = None
+    """How far it is from being NOT TESTABLE, or from being so no more, in standard errors of what is presupposed; None
+    where that is unknown."""
 
     @property
     def key(self) -> tuple[str, str]:
         """The claim's id and the subject: no two verdicts of a run share both."""
         return self.claim.id, self.subject
+
+    @property
+    def exact(self) -> bool:
+        """Whether it rests on exact statements alone, as an identity's does: no data could have made it another."""
+        return bool(self.checks) and not self.parts

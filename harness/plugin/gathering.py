@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -28,6 +29,14 @@ DOCUMENT = "icl-claims-document"
 
 STOPPED = " could not be judged: "
 """What stands between a claim's id and why nothing can be judged, in a test's report."""
+
+NEITHER = {
+    Outcome.NEGLIGIBLE: "cyan",
+    Outcome.MIXED: "purple",
+    Outcome.INCONCLUSIVE: "yellow",
+    Outcome.NOT_TESTABLE: "yellow",
+}
+"""Outcomes that neither pass nor fail a test, which pytest counts each under its own word, in its own colour."""
 
 
 def judged(report: pytest.TestReport) -> Document | None:
@@ -164,10 +173,11 @@ class Gatherer:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         """Say how many of those that pytest-html counts as passed have neither support nor refutation."""
-        if number := sum(verdict.outcome is Outcome.INCONCLUSIVE for verdict in self.verdicts.values()):
-            prefix.append(
-                f"<p>Inconclusive claims: {number}, which are counted as passed unless that was unexpected.</p>"
-            )
+        found = Counter(verdict.outcome for verdict in self.verdicts.values())
+        neither = [f"{found[outcome]} {outcome.lower()}" for outcome in NEITHER if found[outcome]]
+        if neither:
+            said = f"{', '.join(neither)}: counted as passed unless that was unexpected."
+            prefix.append(f"<p>Claims that are neither supported nor refuted: {said}</p>")
 
     def _document(self) -> Document:
         suite = suite_of(self.config)
@@ -190,6 +200,6 @@ def _lines(document: Document) -> Iterator[str]:
     for verdict in document.verdicts:
         yield f"{verdict.claim.id:<4} {verdict.outcome:<13} {verdict.claim.title}"
     for reading in document.readings:
-        yield f"{reading.level}: {reading.sentence}"
+        yield from (f"{reading.level}: {said}" for said in (reading.plain, reading.terms) if said)
     for verdict in document.verdicts:
         yield from (f"differs: {verdict.claim.id} {change}" for change in verdict.changes)

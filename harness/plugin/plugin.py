@@ -14,7 +14,7 @@ from harness.errors import HarnessError, nearest, shown
 from harness.judging.claims import MODEL, Claim
 from harness.judging.expectation import Expected, changes, failure
 from harness.judging.verdicts import Verdict
-from harness.plugin.gathering import DOCUMENT, STOPPED, Gatherer, judged
+from harness.plugin.gathering import DOCUMENT, NEITHER, STOPPED, Gatherer, judged
 from harness.plugin.suite import bench_of, expectation_of, given_expectation, open_bench
 from harness.report.document import Document, RunFacts
 from harness.report.json_form import from_json, to_json
@@ -168,7 +168,7 @@ def _attach_error(item: pytest.Item, claim: Claim, reason: str) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str | tuple[str, dict[str, bool]]] | None:
-    """Give each verdict its own letter and word; inconclusive is a category of its own.
+    """Give each verdict its own letter and word; what neither passes nor fails is a category of its own.
 
     What others' plugins make of a test (to be run again, expected to fail) is theirs to name.
     """
@@ -182,6 +182,6 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str |
     outcome = document.verdicts[0].outcome
     if report.failed:
         return "failed", "F" if outcome is Outcome.SUPPORTED else LETTERS[outcome], f"{outcome}"
-    if outcome is Outcome.INCONCLUSIVE:
-        return "inconclusive", LETTERS[outcome], (f"{outcome}", {"yellow": True})
+    if outcome in NEITHER:
+        return outcome.lower(), LETTERS[outcome], (f"{outcome}", {NEITHER[outcome]: True})
     return "passed", LETTERS[outcome], f"{outcome}"

@@ -174,6 +174,7 @@ def _forest(unit: str, rows: Sequence[tuple[str, PartResult]], salt: str) -> str
     """Draw the parts of one unit, the first at the top, each with its label above its interval."""
     estimates = [part.estimate for _, part in rows]
     ends = _finite(v * scale(unit) for e in estimates for v in (e.effect, e.low, e.high))
+    ends += _finite(side * part.matters * scale(unit) for _, part in rows for side in (-1, 1))
     with matplotlib.style.context(["default", STYLE]):
         figure = Figure(figsize=(3.9, 0.5 + 0.42 * len(rows)), layout="constrained")
         axes = figure.add_subplot()

@@ -89,7 +89,7 @@ def _read(kind: Any, value: object, where: str) -> Any:
         (present,) = (arm for arm in get_args(kind) if arm is not type(None))
         return None if value is None else _read(present, value, where)
     if origin is Mapping:
-        return _read_facts(_expect(dict, value, where), where)
+        return _read_mapping(get_args(kind)[1], _expect(dict, value, where), where)
     return _read_scalar(kind, value, where)
 
 
@@ -101,6 +101,13 @@ def _read_scalar(kind: Any, value: object, where: str) -> Any:
         known = [member.value for member in kind]
         return kind(value) if value in known else _fail(f"one of {', '.join(known)}", value, where)
     return _sized(_expect(kind, value, where), where)
+
+
+def _read_mapping(kind: Any, value: Mapping[str, object], where: str) -> Any:
+    """Read a mapping whose values are all of one kind, or facts of any."""
+    if kind is object:
+        return _read_facts(value, where)
+    return {key: _read(kind, item, f"{where}.{key:.80}") for key, item in value.items()}
 
 
 def _read_facts(value: Any, where: str) -> Any:

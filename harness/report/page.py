@@ -1,8 +1,6 @@
 """The document as one HTML file: no network, no scripts, everything inlined."""
 
-import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -14,10 +12,9 @@ from markupsafe import Markup
 from harness.data import JSON
 from harness.errors import shown
 from harness.judging.verdicts import Verdict
-from harness.report import figures, numbers
+from harness.report import figures, numbers, sentences
 from harness.report.document import Document
-from harness.statistics.judgement import FARTHEST
-from harness.statistics.results import Calibration, Outcome, PartResult, TaskResult
+from harness.statistics.results import Outcome
 
 HERE = Path(__file__).parent
 SYMBOLS = {
@@ -28,15 +25,6 @@ SYMBOLS = {
     Outcome.INCONCLUSIVE: "?",
     Outcome.NOT_TESTABLE: "∅",
     Outcome.ERROR: "!",
-}
-COUNT_WORDS = {
-    Outcome.SUPPORTED: "supported",
-    Outcome.REFUTED: "refuted",
-    Outcome.NEGLIGIBLE: "negligible",
-    Outcome.MIXED: "mixed",
-    Outcome.INCONCLUSIVE: "inconclusive",
-    Outcome.NOT_TESTABLE: "not testable here",
-    Outcome.ERROR: "not judged because of an error",
 }
 HASH = re.compile(r"(?:sha256:)?[0-9a-f]{32,}", re.IGNORECASE)
 HASH_SHOWN = 10
@@ -52,7 +40,7 @@ def render(document: Document) -> str:
     return environment.get_template("template.html.j2").render(
         document=document,
         css=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - a file of ours
-        reading=reading(document),
+        reading=sentences.reading(document),
         rivals=_rivals(document.verdicts),
         verdict_of=partial(_verdict_of, document.verdicts),
         symbols=SYMBOLS,
@@ -71,9 +59,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    own = (anchor, by_task, calibration, edge, tag, moment, explanation, scalar, short_hash, columns, words)
+    own = (anchor, tag, moment, scalar, short_hash, columns, words)
+    said = (sentences.by_task, sentences.calibration, sentences.edge, sentences.explanation, sentences.matters)
     written = ("cell", "effect", "interval", "level", "duration", "magnitude", "p_value", "number", "tiny")
-    environment.filters |= {function.__name__: function for function in own}
+    environment.filters |= {function.__name__: function for function in (*own, *said)}
     environment.filters |= {"minus": numbers.with_minus, **{name: getattr(numbers, name) for name in written}}
     environment.tests |= {"hash": is_hash, "records": is_records, "changed": is_changed, "paper_row": is_paper_row}
     return environment
@@ -82,26 +71,6 @@ def _environment() -> Environment:
 def _printed(value: object) -> object:
     """Return what the template prints in a value's place, before it is escaped: text as `shown` has it."""
     return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def reading(document: Document) -> str:
-    """Say in one sentence what was run and what came out.
-
-    Example: "Of 3 claims, tested on GPT-2 with 2 tasks (movie, tweet), 2 are supported and 1 is refuted."
-    """
-    names = [str(task.get("name", "unnamed")) for task in document.facts.tasks]
-    model = document.facts.model.get("name")
-    tasks = f" with {_count(len(names), 'task')} ({', '.join(names)})" if names else ""
-    if not document.verdicts:
-        return f"No claim was judged in this run{f', made on {model}{tasks}' if model else ''}."
-    counts = Counter(verdict.outcome for verdict in document.verdicts)
-    found = [
-        f"{counts[outcome]} {'is' if counts[outcome] == 1 else 'are'} {word}"
-        for outcome, word in COUNT_WORDS.items()
-        if counts[outcome]
-    ]
-    tested = f", tested on {model}{tasks}," if model else ""
-    return f"Of {_count(len(document.verdicts), 'claim')}{tested} {_listed(found)}."
 
 
 def _verdict_of(verdicts: Iterable[Verdict], claim: str, subject: str) -> Verdict | None:
@@ -141,61 +110,6 @@ def moment(iso: str) -> str:
         return datetime.fromisoformat(iso).strftime("%Y-%m-%d %H:%M %Z").strip()
     except ValueError:
         return iso
-
-
-def explanation(part: PartResult, told: str) -> str:
-    """Say what a part's figures leave open: its reason, where `told` does not hold it, and its power."""
-    said = [] if part.reason in told else [numbers.with_minus(part.reason)]
-    if part.estimate.degenerate and part.estimate.degenerate not in part.reason:
-        said.append(f"No usable estimate: {part.estimate.degenerate}.")
-    if part.outcome is Outcome.INCONCLUSIVE and math.isfinite(part.smallest_detectable):
-        size = numbers.magnitude(part.smallest_detectable, part.unit)
-        said.append(f"This design would show an effect of {size} in 4 of 5 runs; a smaller one can go unseen.")
-    said.append(by_task(part))
-    said = [each for each in said if each]
-    return " ".join(said)
-
-
-def calibration(found: Calibration) -> str:
-    """Say how often the claim's rule errs under the null that is worst for it, and how often it finds an effect."""
-    examples = f"{min(found.examples, default=0)} examples a task"
-    design = f"{_count(found.sets, 'set')}, {_count(found.draws, 'draw')}, {examples}"
-    errors = _listed(
-        [
-            f"SUPPORTED in {100 * found.false_support:.1f} %",
-            f"REFUTED in {100 * found.false_refutation:.1f} %",
-            f"NEGLIGIBLE in {100 * found.false_negligible:.1f} %",
-        ]
-    )
-    said = f"Simulated {found.runs:,} times from these data ({design}): by mistake, where its null is true, {errors}"
-    if found.power is not None:
-        said += f"; an effect of just the size that matters is found in {100 * found.power:.0f} %"
-    if found.power_printed is not None:
-        sizes = ", ".join(f"{size:.3g}" for size in dict.fromkeys(found.printed))
-        said += f", the paper's ({sizes}) in {100 * found.power_printed:.0f} %"
-    return f"{said}."
-
-
-def edge(verdict: Verdict) -> str:
-    """Say how far a verdict is from any other; empty where that can't be measured."""
-    if verdict.margin is None:
-        return ""
-    far = f"{FARTHEST:g} or more" if verdict.margin >= FARTHEST else f"{verdict.margin:.2g}"
-    return f"{far} standard errors from any other verdict"
-
-
-def by_task(part: PartResult) -> str:
-    """Say in one line what each task says alone, and what is left without each; empty where there is one task."""
-    if not part.by_task:
-        return ""
-    words = {Outcome.SUPPORTED: ", for it", Outcome.REFUTED: ", against it"}
-
-    def effect(found: TaskResult) -> str:
-        size = numbers.number(found.effect * numbers.scale(part.unit), 3, signed=True)
-        return f"{found.task} {size}{words.get(found.outcome, '')}"
-
-    alone, without = (", ".join(map(effect, results)) for results in (part.by_task, part.without))
-    return f"By task: {alone}. With one left out: {without}."
 
 
 def tag(outcome: Outcome) -> str:
@@ -272,13 +186,3 @@ def _charts(verdict: Verdict, salt: str) -> list[dict[str, object]]:
 def _inline(panels: Iterable[tuple[str, str]]) -> list[tuple[str, Markup]]:
     """Return (name, drawing) pairs with the drawings marked as markup of our own making."""
     return [(name, Markup(svg)) for name, svg in panels]  # noqa: S704 - drawn here
-
-
-def _count(n: int, noun: str) -> str:
-    """Return a count with its noun: '1 task', '2 tasks'."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
-def _listed(items: list[str]) -> str:
-    """Join phrases as a sentence does: 'a', 'a and b', 'a, b and c'."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

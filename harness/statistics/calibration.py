@@ -5,7 +5,7 @@ by the judge's own rule (`decisions`), at the level that Holm leaves a claim alo
 
 The nulls are the least favourable. A claim says that all its comparisons hold, so support errs most where one has no
 effect and the others have large ones: each is tried by itself. Refutation errs most where none has an effect;
-NEGLIGIBLE where the weakest effect is just as large as what matters.
+NEGLIGIBLE where all effects are just as large as what matters above 0, or one is below and no other is in its way.
 
 What this shows: the rule's error rates and power for the distributions and the dependence that the data have, with as
 many sets, draws and examples. What it does not: that these tasks and examples, or two to five sets, stand for others.
@@ -17,7 +17,7 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.statistics.comparison import Comparison
-from harness.statistics.decisions import ClaimTests, TestedPart, tested
+from harness.statistics.decisions import ClaimTests, tested
 from harness.statistics.new_runs import draw_runs
 from harness.statistics.results import Calibration, Outcome
 
@@ -49,15 +49,16 @@ def calibrate(
     at_size = simulate(parts, sizes, alpha, rng, runs=runs) if sized else None
     below = simulate(parts, [-size for size in sizes], alpha, rng, runs=runs) if sized else None
     found = simulate(parts, printed, alpha, rng, runs=runs) if printed else None
+    negligible = [_share(at_size, Outcome.NEGLIGIBLE), _share_alone(below, Outcome.NEGLIGIBLE)]
     return Calibration(
         claim=claim,
         runs=runs,
         sets=parts[0].sets,
         draws=max(part.draws for part in parts),
         examples=tuple(cell.shape[2] for cell in parts[0].cells),
-        false_support=max(float(share) for share in null["alone"]),
+        false_support=_share_alone(null, Outcome.SUPPORTED),
         false_refutation=_share(null, Outcome.REFUTED),
-        false_negligible=max(_share(at, Outcome.NEGLIGIBLE) for at in (at_size, below)) if sized else 0.0,
+        false_negligible=max(negligible),
         power=_share(at_size, Outcome.SUPPORTED) if at_size else None,
         power_printed=_share(found, Outcome.SUPPORTED) if found else None,
         printed=tuple(printed),
@@ -69,23 +70,25 @@ def simulate(
 ) -> Mapping[str, np.ndarray]:
     """Return the `outcomes` of simulated runs in which each comparison has the effect given in `shifts`.
 
-    And `alone`: of each comparison, the share of runs in which the claim is SUPPORTED if all the others hold for sure.
+    And those that the claim has where only one comparison is as it was drawn and no other is in its way: `alone`,
+    [comparison, run].
     """
     outcomes, alone = [], []
     for first in range(0, runs, _CHUNK):
         drawn = draw_runs(parts, shifts, rng, runs=min(_CHUNK, runs - first))
         tests = tuple(tested(part, cells) for part, cells in zip(parts, drawn, strict=True))
         outcomes.append(ClaimTests(tests).outcomes(alpha, alpha, alpha))
-        alone.append([_supported(test, alpha) for test in tests])
-    return {"outcomes": np.concatenate(outcomes), "alone": np.concatenate(alone, axis=1).mean(axis=1)}
-
-
-def _supported(test: TestedPart, alpha: float) -> np.ndarray:
-    return np.asarray(ClaimTests((test,)).outcomes(alpha, alpha, alpha) == Outcome.SUPPORTED.value)
+        alone.append([ClaimTests((test,), len(tests) - 1).outcomes(alpha, alpha, alpha) for test in tests])
+    return {"outcomes": np.concatenate(outcomes), "alone": np.concatenate(alone, axis=1)}
 
 
 def _share(found: Mapping[str, np.ndarray] | None, outcome: Outcome) -> float:
     return 0.0 if found is None else float((found["outcomes"] == outcome.value).mean())
+
+
+def _share_alone(found: Mapping[str, np.ndarray] | None, outcome: Outcome) -> float:
+    """Return the share of the comparison that has it most often."""
+    return 0.0 if found is None else float((found["alone"] == outcome.value).mean(axis=1).max())
 
 
 def _require_possible(claim: str, parts: Sequence[Comparison], printed: Sequence[float]) -> None:
@@ -95,7 +98,8 @@ def _require_possible(claim: str, parts: Sequence[Comparison], printed: Sequence
             f"{claim} was given {len(printed)} printed effects, expected none or one for each of its {len(parts)} "
             "comparisons: give 0 where there is none."
         )
-    for part, size in zip(parts, printed or [part.matters for part in parts], strict=True):
+    shifts = [(part, sign * part.matters) for part in parts for sign in (1, -1)]
+    for part, size in [*shifts, *(zip(parts, printed, strict=True) if printed else ())]:
         if part.kind == "proportion" and not 0 <= part.null + size <= 1:
             expected = f"one from {-part.null:g} to {1 - part.null:g}: take the share less {part.null:g}"
             raise HarnessError(f"'{part.name}' of {claim} was given the effect {size:g}, expected {expected}.")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from harness.errors import HarnessError
 
@@ -110,6 +110,11 @@ class Comparison:
         if self.kind == "mean" and fewest < 2:  # noqa: PLR2004  one example has no variance
             return f"{fewest} examples count in one of {len(self.cells)} tasks; at least 2 in each are needed"
         return ""
+
+    def too_few(self, units: Int[np.ndarray, "task run"]) -> Bool[np.ndarray, " run"]:
+        """Return of runs in which so many examples of each task count whether that is too few for any estimate."""
+        alone = (self.kind == "mean") & (units.min(axis=0) < 2)  # noqa: PLR2004  one example has no variance
+        return np.asarray((units.sum(axis=0) < self.minimum_units) | alone)
 
     def of_tasks(self, places: list[int]) -> "Comparison":
         """Return the same on some of the tasks alone."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from harness.statistics.comparison import Comparison
 from harness.statistics.intervals import Located
@@ -37,7 +37,7 @@ class Tested:
     located: Located
     matters: float
     alike: bool
-    short: bool = False
+    short: Bool[np.ndarray, " run"]
     """Whether too few cases count for any test."""
 
     @cached_property
@@ -70,14 +70,14 @@ class Tested:
         return self.matters > 0 and not self.alike
 
     def _known(self, p: PerRun, *, usable: bool = True) -> PerRun:
-        return p if usable and not self.short else np.ones_like(p)
+        return np.where(self.short, 1.0, p) if usable else np.ones_like(p)
 
     def shifted(self, shifts: PerRun) -> "Tested":
         """Return as many runs as there are shifts, with these added to the effect of the one run that there is."""
         found = self.located.moments
         one = np.ones_like(shifts)
         moved = replace(found, effect=found.effect + shifts, variance=found.variance * one, freedom=found.freedom * one)
-        return Tested(replace(self.located, moments=moved), self.matters, self.alike, self.short)
+        return replace(self, located=replace(self.located, moments=moved))
 
 
 @dataclass(frozen=True)
@@ -99,15 +99,12 @@ def tested(part: Comparison, cells: Runs) -> TestedPart:
     whole, alone = moments(cells, pooled=pooled, shared_draws=part.shared_draws, null=part.null)
     bounds = None if part.bounds is None else (part.bounds[0] - part.null, part.bounds[1] - part.null)
 
-    def tests(found: Moments, units: int, short: bool) -> Tested:
-        return Tested(Located(found, units, bounds), part.matters, part.alike, short)
+    def tests(found: Moments, of_tasks: Int[np.ndarray, "task run"]) -> Tested:
+        return Tested(Located(found, of_tasks.sum(axis=0), bounds), part.matters, part.alike, part.too_few(of_tasks))
 
-    units = [int(counts.sum()) for counts in part.counting]
+    units = np.stack([(~np.isnan(cell)).any(axis=(1, 2)).sum(axis=1) for cell in cells])
     tasks = zip(alone, units, strict=True) if len(cells) > 1 else ()
-    return TestedPart(
-        tests(whole, part.units, bool(part.shortage)),
-        tuple(tests(found, n, n < part.minimum_units) for found, n in tasks),
-    )
+    return TestedPart(tests(whole, units), tuple(tests(found, of_task[None]) for found, of_task in tasks))
 
 
 @dataclass(frozen=True)
@@ -115,6 +112,8 @@ class ClaimTests:
     """A claim's p values in each run: uncorrected, two-sided, as the module's text has them."""
 
     parts: tuple[TestedPart, ...]
+    others: int = 0
+    """Further comparisons that are in no outcome's way, as the least favourable null has them: their number counts."""
 
     @cached_property
     def support(self) -> PerRun:
@@ -124,9 +123,7 @@ class ClaimTests:
     @cached_property
     def refutation(self) -> PerRun:
         """Against it."""
-        return np.asarray(
-            np.minimum(1.0, 2 * len(self.parts) * np.min([part.whole.fails for part in self.parts], axis=0))
-        )
+        return np.asarray(np.minimum(1.0, 2 * self._number * np.min([part.whole.fails for part in self.parts], axis=0)))
 
     @property
     def difference(self) -> PerRun:
@@ -137,15 +134,19 @@ class ClaimTests:
     def negligible(self) -> PerRun:
         """That its weakest comparison's effect is smaller than what matters."""
         above = np.max([part.whole.above_negligible for part in self.parts], axis=0)
-        below = len(self.parts) * np.min([part.whole.below_negligible for part in self.parts], axis=0)
+        below = self._number * np.min([part.whole.below_negligible for part in self.parts], axis=0)
         return np.asarray(np.minimum(1.0, 2 * np.maximum(above, below)))
 
     def mixed(self, alpha: float) -> Bool[np.ndarray, " run"]:
         """Whether comparisons, or tasks of one, disagree at alpha, corrected over all of the claim's."""
-        found = _disagree([part.whole for part in self.parts], alpha / (2 * len(self.parts)))
+        found = _disagree([part.whole for part in self.parts], alpha / (2 * self._number))
         for part in self.parts:
-            found = found | disagree(part, alpha, len(self.parts))
+            found = found | disagree(part, alpha, self._number)
         return found
+
+    @property
+    def _number(self) -> int:
+        return len(self.parts) + self.others
 
     def outcomes(self, alpha: float, level: float | PerRun, equivalence: float | PerRun) -> np.ndarray:
         """Return each run's outcome: `level` and `equivalence` are what Holm leaves of alpha for the two tests."""
@@ -166,6 +167,6 @@ def disagree(part: TestedPart, alpha: float, parts: int) -> Bool[np.ndarray, " r
 
 def _disagree(tests: Sequence[Tested], level: float) -> Bool[np.ndarray, " run"]:
     if not tests:
-        return np.array(False)
+        return np.array([False])
     holds, fails = (np.min([getattr(t, side) for t in tests], axis=0) <= level for side in ("holds", "fails"))
     return np.asarray(holds & fails)

@@ -17,7 +17,7 @@ Source: Korn and Graubard 1998, Survey Methodology 24, 193-201, who scale n by t
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy import special, stats
 
 from harness.statistics.variance import Moments
@@ -30,7 +30,8 @@ class Located:
     """An effect of each run with what its tests need, on the effect's scale."""
 
     moments: Moments
-    units: int
+    units: Int[np.ndarray, " run"]
+    """How many examples count."""
     bounds: tuple[float, float] | None = None
     """Of the effect: the values' bounds less the null."""
 
@@ -63,7 +64,8 @@ class Located:
         tail = np.where(ones > 0, special.betainc(np.maximum(ones, _LEAST), zeros + 1, share), 1.0)
         room = np.divide(threshold - bounds[0], effect - bounds[0], out=np.ones_like(effect), where=effect > bounds[0])
         equal = np.clip(room, 0.0, 1.0) ** self.units
-        return np.asarray(np.where(error > 0, stats.t.sf(-special.ndtri(tail), freedom), equal))
+        distance = -special.ndtri(np.maximum(tail, _LEAST))
+        return np.asarray(np.where(error > 0, stats.t.sf(distance, freedom), equal))
 
     def _end(self, level: np.ndarray, effect: PerRun, bounds: tuple[float, float] | None) -> PerRun:
         error, tail = np.sqrt(self.moments.variance), (1 - level) / 2
@@ -71,9 +73,10 @@ class Located:
         if bounds is None:
             return np.where(error > 0, effect - distance * error, np.nan)
         ones, zeros = self._counts(effect, bounds)
-        share = special.betaincinv(np.maximum(ones, _LEAST), zeros + 1, special.ndtr(-distance))
+        reached = np.where(special.ndtr(-distance) > _LEAST, special.ndtr(-distance), 0.0)
+        share = special.betaincinv(np.maximum(ones, _LEAST), zeros + 1, reached)
         low = bounds[0] + np.where(ones > 0, share, 0.0) * (bounds[1] - bounds[0])
-        equal = effect - (effect - bounds[0]) * (1 - tail ** (1 / max(self.units, 1)))
+        equal = effect - (effect - bounds[0]) * (1 - tail ** (1 / np.maximum(self.units, 1)))
         return np.asarray(np.where(error > 0, low, equal))
 
     def _counts(self, effect: PerRun, bounds: tuple[float, float]) -> tuple[PerRun, PerRun]:
@@ -85,4 +88,5 @@ class Located:
 
 
 _LEAST = 1e-300
-"""In the place of no ones at all, whose tail is 1."""
+"""In the place of no ones at all, whose tail is 1; and the smallest tail, as a float holds none below: 37 sigma, which
+few degrees of freedom reach (of 1, p = 0.009). Beyond it nothing is rejected but what that p rejects."""

@@ -20,14 +20,15 @@ _POWER = 0.8
 FARTHEST = 10.0
 """Standard errors: no margin is larger."""
 _STEPS = np.linspace(-FARTHEST, FARTHEST, 401)
+_NO_TEST = Corrected(math.nan, 1.0, rejected=False)
 
 
 def judge_family(family: Mapping[str, Sequence[Comparison]], alpha: float) -> Mapping[str, ClaimResult]:
     """Judge all claims of a family together; key = claim id.
 
     Holm's correction at `alpha` runs over the claims, not over their comparisons: once over what is for or against
-    them, once over whether they are negligible. Raises HarnessError where a claim has no comparison, or two of one
-    name.
+    them, once over whether those are negligible whose comparisons all fix what matters. Raises HarnessError where a
+    claim has no comparison, or two of one name.
     """
     for claim, parts in family.items():
         names = [part.name for part in parts]
@@ -36,8 +37,9 @@ def judge_family(family: Mapping[str, Sequence[Comparison]], alpha: float) -> Ma
             raise HarnessError(f"{claim} was given {given}, expected one or more of distinct names: mend its measure.")
     tests = {claim: ClaimTests(tuple(map(_tests, parts))) for claim, parts in family.items()}
     decided = holm({claim: float(found.difference[0]) for claim, found in tests.items()}, alpha)
-    equal = holm({claim: float(found.negligible[0]) for claim, found in tests.items()}, alpha)
-    return {c: _judge(parts, tests[c], alpha, decided[c], equal[c]) for c, parts in family.items()}
+    sized = [claim for claim, parts in family.items() if all(part.matters and not part.alike for part in parts)]
+    equal = holm({claim: float(tests[claim].negligible[0]) for claim in sized}, alpha)
+    return {c: _judge(parts, tests[c], alpha, decided[c], equal.get(c, _NO_TEST)) for c, parts in family.items()}
 
 
 def _tests(part: Comparison) -> TestedPart:
@@ -48,28 +50,25 @@ def _judge(
     parts: Sequence[Comparison], found: ClaimTests, alpha: float, decided: Corrected, equal: Corrected
 ) -> ClaimResult:
     levels = (alpha, 1 - decided.level, 1 - equal.level)
-    outcome = Outcome(str(found.outcomes(*levels)[0]))
-    chosen = equal.level if outcome is Outcome.NEGLIGIBLE else decided.level
-    results = tuple(
-        _part(part, tests, len(parts), levels, chosen) for part, tests in zip(parts, found.parts, strict=True)
-    )
+    results = tuple(_part(part, tests, len(parts), levels) for part, tests in zip(parts, found.parts, strict=True))
     return ClaimResult(
-        outcome=outcome,
+        outcome=Outcome(str(found.outcomes(*levels)[0])),
         parts=results,
         reason="; ".join(f"{part.name}: {part.reason}" for part in results),
         p_value=float(found.difference[0]),
         p_holm=decided.p_adjusted,
-        p_negligible=equal.p_adjusted if any(p.matters and not p.alike for p in parts) else math.nan,
+        p_negligible=equal.p_adjusted,
         margin=margin(found, levels),
     )
 
 
-def _part(
-    part: Comparison, tests: TestedPart, parts: int, levels: tuple[float, float, float], level: float
-) -> PartResult:
-    estimate = estimated(part, tests.whole, level)
-    by_task = _by_task(part, tests, 1 - levels[0] / (parts * max(len(tests.tasks), 1)))
+def _part(part: Comparison, tests: TestedPart, parts: int, levels: tuple[float, float, float]) -> PartResult:
+    """Judge a comparison; its interval is at the level of the test that its outcome is of."""
+    alpha, decided, equivalence = levels
     outcome = _outcome(tests, parts, levels)
+    level = 1 - (equivalence if outcome is Outcome.NEGLIGIBLE else decided)
+    estimate = estimated(part, tests.whole, level)
+    by_task = _by_task(part, tests, 1 - alpha / (parts * max(len(tests.tasks), 1)))
     return PartResult(
         name=part.name,
         prediction=part.prediction,

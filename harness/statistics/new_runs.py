@@ -35,16 +35,19 @@ def draw_runs(
     """Return new cells of each comparison with the effect given in `shifts`, as the module's text says."""
 
     @cache
-    def shared(draws: int) -> Float[np.ndarray, "run new_draw draw"]:
-        return _mixing(rng, runs, draws)
+    def new_of(_axis: str, _task: int | None, levels: int) -> Float[np.ndarray, "run new old"]:
+        return _mixing(rng, runs, levels)
 
     @cache
-    def drawn(_task: int, sets: int, draws: int, width: int, alike: bool) -> _Draw:
+    def among(_axis: str, _task: int, number: int) -> Int[np.ndarray, "run number"]:
+        return rng.integers(number, size=(runs, number))
+
+    def drawn(task: int, sets: int, draws: int, width: int, shared: bool) -> _Draw:
         return _Draw(
-            columns=rng.integers(width, size=(runs, width)),
-            rows=rng.integers(sets * draws, size=(runs, sets * draws)),
-            sets=_mixing(rng, runs, sets),
-            draws=shared(draws) if alike else _mixing(rng, runs, draws),
+            columns=among("examples", task, width),
+            rows=among("rows", task, sets * draws),
+            sets=new_of("sets", task, sets),
+            draws=new_of("draws", None if shared else task, draws),
         )
 
     new = []
@@ -85,7 +88,10 @@ class _Draw:
 
 @dataclass(frozen=True)
 class _Terms:
-    """value = task mean + set + draw + example + rest; entries that do not count are 0."""
+    """value = task mean + set + draw + example + rest; entries that do not count are 0.
+
+    The rest is as large as makes new values' rest vary by MS(rest): they are mixed by S - 1, D - 1 and E.
+    """
 
     sets: Float[np.ndarray, " set"]
     draws: Float[np.ndarray, " draw"]
@@ -95,7 +101,7 @@ class _Terms:
 
 def _terms(cell: Float[np.ndarray, "set draw example"]) -> _Terms:
     known = ~np.isnan(cell)
-    rest = np.where(known, cell - np.nanmean(cell), 0.0)
+    rest = np.where(known, cell - (np.nanmean(cell) if known.any() else 0.0), 0.0)
     parts = []
     for axis in (2, 1, 0):
         others = tuple(other for other in range(3) if other != axis)
@@ -103,10 +109,12 @@ def _terms(cell: Float[np.ndarray, "set draw example"]) -> _Terms:
         rest = np.where(known, rest - np.expand_dims(own, others), 0.0)
         parts.append(own)
     levels = [max(int(known.any(axis=(0, 1)).sum()), 1), cell.shape[1], cell.shape[0]]
-    noise = float((rest**2).sum()) / max(int(known.sum()) - 1 - sum(level - 1 for level in levels), 1)
+    freedom = max(int(known.sum()) - 1 - sum(level - 1 for level in levels), 1)
+    noise = float((rest**2).sum()) / freedom
     shrunk = [own * _shrinking(own, level, cell, noise) for own, level in zip(parts, levels, strict=True)]
     examples, draws, sets = shrunk
-    return _Terms(sets, draws, examples, rest)
+    mixed = cell.shape[2] * max(cell.shape[0] - 1, 1) * max(cell.shape[1] - 1, 1)
+    return _Terms(sets, draws, examples, rest * math.sqrt(mixed / freedom))
 
 
 def _shrinking(own: np.ndarray, levels: int, cell: np.ndarray, noise: float) -> float:

@@ -53,7 +53,8 @@ class TaskResult:
     high: float
     level: float
     outcome: Outcome
-    """SUPPORTED or REFUTED where the interval leaves 0 out, else INCONCLUSIVE."""
+    """SUPPORTED or REFUTED where the interval leaves 0 out (of `alike`: lies within or beyond what matters), else
+    INCONCLUSIVE."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class ClaimResult:
     p_holm: float
     """The same corrected over the claims of the family."""
     p_negligible: float
-    """Of the equivalence test, two-sided, corrected over the claims of the family. NaN where there is none."""
+    """Of the equivalence test, two-sided, corrected over the family's claims that have one. NaN where there is none."""
     margin: float | None = None
     """How far the outcome is from any other, in standard errors of what must move for it; None where unknown."""
 
@@ -115,9 +116,10 @@ class Calibration:
     false_refutation: float
     """REFUTED where no comparison has an effect."""
     false_negligible: float
-    """NEGLIGIBLE where the weakest comparison's effect is just what matters, above 0 or below, whichever is worse."""
+    """NEGLIGIBLE where every comparison's effect is just what matters, or one's is that below 0 and no other is in
+    its way, whichever is worse."""
     power: float | None
-    """SUPPORTED where every comparison's effect is twice what matters; None where none is fixed."""
+    """SUPPORTED where every comparison's effect is just what matters; None where none is fixed."""
     power_printed: float | None
     """SUPPORTED with the effects that the paper prints; None where it prints none."""
     printed: tuple[float, ...] = ()

@@ -9,14 +9,15 @@ each axis of L > 1 levels gives a term with L - 1 degrees of freedom,
 which holds the rest's share w^2 var_rest / N. The effect's variance has that share once: of k axes, k - 1 shares are
 taken off,
 
-    V = sum_a V_a - (k - 1) V_rest,      not below the largest V_a (summed over tasks).
+    V = sum_a V_a - (k - 1) V_rest,      not below the largest V_a, nor V_rest (summed over tasks).
 
 Tasks are fixed, and have sets and examples of their own: their terms add. Draws that tasks share are crossed with them:
-one term, of the sums over all tasks. Degrees of freedom are Satterthwaite's, V^2 / sum(V_i^2 / df_i). What two axes
-share beyond their own parts (a set's own effect on an example, say) is left in both terms: V errs upwards.
+one term, of the sums over all tasks. Degrees of freedom are Satterthwaite's, V^2 / sum(V_i^2 / df_i) over the terms and
+what is taken off, without a jump where V is the largest. What two axes share beyond their own parts (a set's own effect
+on an example, say) is left in both terms: V errs upwards.
 
-Where values are missing the influences are those of a ratio estimate, levels at which none counts are none, and no
-rest is taken off.
+Where values are missing the influences are those of a ratio estimate, and levels at which none counts are none. No rest
+is taken off a task in which an example counts under some of its sets and draws, and not under others.
 
 Why no bootstrap over sets: resampling S values gives (S - 1) / S of their variance, and no small sample's wider tails.
 
@@ -73,7 +74,7 @@ class _Term:
 
 @dataclass(frozen=True)
 class _Table:
-    """The terms of one task or several, by axis, and the rests of those without a missing value."""
+    """The terms of one task or several, by axis, and the rests."""
 
     axes: dict[int, list[_Term]]
     rests: list[_Term]
@@ -86,7 +87,7 @@ class _Table:
             for axis in _AXES
             if u.shape[axis] > 1 or axis == _EXAMPLES
         }
-        return cls(axes, [_rest(u)] if len(axes) > 1 and counting.all() else [])
+        return cls(axes, [_rest(u, counting)] if len(axes) > 1 else [])
 
 
 def _joined(tables: Sequence[_Table]) -> _Table:
@@ -138,34 +139,36 @@ def _wide(values: Float[np.ndarray, " run"]) -> Float[np.ndarray, "run 1 1 1"]:
 
 
 def _term(sums: Float[np.ndarray, "run level"], counting: np.ndarray) -> _Term:
-    """L var(S) over the L levels that count, at which S has mean 0; L - 1 degrees of freedom, at least 1."""
+    """L var(S) over the L levels that count; L - 1 degrees of freedom, at least 1."""
     levels = counting.sum(axis=1)
     freedom = np.maximum(levels - 1, 1).astype(float)
     centred = np.where(counting, sums - (sums.sum(axis=1) / np.maximum(levels, 1))[:, None], 0.0)
     return _Term(np.where(levels > 1, levels / freedom * (centred**2).sum(axis=1), 0.0), freedom)
 
 
-def _rest(u: Float[np.ndarray, "run _set _draw _example"]) -> _Term:
-    """N times the mean square of what the axes' own parts leave."""
-    shape = np.array(u.shape[1:])
-    rest = u + 0.0
+def _rest(u: Float[np.ndarray, "run _set _draw _example"], counting: np.ndarray) -> _Term:
+    """N times the mean square of what the axes' own parts leave; 0 where an example counts in part."""
+    counts = counting.any(axis=(_SETS, _DRAWS))
+    whole = (counting.all(axis=(_SETS, _DRAWS)) == counts).all(axis=1)
+    levels = {_SETS: u.shape[_SETS], _DRAWS: u.shape[_DRAWS], _EXAMPLES: np.maximum(counts.sum(axis=1), 1)}
+    number = np.asarray(levels[_SETS] * levels[_DRAWS] * levels[_EXAMPLES])
+    centred = u - _wide(u.sum(axis=_AXES) / number)
+    centred = np.where(counts[:, None, None, :], centred, 0.0)
+    rest = centred
     for axis in _AXES:
         if u.shape[axis] > 1:
-            rest = rest - u.mean(axis=_others(axis), keepdims=True)
-    freedom = float(max(shape.prod() - 1 - (shape - 1).sum(), 1))
-    return _Term(shape.prod() / freedom * (rest**2).sum(axis=_AXES), np.full(len(u), freedom))
+            rest = rest - centred.sum(axis=_others(axis), keepdims=True) * _wide(levels[axis] / number)
+    rest = np.where(counts[:, None, None, :], rest, 0.0)
+    freedom = np.maximum(number - 1 - sum(of_axis - 1 for of_axis in levels.values()), 1).astype(float)
+    return _Term(np.where(whole, number / freedom * (rest**2).sum(axis=_AXES), 0.0), freedom)
 
 
 def _combined(effect: np.ndarray, table: _Table, scale: float = 1.0) -> Moments:
     axes = [_total(terms, 1) for terms in table.axes.values()]
-    variance, spread = np.sum(axes, axis=0)
-    if table.rests:
-        taken, square = _total(table.rests, 1 - len(axes))
-        variance, spread = variance + taken, spread + square
-    alone = np.array(axes)
-    largest = alone[alone[:, 0].argmax(axis=0), :, np.arange(alone.shape[2])]
-    short = variance <= largest[:, 0]
-    variance, spread = np.where(short, largest[:, 0], variance), np.where(short, largest[:, 1], spread)
+    rests = [_total(table.rests, 1)] if table.rests else []
+    taken = [_total(table.rests, 1 - len(axes))] if table.rests else []
+    variance, spread = np.sum([*axes, *taken], axis=0)
+    variance = np.maximum(variance, np.max([term for term, _ in (*axes, *rests)], axis=0))
     freedom = np.divide(variance**2, spread, out=np.full_like(variance, np.inf), where=spread > 0)
     return Moments(effect, variance * scale, freedom)
 

@@ -11,20 +11,39 @@ NAN = float("nan")
 def test_difference_averages_layers_then_pairs_examples() -> None:
     """Layers (1, 3) and (5, 7) average to 2 and 6; less 1 and 2 that is 1 and 4."""
     value, baseline = {"a": np.array([[[1.0, 3], [5, 7]]])}, {"a": np.array([[[1.0, 1], [2, 2]]])}
-    assert difference("d", "d > 0", "cosine", value, baseline).cells[0].tolist() == [[1, 4]]
+    assert difference("d", "d > 0", "cosine", value, baseline).cells[0].tolist() == [[[1, 4]]]
+
+
+def test_one_draw_stands_beside_several() -> None:
+    """Two draws of three examples less one that all draws share, in one set: three differences a draw."""
+    drawn = {"a": np.arange(6.0).reshape(1, 2, 3, 1)}  # set, draw, example, layer
+    shared = {"a": np.array([[1.0, 1.0, 1.0]])}
+    found = difference("d", "d > 0", "cosine", drawn, shared, shared_draws=True)
+    assert found.cells[0].tolist() == [[[-1, 0, 1], [2, 3, 4]]]
+    assert (found.sets, found.draws, found.units, found.shared_draws) == (1, 2, 3, True)
+
+
+@pytest.mark.parametrize(
+    ("unit", "bounds"), [("accuracy", (-1.0, 1.0)), ("probability", (-1.0, 1.0)), ("cosine", None)]
+)
+def test_differences_of_shares_are_bounded(unit: str, bounds: tuple[float, float] | None) -> None:
+    """Two shares are at most 1 apart, two cosines may be 2; the tasks keep their names."""
+    values = {"a": np.array([[1.0, 0]]), "b": np.array([[0.0, 0]])}
+    found = difference("d", "d > 0", unit, values, values)
+    assert (found.bounds, found.tasks, found.alike) == (bounds, ("a", "b"), False)
 
 
 def test_proportion_keeps_cases_that_do_not_count_apart() -> None:
     """NaN stays NaN; the null is what was given."""
     cases = proportion("p", "p > 0.5", "fraction", {"a": np.array([[1.0, NAN]])}, 0.5)
-    assert (cases.kind, cases.null, np.isnan(cases.cells[0]).tolist()) == ("proportion", 0.5, [[False, True]])
+    assert (cases.kind, cases.null, np.isnan(cases.cells[0]).tolist()) == ("proportion", 0.5, [[[False, True]]])
 
 
 def test_mean_of_keeps_what_counts() -> None:
     """Of three examples one counts under no set and is left out; one counts under the second set alone."""
     cases = mean_of("m", "m > 0", "accuracy", {"all tasks": np.array([[1.0, NAN, NAN], [0.5, NAN, 2.0]])})
     assert (cases.kind, cases.null, cases.units) == ("mean", 0.0, 2)
-    np.testing.assert_array_equal(cases.cells[0], [[1.0, NAN], [0.5, 2.0]])
+    np.testing.assert_array_equal(cases.cells[0], [[[1.0, NAN]], [[0.5, 2.0]]])
 
 
 def test_mean_of_nothing_is_a_shortage_and_no_error() -> None:

@@ -1,9 +1,9 @@
-"""Expected verdicts: how near each was to another, what a change means, and the file."""
+"""Expected verdicts: what a change means, how near its edge it was, and the file."""
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -12,43 +12,34 @@ from harness.errors import HarnessError
 from harness.evidence.checks import Check
 from harness.judging.claims import Claim
 from harness.judging.expectation import (
+    FORMAT_VERSION,
     Expectation,
     Expected,
     changes,
     expectation_of,
     failure,
-    margin,
     read_expectation,
     write_expectation,
 )
 from harness.judging.verdicts import ControlResult, Verdict
 from harness.settings import Settings
-from harness.statistics import overall
 from harness.statistics.results import Estimate, Outcome, PartResult
 
 YES, NO, OPEN, ERROR = Outcome.SUPPORTED, Outcome.REFUTED, Outcome.INCONCLUSIVE, Outcome.ERROR
+SMALL, MIXED, UNTESTABLE = Outcome.NEGLIGIBLE, Outcome.MIXED, Outcome.NOT_TESTABLE
 HOLDS, FAILS = (Check("an identity", "a = b", 7, worst, 1e-16, "all") for worst in (0.5, 2.0))
 
 
-def part(outcome: Outcome, low: float, high: float, *, error: float = 0.1, n: int = 40, name: str = "a") -> PartResult:
-    """Return a comparison with this interval and standard error, its effect in the middle."""
-    estimate = Estimate((low + high) / 2, low, high, 0.95, 0.01, n, error)
-    return PartResult(name, "", estimate, 0.01, outcome, "", 0.1, "cosine")
+def part(effect: float, *, n: int = 40, name: str = "a") -> PartResult:
+    """Return a comparison with this effect."""
+    estimate = Estimate(effect, effect - 0.2, effect + 0.2, 0.95, 0.01, n, 5, 1, 0.1, 4.0)
+    return PartResult(name, "", estimate, YES, "", 0.1, "cosine")
 
 
-def with_effect(of: PartResult, effect: float) -> PartResult:
-    """Return the comparison with an effect that is not in the middle of its interval."""
-    return replace(of, estimate=replace(of.estimate, effect=effect))
-
-
-def verdict(*parts: PartResult, control: Sequence[PartResult] = (), outcome: Outcome | None = None) -> Verdict:
-    """Return the verdict on these comparisons; support that the control has too is withdrawn."""
-    passed = all(each.outcome is not YES for each in control)
-    found = overall(parts) if parts else YES
-    found = OPEN if found is YES and not passed else found
-    words = Claim("C10", *["x"] * 9)
-    result = ControlResult("", tuple(control), passed)
-    return Verdict(words, outcome or found, "because", parts, result, subject="tiny")
+def verdict(outcome: Outcome, margin: float | None = None, *parts: PartResult, near: float | None = None) -> Verdict:
+    """Return a verdict with this margin, and this distance from being testable or not."""
+    words, result = Claim("C10", *["x"] * 9), ControlResult("", (), passed=True)
+    return Verdict(words, outcome, "because", parts, result, subject="tiny", margin=margin, presupposed=near)
 
 
 def expected(before: Verdict) -> Expected:
@@ -58,110 +49,92 @@ def expected(before: Verdict) -> Expected:
     return found
 
 
-FAR, NEAR, EDGE = part(YES, 0.5, 0.9), part(YES, 0.2, 0.6), part(YES, 0.05, 0.45)
-BELOW, ALMOST = part(NO, -0.9, -0.3), part(NO, -0.5, -0.1)
-WIDE = part(OPEN, -0.2, 0.7)
-UNCORRECTED = part(OPEN, 0.01, 0.4)
-"""Its interval leaves 0 out, and Holm's correction does not reject."""
-NULL = part(OPEN, -0.4, 0.3)
-FEW = part(OPEN, math.nan, math.nan, error=math.nan, n=9)
+JUDGED = (YES, NO, SMALL, MIXED, OPEN)
+"""What comparisons decide between."""
 
 
-@pytest.mark.parametrize(
-    ("parts", "control", "errors"),
-    [
-        ([NEAR], [], 2.0),  # 0.2 above 0
-        ([FAR, NEAR], [], 2.0),  # the nearer one would do
-        ([BELOW], [], 3.0),  # 0.3 below 0
-        ([BELOW, ALMOST, FAR], [], 3.0),  # both must move, or one is still refuted
-        ([WIDE], [], 2.0),  # up to support, 0.2; down to refutation, 0.7
-        ([part(OPEN, -0.7, 0.2)], [], 2.0),  # the other way round
-        ([WIDE, FAR], [], 2.0),  # the supported part need not move
-        ([WIDE, NULL], [], 3.0),  # support: 0.2 and 0.4, so 0.4; refutation: 0.3 of one is enough
-        ([UNCORRECTED], [], 0.0),  # on the line already
-        ([part(OPEN, -0.5, -0.02)], [], 0.0),  # as much on the other side
-        ([FAR], [NULL], 4.0),  # the control's 0.4 up to support is nearer than the part's 0.5
-        ([FAR], [BELOW], 5.0),  # and this one's 0.9 is not
-        ([FAR], [EDGE], 0.5),  # withdrawn; the control's 0.05 would give it back
-        ([WIDE], [NEAR], 2.0),  # support takes both, 0.2 each
-        ([WIDE], [FAR], 5.0),  # and here 0.5 of the control; refutation would take 0.7
-        ([BELOW], [EDGE], 3.0),  # a refutation stays, whatever the control says
-        ([WIDE, FEW], [], 7.0),  # nobody knows what moves the second: refutation by the first is left
-    ],
-)
-def test_margin_is_how_far_the_deciding_ends_must_move(
-    parts: list[PartResult], control: list[PartResult], errors: float
+@pytest.mark.parametrize(("before", "after"), [*product(JUDGED, JUDGED)])
+def test_change_between_judged_outcomes_fails_unless_it_was_within_a_standard_error(
+    before: Outcome, after: Outcome
 ) -> None:
-    """In standard errors of 0.1, by hand, to the nearest of the other outcomes."""
-    assert margin(verdict(*parts, control=control)) == pytest.approx(errors)
+    """Support turned into refutation, or back, always; any other from a margin of 1 on, or where there is none."""
+    always, never = {before, after} == {YES, NO}, before is after
+    for margin, beyond in ((0.0, False), (0.99, False), (1.0, True), (5.0, True), (None, True)):
+        why = failure(verdict(after, 0.1, near=0.1), expected(verdict(before, margin, near=0.1)))
+        assert bool(why) is (not never and (always or beyond)), (margin, why)
+        assert why.startswith(f"expected {before}" if why else "")
 
 
-def test_margin_is_in_standard_errors() -> None:
-    """The same interval is twice as many errors from 0 where they are half as large."""
-    assert margin(verdict(part(YES, 0.2, 0.6, error=0.05))) == pytest.approx(4.0)
+@pytest.mark.parametrize("judged", JUDGED)
+@pytest.mark.parametrize("way", ["to", "from"])
+def test_no_margin_of_comparisons_excuses_what_can_be_tested_no_more(judged: Outcome, way: str) -> None:
+    """Whether it can be is decided by what it presupposes: that was near its number, or the run fails."""
+    before, after = (UNTESTABLE, judged) if way == "from" else (judged, UNTESTABLE)
+    for near, fails in ((None, True), (1.0, True), (0.99, False), (0.0, False)):
+        why = failure(verdict(after), expected(verdict(before, 0.1, near=near)))
+        assert bool(why) is fails, (near, why)
+        assert why.startswith(f"expected {before}" if fails else "")
 
 
-@pytest.mark.parametrize("found", [(), (FEW,), (part(YES, 0.2, 0.2, error=0.0),)])
-def test_without_a_standard_error_there_is_no_margin(found: tuple[PartResult, ...]) -> None:
-    """Exact claims, too few cases, and values that are all one."""
-    assert margin(verdict(*found)) is None
-
-
-def test_exact_statement_that_decided_has_no_margin() -> None:
-    """An identity that fails, or holds with an error planted in it, decides whatever the comparisons say."""
-    broken = replace(verdict(FAR, outcome=NO), checks=(HOLDS, FAILS))
-    passes = replace(verdict(FAR, outcome=OPEN), control=ControlResult("", (), passed=False, checks=(HOLDS,)))
-    sound = replace(verdict(FAR), checks=(HOLDS,), control=ControlResult("", (), passed=True, checks=(FAILS,)))
-    assert [margin(broken), margin(passes)] == [None, None]
-    assert margin(sound) == pytest.approx(5.0)
+@pytest.mark.parametrize("before", Outcome)
+def test_error_always_fails(before: Outcome) -> None:
+    """However near its edge the verdict was that could not be judged this time."""
+    assert failure(verdict(ERROR), expected(verdict(before, 0.0, near=0.0))).endswith("it could not be judged")
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "fails"),
+    ("before", "after", "why"),
     [
-        (verdict(NEAR), verdict(FAR), False),
-        (verdict(NEAR), verdict(WIDE), True),
-        (verdict(EDGE), verdict(WIDE), False),
-        (verdict(part(YES, 0.1, 0.6)), verdict(WIDE), True),  # one standard error, to the digit
-        (verdict(EDGE), verdict(BELOW), True),
-        (verdict(part(NO, -0.5, -0.05)), verdict(EDGE), True),
-        (verdict(part(NO, -0.5, -0.05)), verdict(NULL), False),
-        (verdict(ALMOST), verdict(NULL), True),
-        (verdict(UNCORRECTED), verdict(EDGE), False),
-        (verdict(UNCORRECTED), verdict(BELOW), False),
-        (verdict(WIDE), verdict(EDGE), True),
-        (verdict(FEW), verdict(EDGE), True),
-        (verdict(), verdict(outcome=OPEN), True),
-        (verdict(), verdict(outcome=NO), True),
-        (verdict(EDGE), replace(verdict(EDGE, outcome=OPEN), control=ControlResult("", (), False, (HOLDS,))), True),
-        (verdict(EDGE), verdict(outcome=ERROR), True),
-        (verdict(FAR), verdict(outcome=ERROR), True),
+        (verdict(YES), verdict(OPEN), "which no rounding changes"),
+        (verdict(YES, 2.5), verdict(OPEN), "which was 2.5 standard errors from any other verdict"),
+        (verdict(YES, near=2.5), verdict(UNTESTABLE), "2.5 standard errors from what decides whether it can be tested"),
+        (verdict(UNTESTABLE), verdict(YES), "how near to its edge what it presupposes was is not known"),
+        (verdict(YES, 0.5), verdict(NO, 0.5), "expected SUPPORTED"),
     ],
 )
-def test_change_fails_unless_it_was_within_a_standard_error(before: Verdict, after: Verdict, fails: bool) -> None:
-    """From support to refutation and back always; an ERROR always; what is exact always."""
-    why = failure(after, expected(before))
-    assert bool(why) is fails
-    assert why.startswith(f"expected {before.outcome}" if fails else "")
+def test_failure_says_how_far_from_its_edge_it_was(before: Verdict, after: Verdict, why: str) -> None:
+    """And which edge that is."""
+    assert failure(after, expected(before)).endswith(why)
+
+
+def test_exact_statement_that_decides_is_no_rounding() -> None:
+    """An identity that fails, or a planted error that goes unseen, whatever margin the comparisons had."""
+    broken = replace(verdict(NO), checks=(HOLDS, FAILS))
+    unseen = replace(verdict(OPEN), control=ControlResult("", (), passed=False, checks=(HOLDS,)))
+    sound = replace(verdict(OPEN), checks=(HOLDS,), control=ControlResult("", (), passed=True, checks=(FAILS,)))
+    near = expected(verdict(SMALL, 0.1))
+    assert [bool(failure(after, near)) for after in (broken, unseen, sound)] == [True, True, False]
 
 
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        (EDGE, NULL, "SUPPORTED was expected, 0.5 standard errors from its edge, and INCONCLUSIVE came out"),
-        (UNCORRECTED, BELOW, "INCONCLUSIVE was expected, 0 standard errors from its edge, and REFUTED came out"),
+        (
+            verdict(YES, 0.5),
+            OPEN,
+            "SUPPORTED was expected, 0.5 standard errors from its edge, and INCONCLUSIVE came out",
+        ),
+        (verdict(OPEN, 0.0), NO, "INCONCLUSIVE was expected, 0 standard errors from its edge, and REFUTED came out"),
+        (
+            verdict(MIXED, 5.0, near=0.25),
+            UNTESTABLE,
+            "MIXED was expected, 0.25 standard errors from its edge, and NOT TESTABLE came out",
+        ),
     ],
 )
-def test_change_that_fails_no_run_is_said(before: PartResult, after: PartResult, words: str) -> None:
-    """What was expected, how near its edge it was, and what came out."""
-    assert changes(verdict(after), expected(verdict(before)))[0] == words
+def test_change_that_fails_no_run_is_said(before: Verdict, after: Outcome, words: str) -> None:
+    """What was expected, how near its edge it was, and what came out; and nothing where it fails or is the same."""
+    assert changes(verdict(after), expected(before)) == (words,)
+    assert changes(before, expected(before)) == ()
+    assert changes(verdict(after), expected(replace(before, margin=5.0, presupposed=5.0))) == ()
+
+
+FOUND = verdict(YES, 5.0, part(0.7))
 
 
 def test_reference_runs_c10_is_said_and_fails_nothing() -> None:
     """On another processor Rec2FTP's interval left 0 out by a hair, where it had held it by less."""
-    before = verdict(with_effect(part(OPEN, -0.002, 0.309, error=0.080, n=39), 0.167))
-    after = verdict(with_effect(part(YES, 0.0135, 0.325, error=0.079, n=38), 0.184))
-    assert (before.outcome, after.outcome) == (OPEN, YES)
+    before, after = verdict(OPEN, 0.025, part(0.167, n=39)), verdict(YES, 0.17, part(0.184, n=38))
     assert failure(after, expected(before)) == ""
     assert changes(after, expected(before)) == (
         "INCONCLUSIVE was expected, 0.025 standard errors from its edge, and SUPPORTED came out",
@@ -182,17 +155,15 @@ def test_reference_runs_c10_is_said_and_fails_nothing() -> None:
 )
 def test_effect_that_moved_further_than_kernels_move_it_is_said(effect: float, n: int, said: tuple[str, ...]) -> None:
     """Whatever the verdict, in either direction, and with it the number of cases."""
-    given = expectation_of({}, [verdict(FAR)], [[verdict(with_effect(FAR, 0.67))], [verdict(with_effect(FAR, 0.69))]])
-    before = given.of(verdict(FAR))
-    now = with_effect(part(YES, 0.5, 0.9, n=n), effect)
+    given = expectation_of({}, [FOUND], [[replace(FOUND, parts=(part(other),))] for other in (0.67, 0.69)])
+    before = given.of(FOUND)
     assert before is not None
-    assert changes(verdict(now), before) == said
+    assert changes(replace(FOUND, parts=(part(effect, n=n),)), before) == said
 
 
 def test_comparisons_that_came_or_went_are_said() -> None:
     """A comparison under another name is one less and one more."""
-    other = replace(FAR, name="b")
-    assert changes(verdict(other), expected(verdict(FAR))) == (
+    assert changes(replace(FOUND, parts=(part(0.7, name="b"),)), expected(FOUND)) == (
         "'a' was expected, and was not compared",
         "'b' was compared, and was not expected",
     )
@@ -200,19 +171,19 @@ def test_comparisons_that_came_or_went_are_said() -> None:
 
 def test_error_has_nothing_else_to_say() -> None:
     """What was not compared because of an error is no change of its own."""
-    assert changes(verdict(outcome=ERROR), expected(verdict(FAR))) == ()
+    assert changes(verdict(ERROR), expected(FOUND)) == ()
 
 
 def test_effects_of_other_subjects_are_no_moves() -> None:
     """Only the same claim about the same subject says how far kernels move its effect."""
-    here, there = verdict(FAR), replace(verdict(with_effect(FAR, 0.1)), subject="large")
-    moved = replace(verdict(with_effect(FAR, 0.6)), subject="tiny")
+    here, there = FOUND, replace(FOUND, parts=(part(0.1),), subject="large")
+    moved = replace(FOUND, parts=(part(0.6),))
     given = expectation_of({}, [here, there], [[there, moved]])
     moves = {v.subject: found.parts["a"].moves for v in (here, there) if (found := given.of(v)) is not None}
     assert moves == pytest.approx({"tiny": 0.1, "large": 0.0})
 
 
-GIVEN = expectation_of({}, [verdict(FAR), replace(verdict(FAR), claim=Claim("C2", *["x"] * 9), subject="algebra")])
+GIVEN = expectation_of({}, [FOUND, replace(FOUND, claim=Claim("C2", *["x"] * 9), subject="algebra")])
 
 
 @pytest.mark.parametrize(
@@ -237,16 +208,27 @@ def test_verdicts_that_a_run_lacks_are_named(
 def test_expectation_comes_back_as_it_was_written(tmp_path: Path) -> None:
     """Verdicts and settings survive the file, what can't be measured too, and the settings still match the run's."""
     settings = Settings(learning_rates=(1e-3, 0.1))
-    unknown = replace(verdict(with_effect(FEW, math.nan)), claim=Claim("C12", *["x"] * 9))
-    given = expectation_of(settings.numbers, [verdict(FAR, replace(WIDE, name="b")), unknown])
+    unknown = replace(verdict(OPEN, None, part(math.nan, n=9)), claim=Claim("C12", *["x"] * 9))
+    untestable = replace(verdict(UNTESTABLE, near=1.5), claim=Claim("C13", *["x"] * 9))
+    two = replace(FOUND, parts=(part(0.7), part(0.1, name="b")))
+    given = expectation_of(settings.numbers, [two, unknown, untestable])
     write_expectation(tmp_path / "e.json", given)
     back = read_expectation(tmp_path / "e.json")
     assert back == given
     assert back.differences(settings.numbers) == []
-    assert json.loads((tmp_path / "e.json").read_text())["verdicts"]["C12"]["tiny"] == {
+    written = json.loads((tmp_path / "e.json").read_text())
+    assert written["format_version"] == FORMAT_VERSION
+    assert written["verdicts"]["C12"]["tiny"] == {
         "outcome": "INCONCLUSIVE",
         "margin": None,
+        "presupposed": None,
         "parts": {"a": {"effect": None, "n": 9, "moves": 0.0}},
+    }
+    assert written["verdicts"]["C13"]["tiny"] == {
+        "outcome": "NOT TESTABLE",
+        "margin": None,
+        "presupposed": 1.5,
+        "parts": {},
     }
 
 
@@ -268,12 +250,14 @@ def test_setting_that_one_side_lacks_is_a_difference() -> None:
     ("text", "reason"),
     [
         (None, "No such file"),
-        ("", "Invalid JSON"),
+        ("", "Expecting value"),
         ("[]", "object"),
-        ('{"settings": {}}', "verdicts: Field required"),
-        ('{"settings": {}, "outcomes": {"C1": "SUPPORTED"}}', "verdicts: Field required"),
-        ('{"settings": {}, "verdicts": {"C1": {"m": {"outcome": "MAYBE"}}}}', r"C1\.m\.outcome"),
-        ('{"settings": 1, "verdicts": {}}', "settings"),
+        ('{"settings": {}, "verdicts": {}}', "format_version is None, and this suite reads 3"),
+        ('{"settings": {}, "verdicts": {}, "format_version": 2}', "format_version is 2, and this suite reads 3"),
+        ('{"format_version": 3, "settings": {}}', "verdicts: Field required"),
+        ('{"format_version": 3, "settings": {}, "outcomes": {"C1": "SUPPORTED"}}', "verdicts: Field required"),
+        ('{"format_version": 3, "settings": {}, "verdicts": {"C1": {"m": {"outcome": "MAYBE"}}}}', r"C1\.m\.outcome"),
+        ('{"format_version": 3, "settings": 1, "verdicts": {}}', "settings"),
     ],
 )
 def test_file_that_cannot_be_used_is_one_error(tmp_path: Path, text: str | None, reason: str) -> None:

@@ -6,12 +6,14 @@ from dataclasses import replace
 import pytest
 
 from claims.levels import LEVELS
+from harness.judging import reading
 from harness.judging.claims import Claim
 from harness.judging.reading import Level, Reading, in_reading_order, readings
 from harness.judging.verdicts import ControlResult, Verdict
 from harness.statistics.results import Estimate, Outcome, PartResult
 
 YES, NO, OPEN, ERROR = Outcome.SUPPORTED, Outcome.REFUTED, Outcome.INCONCLUSIVE, Outcome.ERROR
+SMALL, MIXED, UNTESTABLE = Outcome.NEGLIGIBLE, Outcome.MIXED, Outcome.NOT_TESTABLE
 
 
 def _verdict(
@@ -23,29 +25,34 @@ def _verdict(
     qualifies: tuple[str, ...] = (),
 ) -> Verdict:
     """Return a verdict with parts of these names and outcomes, or one part of the verdict's own."""
-    estimate = Estimate(0.1, 0.0, 0.2, 0.95, 0.01, 40, 0.05)
+    estimate = Estimate(0.1, 0.0, 0.2, 0.95, 0.01, 40, 5, 1, 0.05, 4.0)
     given = parts or {"a part": outcome}
-    judged = tuple(PartResult(name, "", estimate, 0.01, each, "", 0.1, "cosine") for name, each in given.items())
+    judged = tuple(PartResult(name, "", estimate, each, "", 0.1, "cosine") for name, each in given.items())
     words = Claim(claim, *["x"] * 9, qualifies=qualifies)
     return Verdict(words, outcome, "", judged, ControlResult("", (), passed))
 
 
 def _reading(level: str, *verdicts: Verdict) -> str:
-    return {reading.level: reading.sentence for reading in readings(verdicts, LEVELS)}[level]
+    return {found.level: found.terms for found in readings(verdicts, LEVELS)}[level]
 
 
 @pytest.mark.parametrize(
     ("c12", "c13", "paper"),
     [
         (YES, YES, "supported as the paper states it (C12 supported, C13 supported)"),
-        (YES, NO, "refuted as the paper states it (C12 supported, C13 refuted)"),
+        (YES, NO, "mixed (C12 supported, C13 refuted)"),
+        (MIXED, YES, "mixed (C12 mixed, C13 supported)"),
         (OPEN, NO, "refuted as the paper states it (C12 inconclusive, C13 refuted)"),
+        (UNTESTABLE, NO, "refuted as the paper states it (C12 not testable, C13 refuted)"),
         (YES, OPEN, "undecided (C12 supported, C13 inconclusive)"),
+        (SMALL, OPEN, "undecided (C12 negligible, C13 inconclusive)"),
         (OPEN, OPEN, "undecided (C12 inconclusive, C13 inconclusive)"),
+        (YES, UNTESTABLE, "not testable here (C12 supported, C13 not testable)"),
+        (SMALL, YES, "too small to matter (C12 negligible, C13 supported)"),
     ],
 )
-def test_sentence_begins_with_the_papers_own_claims(c12: Outcome, c13: Outcome, paper: str) -> None:
-    """All supported, any refuted, or undecided; without rivals it says that there were none."""
+def test_terms_begin_with_the_papers_own_claims(c12: Outcome, c13: Outcome, paper: str) -> None:
+    """What the weakest of them says; without rivals it says that there were none."""
     found = _reading("Attention", _verdict("C12", c12), _verdict("C13", c13))
     assert found == f"{paper}; rival explanations were not tested."
 
@@ -62,6 +69,54 @@ def test_rival_has_words_for_each_outcome(outcome: Outcome, words: str) -> None:
     """They follow the paper's own verdict, whatever that was."""
     found = _reading("Prediction", _verdict("O3", outcome), _verdict("C10", NO))
     assert found == f"refuted as the paper states it (C10 refuted); {words}."
+
+
+@pytest.mark.parametrize(
+    ("outcome", "why"),
+    [
+        (SMALL, "the difference is too small to matter"),
+        (MIXED, "tasks or measures disagree"),
+        (UNTESTABLE, "not testable here"),
+    ],
+)
+def test_rival_that_is_neither_says_why(outcome: Outcome, why: str) -> None:
+    """It does not show what it would show if it were supported."""
+    found = _reading("Prediction", _verdict("O3", outcome), _verdict("C10", YES))
+    assert f"; not shown to be more than ICL's own accuracy explains: {why} (O3)." in found
+
+
+def test_rival_that_cannot_be_tested_shows_nothing_by_its_parts() -> None:
+    """Whatever its comparisons would say."""
+    o3 = _verdict("O3", UNTESTABLE, {"a part": YES})
+    assert ": not testable here (O3)." in _reading("Prediction", o3, _verdict("C10", YES))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "weakest"),
+    [
+        ([], OPEN),
+        ([YES, YES], YES),
+        ([YES, SMALL], SMALL),
+        ([YES, SMALL, OPEN], OPEN),
+        ([YES, OPEN, UNTESTABLE], UNTESTABLE),
+        ([OPEN, UNTESTABLE, NO], NO),
+        ([YES, OPEN, NO], MIXED),
+        ([NO, MIXED], MIXED),
+    ],
+)
+def test_several_say_what_the_weakest_says(outcomes: list[Outcome], weakest: Outcome) -> None:
+    """Support only where all have it; where one has it and another the contrary they are mixed."""
+    assert reading.weakest(outcomes) is weakest
+    assert reading.weakest(outcomes[::-1]) is weakest
+
+
+@pytest.mark.parametrize("outcome", [YES, NO, SMALL, MIXED, OPEN, UNTESTABLE])
+def test_plain_sentence_is_the_levels_own_for_its_weakest_claim(outcome: Outcome) -> None:
+    """C12 is supported and C13 is not: the level says what C13 does; beside a contrary it is mixed. Rivals are none."""
+    plain = {each: f"in words: {each.lower()}" for each in Outcome}
+    level = Level("Attention", ("C12", "C13"), (), plain=plain)
+    (found,) = readings([_verdict("C12", YES), _verdict("C13", outcome), _verdict("O1", NO)], [level])
+    assert found.plain == f"in words: {'mixed' if outcome is NO else outcome.lower()}"
 
 
 def test_rivals_follow_in_the_levels_order() -> None:
@@ -110,7 +165,7 @@ def test_level_whose_claims_were_not_all_judged_has_no_sentence() -> None:
     verdicts = [_verdict("C12", YES), _verdict("O1", YES)]
     assert readings(verdicts, LEVELS) == ()
     assert readings([*verdicts, _verdict("C13", ERROR)], LEVELS) == ()
-    assert [reading.level for reading in readings([*verdicts, _verdict("C13", YES)], LEVELS)] == ["Attention"]
+    assert [found.level for found in readings([*verdicts, _verdict("C13", YES)], LEVELS)] == ["Attention"]
 
 
 def test_verdicts_about_different_subjects_are_read_apart() -> None:
@@ -118,19 +173,19 @@ def test_verdicts_about_different_subjects_are_read_apart() -> None:
     of_one, of_other = (replace(_verdict("C10", outcome), subject=s) for outcome, s in ((YES, "one"), (NO, "other")))
     c12, c13 = replace(_verdict("C12", YES), subject="one"), replace(_verdict("C13", YES), subject="other")
     given = [of_one, c12, of_other, c13, replace(_verdict("O3", YES), subject="other")]
-    assert [(reading.level, reading.subject) for reading in readings(given, LEVELS)] == [
+    assert [(found.level, found.subject) for found in readings(given, LEVELS)] == [
         ("Prediction", "one"),
         ("Prediction", "other"),
     ]
-    assert [reading.sentence.split(" ")[0] for reading in readings(given, LEVELS)] == ["supported", "refuted"]
-    assert ["(O3)" in reading.sentence for reading in readings(given, LEVELS)] == [False, True]
+    assert [found.terms.split(" ")[0] for found in readings(given, LEVELS)] == ["supported", "refuted"]
+    assert ["(O3)" in found.terms for found in readings(given, LEVELS)] == [False, True]
 
 
 def test_levels_of_another_suite_are_read_by_the_same_rule() -> None:
-    """With words of its own, and none of a paper."""
+    """With words of its own, and none of a paper; without plain words it has its terms alone."""
     said = readings([replace(_verdict("A1", YES), subject="coin")], [Level("Fairness", ("A1",), ())])
     sentence = "supported as stated (A1 supported); rival explanations were not tested."
-    assert said == (Reading("Fairness", "coin", sentence),)
+    assert said == (Reading("Fairness", "coin", "", sentence),)
 
 
 def test_rival_that_was_stopped_is_left_out() -> None:

@@ -2,19 +2,15 @@
 
 from harness.tests.planted.planted import Planted
 
-ESTIMATION, HOLM = "harness/statistics/estimation.py", "harness/statistics/holm.py"
-JUDGEMENT, COMPARISON = "harness/statistics/judgement.py", "harness/statistics/comparison.py"
+HOLM, JUDGEMENT = "harness/statistics/holm.py", "harness/statistics/judgement.py"
+COMPARISON = "harness/statistics/comparison.py"
 VERDICTS, NUMBERS = "harness/judging/judge.py", "harness/report/numbers.py"
-OF_ESTIMATION, OF_JUDGEMENT = (
-    "harness/tests/statistics/test_estimation.py",
-    "harness/tests/statistics/test_judgement.py",
-)
+OF_JUDGEMENT = "harness/tests/statistics/test_judgement.py"
 OF_COMPARISON, OF_HOLM = "harness/tests/statistics/test_comparison.py", "harness/tests/statistics/test_holm.py"
-JUDGED_FILE, OF_JUDGED = "harness/judging/kept.py", "harness/tests/judging/test_kept.py"
+KEPT_FILE, GAPS = "harness/judging/kept.py", "harness/tests/planted/test_gaps.py::test_"
 OF_VERDICTS, OF_NUMBERS = "harness/tests/judging/test_judge.py", "harness/tests/report/test_numbers.py"
 STUDY, OF_STUDY = "harness/plugin/study.py", "harness/tests/plugin/test_study.py"
 COMPARED = "C1 C2 C9 C10 C11 C12 C13 Q1 Q2"
-MEANS = "C1 C2 C9 C11 C12 C13 Q1 Q2"
 EXACT = "C4 C5 C6 C7 C8 C9"
 
 STATISTICS = [
@@ -22,9 +18,34 @@ STATISTICS = [
         "no correction for the family",
         COMPARED,
         JUDGEMENT,
-        "corrections = holm(p_values, alpha)",
-        "corrections = {key: Corrected(p, 1 - alpha, p <= alpha) for key, p in p_values.items()}",
-        f"{OF_JUDGEMENT}::test_parts_of_all_claims_are_corrected_together",
+        "decided = holm({claim: float(found.difference[0]) for claim, found in tests.items()}, alpha)",
+        "decided = {c: holm({c: float(found.difference[0])}, alpha)[c] for c, found in tests.items()}",
+        f"{OF_JUDGEMENT}::test_family_is_corrected_over_claims_and_not_over_comparisons",
+    ),
+    Planted(
+        "family corrected over its comparisons",
+        COMPARED,
+        JUDGEMENT,
+        "decided = holm({claim: float(found.difference[0]) for claim, found in tests.items()}, alpha)",
+        "decided = holm({(c, i): float(f.difference[0]) for c, f in tests.items() for i in range(len(f.parts))}, alpha)"
+        "; decided = {c: decided[c, 0] for c in tests}",
+        f"{OF_JUDGEMENT}::test_family_is_corrected_over_claims_and_not_over_comparisons",
+    ),
+    Planted(
+        "equivalence corrected over claims that have none",
+        COMPARED,
+        JUDGEMENT,
+        "for claim in sized}, alpha)",
+        "for claim in tests}, alpha)",
+        f"{OF_JUDGEMENT}::test_equivalence_has_a_correction_of_its_own",
+    ),
+    Planted(
+        "no correction of the equivalence",
+        COMPARED,
+        JUDGEMENT,
+        "equal = holm({claim: float(tests[claim].negligible[0]) for claim in sized}, alpha)",
+        "equal = {claim: holm({claim: float(tests[claim].negligible[0])}, alpha)[claim] for claim in sized}",
+        f"{OF_JUDGEMENT}::test_equivalence_has_a_correction_of_its_own",
     ),
     Planted(
         "false discovery rate for the family-wise one",
@@ -35,28 +56,28 @@ STATISTICS = [
         f"{OF_HOLM}::test_three_hypotheses_by_hand {OF_HOLM}::test_all_rejected_by_hand",
     ),
     Planted(
-        "interval at the uncorrected level",
+        "interval at another level than the test",
         COMPARED,
         JUDGEMENT,
-        "estimate(part, corrected.level,",
-        "estimate(part, 1 - alpha,",
-        f"{OF_VERDICTS}::test_siblings_make_the_correction_sterner",
+        "level = 1 - (equivalence if outcome is Outcome.NEGLIGIBLE else decided)",
+        "level = 1 - alpha",
+        f"{OF_JUDGEMENT}::test_interval_of_a_negligible_effect_is_that_of_the_equivalence_test",
     ),
     Planted(
-        "one-sided test",
-        MEANS,
-        ESTIMATION,
-        'permutation_type="samples",',
-        'permutation_type="samples", alternative="greater",',
-        f"{OF_ESTIMATION}::test_sign_flip_p_by_hand {OF_JUDGEMENT}::test_outcome_follows_the_interval",
-    ),
-    Planted(
-        "sets resampled for examples",
+        "interval of the equivalence at the level of the other test",
         COMPARED,
-        ESTIMATION,
-        "np.nanmean(cell[:, counts], axis=0) - comparison.null",
-        "np.nanmean(cell[:, counts], axis=1) - comparison.null",
-        OF_ESTIMATION,
+        JUDGEMENT,
+        "level = 1 - (equivalence if outcome is Outcome.NEGLIGIBLE else decided)",
+        "level = 1 - decided",
+        f"{OF_JUDGEMENT}::test_interval_of_a_negligible_effect_is_that_of_the_equivalence_test",
+    ),
+    Planted(
+        "sets counted as examples",
+        COMPARED,
+        JUDGEMENT,
+        "return tested(part, [cell[None] for cell in part.cells])",
+        "return tested(part, [cell.reshape(1, 1, 1, -1) for cell in part.cells])",
+        f"{OF_JUDGEMENT}::test_estimate_of_sets_and_draws",
     ),
     Planted(
         "demonstration sets taken for more examples",
@@ -67,54 +88,6 @@ STATISTICS = [
         OF_COMPARISON,
     ),
     Planted(
-        "variance over demonstration sets left out",
-        COMPARED,
-        ESTIMATION,
-        "((1, comparison.seeds), (0, int(counts.sum())))",
-        "((0, int(counts.sum())),)",
-        f"{OF_ESTIMATION}::test_two_level_variance_by_hand",
-    ),
-    Planted(
-        "normal quantile for Student's",
-        COMPARED,
-        ESTIMATION,
-        "float(stats.t.isf((1 - level) / 2, freedom))",
-        "float(stats.norm.isf((1 - level) / 2))",
-        f"{OF_ESTIMATION}::test_student_interval_by_hand",
-    ),
-    Planted(
-        "one-sided interval",
-        COMPARED,
-        ESTIMATION,
-        "stats.t.isf((1 - level) / 2, freedom)",
-        "stats.t.isf(1 - level, freedom)",
-        f"{OF_ESTIMATION}::test_student_interval_by_hand",
-    ),
-    Planted(
-        "tasks weighed by their examples",
-        MEANS,
-        ESTIMATION,
-        "np.mean([np.nanmean(cell) for cell in _groups(comparison)])",
-        "np.nanmean(np.concatenate(_groups(comparison), axis=1))",
-        f"{OF_ESTIMATION}::test_tasks_weigh_equally_in_a_mean",
-    ),
-    Planted(
-        "effect of a share not less its null",
-        "C10",
-        ESTIMATION,
-        "for cell in _groups(comparison)]) - comparison.null)",
-        "for cell in _groups(comparison)]))",
-        OF_ESTIMATION,
-    ),
-    Planted(
-        "share tested against half its null",
-        "C10",
-        ESTIMATION,
-        "stats.binomtest(whole, comparison.units, comparison.null)",
-        "stats.binomtest(whole, comparison.units, comparison.null / 2)",
-        f"{OF_ESTIMATION}::test_binomial_by_hand",
-    ),
-    Planted(
         "two cases decide",
         COMPARED,
         COMPARISON,
@@ -123,28 +96,44 @@ STATISTICS = [
         f"{OF_COMPARISON} {OF_JUDGEMENT}::test_too_few_cases_are_inconclusive",
     ),
     Planted(
-        "supported by the effect's sign alone",
+        "a comparison refuted that is one of several",
         COMPARED,
         JUDGEMENT,
-        "if corrected.rejected and found.low > 0:",
-        "if found.effect > 0:",
-        f"{OF_JUDGEMENT}::test_outcome_follows_the_interval {OF_JUDGEMENT}::test_test_and_interval_must_agree",
+        "2 * parts * whole.fails[0] <= level",
+        "2 * whole.fails[0] <= level",
+        f"{OF_JUDGEMENT}::test_refutation_that_is_none_among_several_is_said",
     ),
     Planted(
         "refuted and supported swapped",
         COMPARED,
         JUDGEMENT,
-        "if corrected.rejected and found.low > 0:",
-        "if corrected.rejected and found.high < 0:",
-        f"{OF_JUDGEMENT}::test_outcome_follows_the_interval",
+        "if 2 * whole.holds[0] <= level:",
+        "if 2 * whole.fails[0] <= level:",
+        f"{OF_JUDGEMENT}::test_outcome_and_its_reason",
     ),
     Planted(
-        "one supported part supports the claim",
-        "C2 C11 C13 Q1 Q2",
+        "each task at the level of one alone",
+        COMPARED,
         JUDGEMENT,
-        "if outcomes == {Outcome.SUPPORTED}:",
-        "if Outcome.SUPPORTED in outcomes:",
-        f"{OF_JUDGEMENT}::test_a_claim_is_as_strong_as_its_weakest_part",
+        "1 - alpha / (parts * max(len(tests.tasks), 1))",
+        "1 - alpha",
+        f"{OF_JUDGEMENT}::test_each_task_is_judged_alone_at_the_corrected_level",
+    ),
+    Planted(
+        "the task alone for all without it",
+        COMPARED,
+        JUDGEMENT,
+        "[i for i in places if i != left_out]",
+        "[left_out]",
+        f"{OF_JUDGEMENT}::test_each_task_left_out_at_the_comparisons_own_level",
+    ),
+    Planted(
+        "uncorrected p value said to be corrected",
+        COMPARED,
+        JUDGEMENT,
+        "p_holm=decided.p_adjusted",
+        "p_holm=float(found.difference[0])",
+        f"{OF_JUDGEMENT}::test_family_is_corrected_over_claims_and_not_over_comparisons",
     ),
 ]
 JUDGED = [
@@ -152,8 +141,8 @@ JUDGED = [
         "control ignored",
         f"{COMPARED} {EXACT}",
         VERDICTS,
-        "return verdict if passed else _doubted(verdict)",
-        "return verdict",
+        "if control.passed:",
+        "if control:",
         f"{OF_VERDICTS}::test_verdict_follows_the_effect_and_its_control",
     ),
     Planted(
@@ -168,24 +157,24 @@ JUDGED = [
         "one exact statement that holds is enough",
         EXACT,
         VERDICTS,
-        "if not all(check.holds for check in checks):",
-        "if checks and not any(check.holds for check in checks):",
+        "if not all(check.holds for check in measured.checks):",
+        "if measured.checks and not any(check.holds for check in measured.checks):",
         f"{OF_VERDICTS}::test_exact_statements_must_all_hold",
     ),
     Planted(
         "a refutation withdrawn as support is",
         COMPARED,
         VERDICTS,
-        "if verdict.outcome is not Outcome.SUPPORTED:\n        return verdict",
-        "if verdict.outcome is Outcome.INCONCLUSIVE:\n        return verdict",
+        "return _with_control(verdict) if outcome is Outcome.SUPPORTED else verdict",
+        "return _with_control(verdict) if outcome is not Outcome.INCONCLUSIVE else verdict",
         f"{OF_VERDICTS}::test_verdict_follows_the_effect_and_its_control",
     ),
     Planted(
         "each claim corrected alone",
         COMPARED,
         VERDICTS,
-        "find_or_judge(store, parts,",
-        "(lambda store, parts, *more: {c: find_or_judge(store, {c: parts[c]}, *more)[c] for c in parts})(store, parts,",
+        "(judge_family(_with_parts(of), alpha) for of in (parts, controls))",
+        "({c: judge_family({c: p}, alpha)[c] for c, p in _with_parts(of).items()} for of in (parts, controls))",
         f"{OF_VERDICTS}::test_siblings_make_the_correction_sterner",
     ),
     Planted(
@@ -200,16 +189,16 @@ JUDGED = [
         "the claims' own results for their controls",
         COMPARED,
         VERDICTS,
-        'find_or_judge(store, controls, alpha, seed, "judge a control")',
-        "judged",
+        "for of in (parts, controls))",
+        "for of in (parts, parts))",
         f"{OF_VERDICTS}::test_verdict_follows_the_effect_and_its_control",
     ),
     Planted(
         "a claim that measures more than the paper printed calibrated with the paper's effects",
         COMPARED,
         VERDICTS,
-        "if sizes and len(sizes) == len(parts[c])}",
-        "if sizes}",
+        "claim.paper_effects if len(claim.paper_effects) == len(of_claim) else ()",
+        "claim.paper_effects",
         f"{OF_VERDICTS}::test_rule_is_calibrated_where_it_is_asked_for",
     ),
     Planted(
@@ -223,28 +212,28 @@ JUDGED = [
 ]
 KEPT = [
     Planted(
-        "verdict of other values read from the store",
+        "calibration of other values read from the store",
         COMPARED,
-        JUDGED_FILE,
+        KEPT_FILE,
         "shapes, values.hexdigest()]",
         "shapes]",
-        "harness/tests/planted/test_gaps.py::test_verdict_of_other_values_is_not_read",
+        f"{GAPS}calibration_is_kept_by_what_it_is_drawn_from",
     ),
     Planted(
-        "verdict at another level read from the store",
+        "calibration of another effect that matters read from the store",
         COMPARED,
-        JUDGED_FILE,
-        'family_identity(family), "alpha": alpha, "seed"',
-        'family_identity(family), "seed"',
-        f"{OF_JUDGED}::test_whatever_changes_a_figure_is_judged_anew",
+        KEPT_FILE,
+        "part.matters, part.alike, part.shared_draws, part.bounds]",
+        "part.bounds]",
+        f"{GAPS}calibration_is_kept_by_what_it_is_drawn_from",
     ),
     Planted(
-        "ends of the interval swapped in the store",
+        "calibration read for another effect of the paper's",
         COMPARED,
-        JUDGED_FILE,
-        "zip(_NUMBERS, of_estimate, strict=True)",
-        'zip(("effect", "high", "low", *_NUMBERS[3:]), of_estimate, strict=True)',
-        f"{OF_JUDGED}::test_what_is_kept_is_what_was_judged",
+        KEPT_FILE,
+        '"printed": list(printed), "alpha": alpha}',
+        '"alpha": alpha}',
+        f"{GAPS}calibration_is_kept_by_what_it_is_drawn_from",
     ),
 ]
 SHOWN = [

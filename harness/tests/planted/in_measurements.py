@@ -188,8 +188,8 @@ HANDED = [
         "last layer for the mean over layers",
         "C9 C11 C12 C13 Q1",
         COMPARISONS,
-        "values.mean(axis=2) if values.ndim == 3",
-        "values[:, :, -1] if values.ndim == 3",
+        "means: np.ndarray = values.mean(axis=-1)",
+        "means: np.ndarray = values[..., -1]",
         OF_COMPARISONS,
     ),
     Planted(

@@ -6,20 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 
 from harness.data import Example
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import FinetunedAt, TextTasks
 from harness.evidence.sources import Sources
-from harness.judging.kept import find_or_calibrate, find_or_judge
+from harness.judging.kept import find_or_calibrate
 from harness.models.gpt.network import AttentionChoice, vector_gpt
 from harness.models.gpt.problems import Recall, recall_answers
 from harness.models.gpt.sizes import Shape, Size
 from harness.models.gpt.tokens import tokenize
 from harness.prompts import draw_demonstrations
-from harness.report.page import calibration
+from harness.report.sentences import calibration
 from harness.runs.loaded import model_of
 from harness.runs.variants import Variant
 from harness.seeds import stream
@@ -167,59 +166,52 @@ def test_rival_is_finetuned_itself(project: Project, tmp_path: Path) -> None:
     assert all(np.allclose(found[name], weight, rtol=0, atol=1e-4) for name, weight in own.items())
 
 
-STRONG = Comparison(name="a", prediction="", unit="accuracy", cells=(np.arange(40.0)[None] / 40,))
+STRONG = Comparison(name="a", prediction="", unit="accuracy", cells=(np.arange(40.0)[None] / 40,), matters=0.3)
 
 
 def test_false_support_is_counted_without_the_effect() -> None:
-    """Of values that vary by 0.3 about their mean, 40 examples support an effect of 1 always, and none rarely."""
-    (found,) = calibrate({"C1": [STRONG]}, 0.05, stream(0, "c"), effects={"C1": [1.0]}, runs=100)
-    assert found.power == 1
+    """Of values that vary by 0.3 about their mean, 40 examples support effects of 0.3 and 1 nearly always."""
+    found = calibrate("C1", [STRONG], 0.05, stream(0, "c"), printed=[1.0], runs=100)
+    assert (found.power_printed, round(found.power or 0)) == (1, 1)
     assert found.false_support < 0.1
 
 
 def test_claim_that_is_half_true_is_rarely_supported() -> None:
     """Of two parts one has an effect of 1 and one none: the claim is supported as often as a part without any is."""
-    other = replace(STRONG, name="b", cells=(STRONG.cells[0][:, ::-1],))
-    (found,) = calibrate({"C2": [STRONG, other]}, 0.05, stream(0, "c"), effects={"C2": [1.0, 0.0]}, runs=100)
-    assert found.power is not None
-    assert found.power < 0.1
-
-
-def test_verdict_of_other_values_is_not_read(tmp_path: Path) -> None:
-    """Two comparisons that differ in one value alone are judged apart."""
-    one, other = (replace(STRONG, cells=(STRONG.cells[0] + np.eye(1, 40) * more,)) for more in (0.0, 0.1))
-    effects = [
-        find_or_judge(Store(tmp_path), {"C1": [part]}, 0.05, 0, "judge")["C1"][0].estimate.effect
-        for part in (one, other)
-    ]
-    assert effects == pytest.approx([19.5 / 40, 19.6 / 40])
+    one = replace(STRONG, matters=0.0)
+    other = replace(one, name="b", cells=(STRONG.cells[0][:, ::-1],))
+    found = calibrate("C2", [one, other], 0.05, stream(0, "c"), printed=[1.0, 0.0], runs=100)
+    assert found.power_printed is not None
+    assert found.power_printed < 0.1
+    against = calibrate("C2", [one, other], 0.05, stream(0, "c"), printed=[1.0, -1.0], runs=20)
+    assert against.power_printed == 0
 
 
 def test_calibration_is_kept_by_what_it_is_drawn_from(tmp_path: Path) -> None:
-    """Another effect, level or number of runs is another simulation; the same is the same."""
+    """Other values, effects, level or number of runs are another simulation; the same is the same."""
     store = Store(tmp_path)
 
-    def calibrated(effect: float, alpha: float, runs: int) -> Calibration:
-        return find_or_calibrate(store, {"C1": [STRONG]}, {"C1": [effect]}, alpha, 0, runs)["C1"]
+    def calibrated(part: Comparison, printed: float, alpha: float, runs: int) -> Calibration:
+        return find_or_calibrate(store, "C1", [part], [printed], alpha, 0, runs)
 
-    base = calibrated(1.0, 0.05, 20)
-    assert calibrated(1.0, 0.05, 20) == base
-    assert base.power == 1
-    assert calibrated(0.001, 0.05, 20).power != 1
-    assert calibrated(1.0, 0.05, 30).runs == 30
-    assert calibrated(1.0, 0.9, 20).false_support > base.false_support
+    base = calibrated(STRONG, 1.0, 0.05, 20)
+    assert calibrated(STRONG, 1.0, 0.05, 20) == base
+    assert (base.power_printed, round(base.power or 0)) == (1, 1)
+    assert calibrated(STRONG, 0.001, 0.05, 20).power_printed != 1
+    assert calibrated(STRONG, 1.0, 0.05, 30).runs == 30
+    assert calibrated(STRONG, 1.0, 0.9, 20).false_negligible > base.false_negligible
+    assert round(calibrated(replace(STRONG, matters=0.001), 1.0, 0.05, 20).power or 0) == 0
+    spread = replace(STRONG, cells=(100 * STRONG.cells[0],))
+    assert calibrated(spread, 1.0, 0.05, 20).power_printed != 1
 
 
 def test_calibration_is_said_in_percent() -> None:
-    """False support with one decimal, power without, and both beside what they are of."""
-    found = Calibration("C1", 1000, (40, 50), 0.013, (0.1, 0.1), 0.62, 90)
-    assert calibration(found) == (
-        "Simulated 1,000 times on these data: with no effect in its family the rule says SUPPORTED in 1.3 % of runs; "
-        "with the paper's effect (0.1) in 62 % at 40 examples a task; 90 a task would make it 80 %."
-    )
-
-
-def test_power_that_no_number_of_examples_reaches_is_said() -> None:
-    """Where the search for enough examples ends in vain, the report does not stay silent."""
-    found = Calibration("C1", 1000, (40,), 0.0, (0.1,), 0.02, None)
-    assert calibration(found).endswith("in 2 % at 40 examples a task; more examples alone would not make it 80 %.")
+    """False outcomes with one decimal, power without, beside the design that they are of."""
+    found = Calibration("C1", 1000, 5, 1, (40, 50), 0.013, 0.021, 0.004, 0.32, 0.62, (0.1, 0.1))
+    said = calibration(found).replace("\N{NO-BREAK SPACE}", " ")
+    for part in (
+        "Simulated 1,000 times from these data (5 sets, 1 draw, 40 examples a task)",
+        "SUPPORTED in 1.3 %, REFUTED in 2.1 % and NEGLIGIBLE in 0.4 %",
+        "just the size that matters in 32 % and the paper's (0.1) in 62 %",
+    ):
+        assert part in said

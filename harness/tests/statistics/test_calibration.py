@@ -1,12 +1,13 @@
 """The decision rules are calibrated, and the simulation that says so is right where theory has an answer.
 
-ICL_CLAIMS_SIMULATIONS says how many runs each world is judged in: 200, or 1,000 for the full statement
-(`ICL_CLAIMS_SIMULATIONS=1000 pytest harness/tests/statistics/test_calibration.py`).
+ICL_CLAIMS_SIMULATIONS says how many runs each world is judged in: 1,000, or 10,000 for the full statement
+(`ICL_CLAIMS_SIMULATIONS=10000 pytest harness/tests/statistics/test_calibration.py`).
 """
 
-import gc
+import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,108 +15,174 @@ from scipy import stats
 
 from harness.errors import HarnessError
 from harness.seeds import stream
-from harness.statistics import Comparison, judge_family, overall
-from harness.statistics.calibration import Family, _supported, calibrate, simulate
+from harness.statistics import Comparison, judge_family
+from harness.statistics.calibration import calibrate, simulate
 from harness.statistics.new_runs import draw_runs
 from harness.statistics.results import Outcome
-from harness.tests.statistics.worlds import mean_claims, measured, proportion_claim, rest_variance
+from harness.tests.statistics.worlds import REST, World, claim_tests, one_run, run_of
 
-SIMULATIONS = int(os.environ.get("ICL_CLAIMS_SIMULATIONS", "200"))
-RESAMPLES = 299
+SIMULATIONS = int(os.environ.get("ICL_CLAIMS_SIMULATIONS", "1000"))
+AT_ONCE = 500
 ALPHA = 0.05
-
-World = Callable[[np.random.Generator], Family]
-
-
-@pytest.fixture(autouse=True)
-def _quick_collections() -> Iterator[None]:
-    """Keep statsmodels' garbage collection in each call of Holm (45 ms) from reading what torch has loaded."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
+LARGE = 9.0
 
 
-def supported(family: Family, run: int, resamples: int = RESAMPLES) -> dict[str, bool]:
-    """Judge a family as a run does; whether each claim is SUPPORTED."""
-    judged = judge_family(family, ALPHA, lambda name: stream(1, run, name), resamples)
-    return {claim: overall(parts) is Outcome.SUPPORTED for claim, parts in judged.items()}
+def outcomes(world: World, effects: Sequence[float], name: str, runs: int = SIMULATIONS) -> np.ndarray:
+    """Return the outcome of a claim in each of so many runs, at the level that Holm leaves a claim alone."""
+    found, parts = [], world.parts()
+    for first in range(0, runs, AT_ONCE):
+        cells = world.runs(stream(0, name, str(world), first), effects, min(AT_ONCE, runs - first))
+        found.append(claim_tests(parts, cells).outcomes(ALPHA, ALPHA, ALPHA))
+    return np.concatenate(found)
 
 
-def share_supported(world: World, name: str, runs: int = SIMULATIONS) -> float:
-    """Return the share of runs, each of a world of its own, in which any claim of the family is SUPPORTED."""
-    return float(np.mean([any(supported(world(stream(0, name, run)), run).values()) for run in range(runs)]))
+def most(runs: int = SIMULATIONS) -> int:
+    """Return how often an outcome of 5 % comes in so many runs at most: the binomial's upper 99 %."""
+    return int(stats.binom.ppf(0.99, runs, ALPHA))
 
 
-def seeds_world(count: int) -> World:
-    """Make a claim on several sets of demonstrations, which vary half as much as examples do."""
-    return lambda rng: {"C": mean_claims(rng, seeds=count, seed_spread=0.5)}
-
-
-def half_true(rng: np.random.Generator) -> Family:
-    """Make a claim of two parts, one of them true by six standard errors and more."""
-    true, false = mean_claims(rng, claims=2)
-    return {"C": [Comparison("true", "", "", tuple(cell + 2 for cell in true.cells)), false]}
-
-
-def family_of_four(rng: np.random.Generator) -> Family:
-    """Make three claims on the same examples, and a proportion."""
-    means = mean_claims(rng, claims=3)
-    return {**{f"C{i}": [part] for i, part in enumerate(means)}, "share": [proportion_claim(rng)]}
-
-
-WORLDS: dict[str, World] = {
-    "mean, one seed": lambda rng: {"C": mean_claims(rng)},
-    "mean, 2 seeds": seeds_world(2),
-    "mean, 3 seeds": seeds_world(3),
-    "mean, 5 seeds": seeds_world(5),
-    "proportion, one seed": lambda rng: {"C": [proportion_claim(rng)]},
-    "proportion, 3 seeds": lambda rng: {"C": [proportion_claim(rng, seeds=3, seed_spread=0.5)]},
-    "two parts, one true": half_true,
-    "family of four": family_of_four,
+WORLDS = {
+    "one set": World(),
+    "2 sets": World(sets=2),
+    "3 sets, spread widely": World(sets=3, set_spread=1.5, examples=20),
+    "5 sets, 3 tasks": World(sets=5, tasks=3, examples=20),
+    "5 sets, 5 draws, 3 tasks": World(sets=5, draws=5, tasks=3, examples=20),
+    "5 shared draws, 3 tasks": World(draws=5, tasks=3, shared_draws=True, examples=20),
+    "3 sets, 5 shared draws spread widely": World(sets=3, draws=5, shared_draws=True, draw_spread=1.5, examples=20),
+    "no set's own": World(sets=5, set_spread=0.0, examples=20),
+    "three comparisons": World(comparisons=3, sets=5, tasks=3, examples=20),
+    "two comparisons, shared draws": World(comparisons=2, sets=3, draws=5, tasks=3, shared_draws=True, examples=20),
+    "share": World(kind="proportion", examples=40, matters=0.1),
+    "share, 3 sets": World(kind="proportion", sets=3, examples=40, matters=0.1),
+    "accuracies, 5 sets, 3 tasks": World(kind="difference", sets=5, tasks=3, examples=20, set_spread=0.3, matters=0.1),
+    "accuracies, 5 shared draws": World(
+        kind="difference", draws=5, tasks=3, shared_draws=True, examples=20, matters=0.1
+    ),
 }
+BOUNDED_LARGE = {"mean": LARGE, "proportion": 0.4, "difference": 0.8}
 
 
 @pytest.mark.parametrize("name", WORLDS)
-def test_without_an_effect_no_rule_supports_more_than_one_run_in_twenty(name: str) -> None:
-    """Layers and heads dependent, examples shared, seeds clustered: any claim SUPPORTED in 5 % of runs at most.
+def test_false_support_is_rare(name: str) -> None:
+    """One comparison has no effect and the others have large ones: SUPPORTED in 5 % of runs at most.
 
-    No tolerance is needed: half of the errors are on the other side, so that a right rule says SUPPORTED in 2.5 %,
-    and in more than 5 % of 200 runs with probability 0.01 (of 1,000: 3e-6).
+    (Half of the errors are on the other side, so that a right rule says it in 2.5 %.)
     """
-    assert share_supported(WORLDS[name], name) <= ALPHA
+    world = replace(WORLDS[name], matters=0.0)
+    effects = [0.0] + [BOUNDED_LARGE[world.kind]] * (world.comparisons - 1)
+    assert (outcomes(world, effects, name) == Outcome.SUPPORTED).sum() <= most()
 
 
-def every_head(rng: np.random.Generator) -> Family:
-    """Take each layer and head of an example for a unit of its own."""
-    cells = [measured(rng, examples=10)[0].reshape(1, -1) for _ in range(2)]
-    return {"C": [Comparison("part", "", "", tuple(cells))]}
+@pytest.mark.parametrize("name", WORLDS)
+def test_false_refutation_is_rare(name: str) -> None:
+    """No comparison has an effect: REFUTED in 5 % of runs at most."""
+    world = replace(WORLDS[name], matters=0.0)
+    assert (outcomes(world, [0.0] * world.comparisons, name) == Outcome.REFUTED).sum() <= most()
 
 
-def every_seed(rng: np.random.Generator) -> Family:
-    """Take each seed's examples for further examples."""
-    part = mean_claims(rng, seeds=3, seed_spread=0.5)[0]
-    return {"C": [Comparison("part", "", "", tuple(cell.reshape(1, -1) for cell in part.cells))]}
+@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_false_negligible_is_rare(name: str, sign: int) -> None:
+    """All effects are just what matters, or one is that below 0 and the others have none: NEGLIGIBLE in 5 % at most.
 
-
-@pytest.mark.parametrize("wrong", [every_head, every_seed])
-def test_wrong_units_are_found_out(wrong: World) -> None:
-    """Heads of an example, or seeds, taken as independent support a claim of no effect in over 15 % of runs.
-
-    So the worlds can tell a rule that is not calibrated: 15 % of 100 runs are four standard errors above 5 %.
+    What matters is four standard errors, so that the equivalence has power.
     """
-    assert share_supported(wrong, "wrong units", runs=100) > 0.15
+    world = WORLDS[name]
+    matters = {"proportion": 0.35, "difference": 0.3}
+    world = replace(world, matters=matters.get(world.kind) or 4 * math.sqrt(variance_of(world)))
+    others = world.matters if sign > 0 else 0.0
+    effects = [sign * world.matters] + [others] * (world.comparisons - 1)
+    assert (outcomes(world, effects, name) == Outcome.NEGLIGIBLE).sum() <= most()
 
 
-def test_an_effect_of_known_power_is_found_as_often() -> None:
-    """An effect of 2.80 standard errors is SUPPORTED as often as Student's t finds it: in 79 % of runs.
+def variance_of(world: World) -> float:
+    """Return the variance of an effect over new sets, draws and examples."""
+    tasks, sets, draws = world.tasks, world.sets, world.draws
+    own = (sets > 1) * world.set_spread**2 / sets + 1 / world.examples + REST / (sets * draws * world.examples)
+    of_draws = (draws > 1) * world.draw_spread**2 / draws
+    return own / tasks + (of_draws if world.shared_draws else of_draws / tasks)
 
-    Within three standard errors of the share and 0.03: the rule asks for p value and interval both, and 299 flips
-    put its 5 % at 4.7 % (0.75 in 2,000 runs; 0.76 with 999 flips).
+
+def test_negligible_is_found() -> None:
+    """Without an effect, where eight standard errors matter, nearly every run says so: the tests above can fail."""
+    for name in ("5 sets, 3 tasks", "three comparisons", "5 shared draws, 3 tasks"):
+        world = replace(WORLDS[name], matters=8 * math.sqrt(variance_of(WORLDS[name])))
+        found = outcomes(world, [0.0] * world.comparisons, name, runs=200)
+        assert (found == Outcome.NEGLIGIBLE).mean() > 0.8
+
+
+def decided(parts: Sequence[Comparison], cells: Sequence[tuple[np.ndarray, ...]]) -> float:
+    """Return the share of runs that say anything."""
+    return float((claim_tests(parts, cells).outcomes(ALPHA, ALPHA, ALPHA) != Outcome.INCONCLUSIVE).mean())
+
+
+@pytest.mark.parametrize("wrong", ["sets", "draws", "heads"])
+def test_wrong_units_are_found_out(wrong: str) -> None:
+    """Sets, or draws, or heads, taken for examples: a claim of no effect is decided in over 30 % of runs.
+
+    So the worlds can tell a rule that is not calibrated.
     """
-    error = np.sqrt((1 + rest_variance()) / (2 * 30))
-    share = share_supported(lambda rng: {"C": mean_claims(rng, effect=2.80 * error)}, "power")
-    expected = stats.nct.sf(stats.t.ppf(0.975, 58), 58, 2.80)
-    assert share == pytest.approx(expected, abs=0.03 + 3 * np.sqrt(0.8 * 0.2 / SIMULATIONS))
+    size = {"sets": {"sets": 3}, "draws": {"draws": 5, "shared_draws": True}, "heads": {"examples": 10}}[wrong]
+    world = World(**size)  # type: ignore[arg-type]
+    (cells,) = world.runs(stream(1, wrong), [0.0], 400)
+    if wrong == "heads":
+        cells = tuple(np.repeat(cell, 12, axis=3) for cell in cells)
+    taken = tuple(cell.reshape(400, 1, 1, -1) for cell in cells)
+    part = Comparison("part", "", "", tuple(cell[0] for cell in taken))
+    assert decided([part], [taken]) > 0.3
+
+
+def test_shared_draw_counted_once_a_task_is_found_out() -> None:
+    """Draws that three tasks share, taken for each task's own, decide a claim of no effect in over 10 % of runs."""
+    world = World(draws=5, tasks=3, shared_draws=True, examples=20)
+    cells = world.runs(stream(2), [0.0], 1_000)
+    shared = world.parts()
+    assert decided(shared, cells) <= most(1_000) / 1_000
+    assert decided([replace(shared[0], shared_draws=False)], cells) > 0.10
+
+
+def test_null_of_no_effects_at_all_would_hide_false_support() -> None:
+    """With large effects elsewhere, the claim errs many times as often as where none of four has any."""
+    world = World(comparisons=4, sets=3, tasks=2, examples=20)
+    alone, none = (
+        (outcomes(world, [0.0] + [by] * 3, "null", 4_000) == Outcome.SUPPORTED).mean() for by in (LARGE, 0.0)
+    )
+    assert alone > 1.5 * none > 0
+
+
+def test_family_of_four_supports_no_more_than_one_in_twenty() -> None:
+    """Three claims on the same examples, and a share, without effects: any SUPPORTED or REFUTED in 5 % of 200 runs."""
+    world, share = World(comparisons=3, sets=3), World(kind="proportion")
+    means = world.runs(stream(3), [0.0] * 3, 200)
+    answers = share.runs(stream(4), [0.0], 200)
+    parts, drawn = [*world.parts(), *share.parts()], [*means, *answers]
+    wrong = 0
+    for run in range(200):
+        family = {str(i): [run_of(parts[i], drawn[i], run)] for i in range(4)}
+        found = judge_family({c: [replace(p, matters=0.0) for p in of] for c, of in family.items()}, ALPHA)
+        wrong += any(claim.outcome in {Outcome.SUPPORTED, Outcome.REFUTED} for claim in found.values())
+    assert wrong <= most(200)
+
+
+@pytest.mark.parametrize(
+    ("world", "freedom"),
+    [
+        (World(tasks=1, examples=40), 39),
+        (World(tasks=2, examples=30), 58),
+        (World(sets=5, tasks=3, set_spread=30.0, examples=20), 12),
+        (World(draws=5, tasks=3, draw_spread=30.0, shared_draws=True, examples=20), 4),
+    ],
+    ids=str,
+)
+def test_effect_of_known_power_is_found_as_often(world: World, freedom: int) -> None:
+    """An effect of 2.80 standard errors is SUPPORTED as often as Student's t of so many df finds it.
+
+    Within three standard errors of the share, and 0.01 for Satterthwaite's df, which vary from run to run.
+    """
+    found = outcomes(replace(world, matters=0.0), [2.80 * math.sqrt(variance_of(world))], "power")
+    expected = float(stats.nct.sf(stats.t.ppf(0.975, freedom), freedom, 2.80))
+    error = math.sqrt(expected * (1 - expected) / SIMULATIONS)
+    assert (found == Outcome.SUPPORTED).mean() == pytest.approx(expected, abs=0.01 + 3 * error)
 
 
 def one_task(rng: np.random.Generator, examples: int = 100) -> Comparison:
@@ -124,98 +191,163 @@ def one_task(rng: np.random.Generator, examples: int = 100) -> Comparison:
     return Comparison("part", "a > b", "cosine", ((values - values.mean()) / values.std(),))
 
 
-def test_a_simulation_decides_as_the_judge() -> None:
-    """Of 160 comparisons in forty drawn runs at most two get another outcome than by `judge_family`.
+def test_simulation_decides_as_the_judge() -> None:
+    """Of forty drawn runs of a claim of four comparisons, each has the outcome that `judge_family` gives it."""
+    parts = [
+        *one_run(World(comparisons=2, sets=2, draws=3, matters=0.6), stream(5), 0.2, 0.2),
+        *one_run(World(kind="proportion", matters=0.2), stream(6), 0.1),
+        replace(one_task(stream(7)), matters=0.5, alike=True, name="alike"),
+    ]
+    parts = [replace(part, name=str(i)) for i, part in enumerate(parts)]
+    for shifts in ([0.9, 0.9, 0.3, 0.0], [0.9, -0.9, 0.0, 0.3], [0.0, 0.0, -0.3, 0.9]):
+        found = simulate(parts, shifts, ALPHA, stream(8), runs=40)["outcomes"]
+        drawn = draw_runs(parts, shifts, stream(8), runs=40)
+        for run in range(40):
+            own = [run_of(part, cells, run) for part, cells in zip(parts, drawn, strict=True)]
+            assert judge_family({"C": own}, ALPHA)["C"].outcome == found[run]
 
-    The judge draws its own resamples: a comparison at the edge may fall on its other side. The second comparison's
-    effect is negative: it is rejected, and not supported.
-    """
-    rng = stream(2)
-    means, answers = mean_claims(rng, claims=2), proportion_claim(rng, seeds=1)
-    parts = [*means, answers, *mean_claims(rng, seeds=2, seed_spread=0.1)]
-    drawn = draw_runs(parts, [0.3, -0.5, 0.2, 0.4], rng, runs=40)
-    found = _supported(parts, drawn, ALPHA, rng, 1_999)
-    differing = 0
-    for run in range(40):
-        cells = [tuple(task[run] for task in tasks) for tasks in drawn]
-        given = zip(parts, cells, strict=True)
-        family = {str(i): [Comparison("", "", "", new, part.kind, part.null)] for i, (part, new) in enumerate(given)}
-        differing += int((list(supported(family, run, 1_999).values()) != found[run]).sum())
-    assert differing <= 2
-    assert found.mean(axis=0)[1] == 0 < found.mean(axis=0)[0] < 1
+
+def supported(part: Comparison, effect: float, runs: int = 1_000) -> float:
+    """Return the simulated power of a claim of one comparison."""
+    found = simulate([part], [effect], ALPHA, stream(9), runs=runs)["outcomes"]
+    return float((found == Outcome.SUPPORTED).mean())
 
 
 def test_simulated_power_is_the_normal_one() -> None:
     """An effect of 2.80 standard errors: 80 % of 1,000 runs (0.05: three standard errors of share and 1 % of t)."""
-    family = {"C": [one_task(stream(3))]}
-    found = simulate(family, ALPHA, stream(4), effects={"C": [0.280]})["C"]
-    assert found.mean() == pytest.approx(0.8, abs=0.05)
+    assert supported(one_task(stream(10)), 0.280) == pytest.approx(0.8, abs=0.05)
 
 
-def test_simulated_power_under_three_seeds_is_students() -> None:
-    """Where only seeds vary, an effect of 3 SE under 3 seeds has the power of a noncentral t of 2 df: 0.39."""
-    seeds = np.array([[-1.0], [0], [1]])  # variance 1: SE = sqrt(1 / 3)
-    family = {"C": [Comparison("part", "a > b", "cosine", (np.tile(seeds, (1, 20)),))]}
-    found = simulate(family, ALPHA, stream(5), effects={"C": [3 * np.sqrt(1 / 3)]})["C"]
-    expected = stats.nct.sf(stats.t.ppf(0.975, 2), 2, 3)
-    assert found.mean() == pytest.approx(expected, abs=3 * np.sqrt(expected * (1 - expected) / 1_000))
-
-
-def test_needed_examples_are_those_of_the_closed_form() -> None:
-    """Standard deviation 1, effect 0.15: (1.96 + 0.84)^2 / 0.15^2 = 349 examples, found within 12 %.
-
-    Of 1,000 runs the share has a standard error of 0.013, which is 3 % of the examples; the search stops at 5 %.
-    """
-    family = {"C": [one_task(stream(6))]}
-    result = calibrate(family, ALPHA, stream(7), effects={"C": [0.15]})[0]
-    assert result.power is not None
-    assert result.power < 0.5
-    assert result.needed == pytest.approx(349, rel=0.12)
-    assert result.false_support <= ALPHA
+@pytest.mark.parametrize("axis", ["sets", "draws"])
+def test_simulated_power_under_three_levels_is_students(axis: str) -> None:
+    """Where only sets, or draws, vary, an effect of 3 SE under 3 has the power of a noncentral t of 2 df: 0.39."""
+    levels = np.array([-1.0, 0, 1])  # variance 1: SE = sqrt(1 / 3)
+    cell = levels[:, None, None] if axis == "sets" else levels[None, :, None]
+    part = Comparison("part", "a > b", "cosine", (np.tile(cell, (1, 1, 20)),))
+    expected = float(stats.nct.sf(stats.t.ppf(0.975, 2), 2, 3))
+    error = math.sqrt(expected * (1 - expected) / 1_000)
+    assert supported(part, 3 * math.sqrt(1 / 3)) == pytest.approx(expected, abs=3 * error)
 
 
 def test_calibration_of_a_real_structure() -> None:
-    """A family of a mean, a half-true claim and one of no effect: each gets its own figures."""
-    rng = stream(8)
-    first, second, third, fourth = mean_claims(rng, claims=4)
-    family = {"C1": [first], "C2": [second, third], "C3": [fourth], "exact": []}
-    found = calibrate(family, ALPHA, rng, effects={"C1": [1.0], "C2": [1.0, 0.0]}, runs=200, limit=40)
-    one, two, three = found
-    assert (one.claim, one.examples, one.effect, one.power, one.needed) == ("C1", (30, 30), (1.0,), 1.0, None)
-    assert two.power is not None
-    assert two.power <= ALPHA
-    assert two.needed is None
-    assert (three.effect, three.power, three.needed) == (None, None, None)
-    assert max(one.false_support, two.false_support, three.false_support) <= ALPHA
+    """Two comparisons of five sets and five shared draws on three tasks: what it says it is of, and its figures."""
+    world = World(comparisons=2, sets=5, draws=5, tasks=3, shared_draws=True, examples=20, matters=0.3)
+    parts = one_run(world, stream(11), 0.0, 0.0)
+    found = calibrate("C1", parts, ALPHA, stream(12), printed=[9.0, 9.0], runs=500)
+    assert (found.claim, found.runs, found.sets, found.draws) == ("C1", 500, 5, 5)
+    assert (found.examples, found.printed) == ((20, 20, 20), (9.0, 9.0))
+    assert max(found.false_support, found.false_refutation, found.false_negligible) <= most(500) / 500
+    assert found.power is not None
+    assert found.power < 0.9
+    assert found.power_printed == 1.0
 
 
-def test_simulated_runs_of_several_seeds_are_calibrated() -> None:
-    """From the data of one run with 2, 3 or 5 seeds, and of answers under 3: SUPPORTED in 5 % at most of 200 runs."""
-    rng = stream(9)
-    family = {str(seeds): mean_claims(rng, seeds=seeds, seed_spread=0.5) for seeds in (2, 3, 5)}
-    family["share"] = [proportion_claim(rng, seeds=3, seed_spread=0.5)]
-    for claim, parts in family.items():
-        assert simulate({claim: parts}, ALPHA, rng, runs=200)[claim].mean() <= ALPHA
+@pytest.mark.parametrize(
+    "name", ["5 sets, 3 tasks", "share, 3 sets", "accuracies, 5 sets, 3 tasks", "three comparisons"]
+)
+def test_simulated_runs_are_calibrated(name: str) -> None:
+    """From the data of one run: false SUPPORTED, REFUTED and NEGLIGIBLE in 5 % at most of 500 runs."""
+    parts = one_run(WORLDS[name], stream(13, name), *[0.1] * WORLDS[name].comparisons)
+    found = calibrate("C", parts, ALPHA, stream(14), runs=500)
+    assert max(found.false_support, found.false_refutation, found.false_negligible) <= most(500) / 500
+
+
+def independent(many: int, matters: float = 0.0, *, alike: bool = False) -> list[Comparison]:
+    """Make comparisons that share neither examples nor sets, as each has a number of examples of its own."""
+    return [replace(one_task(stream(15, i), 60 + i), name=str(i), matters=matters, alike=alike) for i in range(many)]
+
+
+def near(expected: float, runs: int) -> object:
+    """Return what a share of so many runs may be: four standard errors."""
+    return pytest.approx(expected, abs=4 * math.sqrt(expected * (1 - expected) / runs))
+
+
+def test_false_support_is_that_of_the_least_favourable_null() -> None:
+    """Of three independent comparisons each alone errs in 2.5 %; all at once would be supported in .025^3 of runs."""
+    found = calibrate("C", independent(3), ALPHA, stream(16), runs=4_000)
+    assert 0.025 - 0.005 < found.false_support < 0.025 + 0.012  # the worst of three
+    together = simulate(independent(3), [0.0] * 3, ALPHA, stream(16), runs=4_000)["outcomes"]
+    assert (together == Outcome.SUPPORTED).mean() < 0.002
+
+
+def test_false_refutation_is_that_of_no_effect_at_all() -> None:
+    """Of three independent comparisons any may refute, each at .025 / 3: together in 2.5 % of runs."""
+    found = calibrate("C", independent(3), ALPHA, stream(17), runs=4_000)
+    assert found.false_refutation == near(0.025, 4_000)
+
+
+def test_false_negligible_is_that_of_the_worse_side() -> None:
+    """Of one comparison thrice, all at what matters err in .025 / 3: it is one of three. Below 0: in .025."""
+    parts = [replace(*independent(1, matters=0.8), name=str(i)) for i in range(3)]
+    found = calibrate("C", parts, ALPHA, stream(18), runs=4_000)
+    assert found.false_negligible == near(0.025, 4_000)
+    above = simulate(parts, [0.8] * 3, ALPHA, stream(18), runs=4_000)["outcomes"]
+    assert (above == Outcome.NEGLIGIBLE).mean() == near(0.025 / 3, 4_000)
+
+
+def test_false_negligible_is_of_one_below_what_matters() -> None:
+    """Three independent comparisons at minus what matters are hardly ever all taken for larger; one is in 2.5 %."""
+    found = simulate(independent(3, matters=0.8), [-0.8] * 3, ALPHA, stream(18), runs=4_000)
+    assert (found["outcomes"] == Outcome.NEGLIGIBLE).mean() < 0.002
+    for alone in found["alone"]:
+        assert (alone == Outcome.NEGLIGIBLE).mean() == near(0.025, 4_000)
+
+
+def test_equivalence_errs_where_the_effect_is_just_what_matters() -> None:
+    """A comparison that says 'alike' has its null there, and is found where there is no effect."""
+    found = calibrate("C", independent(1, matters=0.8, alike=True), ALPHA, stream(19), runs=4_000)
+    assert found.false_support == near(0.025, 4_000)
+    assert found.false_negligible == 0
+    assert found.power is not None
+    assert found.power > 0.95
+
+
+def test_power_is_that_of_effects_of_just_what_matters() -> None:
+    """Of one comparison of 60 examples at 3 standard errors; of the paper's effect, none. No size: None."""
+    size = 3 / math.sqrt(60)
+    found = calibrate("C", independent(1, matters=size), ALPHA, stream(20), printed=[0.0], runs=2_000)
+    assert found.power == near(float(stats.nct.sf(stats.t.ppf(0.975, 59), 59, 3)), 2_000)
+    assert found.power_printed == near(0.025, 2_000)
+    unsized = calibrate("C", independent(1), ALPHA, stream(20), runs=10)
+    assert (unsized.power, unsized.power_printed, unsized.false_negligible) == (None, None, 0.0)
+
+
+def test_effects_that_disagree_are_not_supported() -> None:
+    """Of two comparisons one has a large effect and one the contrary: nearly every run says MIXED."""
+    found = simulate(independent(2), [1.0, -1.0], ALPHA, stream(21), runs=100)["outcomes"]
+    assert (found == Outcome.MIXED).mean() > 0.95
 
 
 def test_too_few_cases_support_nothing() -> None:
-    """Runs of nine examples, where ten are needed, support no claim, however large its effect (p would be 2 / 2^9)."""
-    family = {"C": [one_task(stream(10))]}
-    assert not simulate(family, ALPHA, stream(0), effects={"C": [9.0]}, runs=10, examples=9)["C"].any()
+    """Data of nine examples, where ten are needed, support no claim, however large its effect."""
+    assert supported(one_task(stream(22), 9), 9.0, runs=20) == 0
+
+
+def test_runs_of_too_few_cases_support_nothing() -> None:
+    """Eleven of 22 examples count, and ten are needed: in about a third of new runs fewer do, and decide nothing."""
+    values = np.where(np.arange(22) < 11, 1.0, np.nan)[None]
+    part = Comparison("part", "", "fraction", (values,), "proportion", null=0.5)
+    found = simulate([part], [0.5], ALPHA, stream(23), runs=2_000)["outcomes"]
+    assert (found == Outcome.SUPPORTED).mean() == near(float(stats.binom.sf(9, 22, 0.5)), 2_000)
 
 
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"effects": {"D": [0.1]}}, "'D', expected a claim of the family.*Known: C, share"),
-        ({"effects": {"C": [0.1, 0.2]}}, "2 effects, expected one for each of its 1 parts"),
-        ({"effects": {"share": [0.6]}}, r"the effect 0\.6, expected one from -0\.5 to 0\.5"),
-        ({"runs": 0}, "runs = 0 and examples = None, expected 1 or more"),
-        ({"examples": 0}, "examples = 0, expected 1 or more"),
+        ({"printed": [0.1]}, "C was given 1 printed effects, expected none or one for each of its 2 comparisons"),
+        ({"printed": [0.1, 0.6]}, r"'part 0' of C was given the effect 0\.6, expected one from -0\.5 to 0\.5"),
+        ({"runs": 0}, "runs = 0, expected 1 or more"),
     ],
 )
 def test_what_can_not_be_simulated_is_refused(more: dict[str, object], message: str) -> None:
-    """Effects of no claim, of too many parts or of no probability, and no runs or examples, are named."""
-    family = {"C": [one_task(stream(11))], "share": [proportion_claim(stream(12))]}
+    """Effects of another number of comparisons or of no probability, and no runs, are named."""
+    parts = [one_task(stream(24)), *one_run(World(kind="proportion"), stream(25), 0.0)]
     with pytest.raises(HarnessError, match=message):
-        simulate(family, ALPHA, stream(0), **more)  # type: ignore[arg-type]
+        calibrate("C", parts, ALPHA, stream(0), **more)  # type: ignore[arg-type]
+
+
+def test_size_that_no_share_can_have_is_refused() -> None:
+    """Half of all is the null, and more than half as much again is to matter."""
+    (part,) = one_run(World(kind="proportion", matters=0.6), stream(26), 0.0)
+    with pytest.raises(HarnessError, match=r"the effect 0\.6, expected one from -0\.5 to 0\.5"):
+        calibrate("C", [part], ALPHA, stream(0), runs=10)

@@ -22,11 +22,20 @@ def comparison(*cells: np.ndarray, **more: Any) -> Comparison:
     [
         ((), {}, "non-empty"),
         ((np.ones((1, 0)),), {}, "non-empty"),
-        ((np.ones(5),), {}, r"\[seed, example\]"),
-        ((np.ones((1, 5)), np.ones((2, 5))), {}, "as many seeds"),
+        ((np.ones(5),), {}, r"\[set, draw, example\]"),
+        ((np.ones((1, 5)), np.ones((2, 5))), {}, "as many sets, and as many draws"),
+        ((np.ones((1, 2, 5)), np.ones((1, 3, 5))), {}, "as many sets, and as many draws"),
+        ((np.ones((1, 5)),), {"tasks": ("a", "b")}, "names of 2 tasks, expected 1"),
         ((np.array([[np.inf]]),), {}, "1 infinite"),
         ((np.array([[0.5]]),), {"kind": "proportion"}, "0, 1 or NaN"),
         ((np.ones((1, 5)),), {"minimum_units": 0}, "at least 1"),
+        ((np.ones((1, 5)),), {"alike": True}, "matters = 0.0, expected a size above 0"),
+        (
+            (np.array([[0.2, 1.5]]),),
+            {"bounds": (-1.0, 1.0)},
+            r"values from 0.2 to 1.5, expected values in \[-1.0, 1.0\]",
+        ),
+        ((np.array([[-2, 0.5]]),), {"bounds": (-1.0, 1.0)}, "values from -2 to 0.5"),
     ],
 )
 def test_malformed_measurements_are_refused(cells: tuple[np.ndarray, ...], more: dict[str, Any], message: str) -> None:
@@ -37,8 +46,31 @@ def test_malformed_measurements_are_refused(cells: tuple[np.ndarray, ...], more:
         refusal.match(f"'part' was given .*{message}")
 
 
-def test_an_example_counts_once_whatever_the_seeds() -> None:
-    """Of three examples under two seeds, the first counts twice, the second once, the third never: 2 units."""
+def test_sets_alone_are_sets_of_one_draw() -> None:
+    """[set, example] is [set, draw, example] with one draw; tasks without names have numbers."""
+    found = comparison(np.ones((3, 5)), np.ones((3, 6)))
+    assert [cell.shape for cell in found.cells] == [(3, 1, 5), (3, 1, 6)]
+    assert (found.sets, found.draws, found.tasks) == (3, 1, ("1", "2"))
+    assert comparison(np.ones((3, 4, 5))).draws == 4
+
+
+def test_share_lies_between_0_and_1() -> None:
+    """A proportion's bounds are known, whatever is given; a mean's are those that are given."""
+    assert comparison(np.ones((1, 5)), kind="proportion").bounds == (0, 1)
+    assert comparison(np.ones((1, 5)), bounds=(-1.0, 1.0)).bounds == (-1, 1)
+    assert comparison(np.ones((1, 5))).bounds is None
+
+
+def test_some_of_the_tasks_alone() -> None:
+    """Cells and names of the tasks that are asked for; all else stays."""
+    cells = [np.full((1, 5), float(i)) for i in range(3)]
+    found = comparison(*cells, tasks=("a", "b", "c"), matters=0.5, shared_draws=True).of_tasks([0, 2])
+    assert (found.tasks, found.matters, found.shared_draws) == (("a", "c"), 0.5, True)
+    assert [cell.mean() for cell in found.cells] == [0, 2]
+
+
+def test_an_example_counts_once_whatever_the_sets() -> None:
+    """Of three examples under two sets, the first counts twice, the second once, the third never: 2 units."""
     cell = np.array([[1.0, NAN, NAN], [0.0, 1.0, NAN]])
     assert comparison(cell, kind="proportion").units == 2
 
@@ -56,3 +88,12 @@ def test_a_task_that_counts_nothing_is_no_part_of_a_mean() -> None:
     cells = np.ones((1, 20)), np.full((1, 20), NAN)
     assert comparison(*cells).shortage == "0 examples count in one of 2 tasks; at least 2 in each are needed"
     assert not comparison(*cells, kind="proportion").shortage
+
+
+@pytest.mark.parametrize("kind", ["mean", "proportion"])
+@pytest.mark.parametrize("counts", [(20, 20), (9, 0), (9, 1), (9, 2), (5, 4), (5, 5), (20, 1), (20, 0)])
+def test_what_is_too_few_is_what_is_said_to_be(kind: str, counts: tuple[int, int]) -> None:
+    """The rule for many runs at once agrees with the words for one."""
+    cells = tuple(np.where(np.arange(20) < n, 1.0, NAN)[None] for n in counts)
+    part = comparison(*cells, kind=kind)
+    assert part.too_few(np.array(counts)[:, None]).tolist() == [bool(part.shortage)]
