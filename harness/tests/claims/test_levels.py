@@ -23,5 +23,14 @@ def test_every_level_has_plain_words_for_every_outcome() -> None:
     for sentence in said:
         assert re.fullmatch(r"[A-Z][^.]*\.", sentence)
         words = set(re.findall(r"\w+", sentence))
-        assert not words & {*load_claims(claims), "cosine", "tau", "SimAOU", "SimAM", "Rec2FTP", "attention", "gradient"}
+        assert not words & {
+            *load_claims(claims),
+            "cosine",
+            "tau",
+            "SimAOU",
+            "SimAM",
+            "Rec2FTP",
+            "attention",
+            "gradient",
+        }
         assert not [word for word in words if len(word) > 1 and word.isupper()]

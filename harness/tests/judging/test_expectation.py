@@ -109,7 +109,11 @@ def test_exact_statement_that_decides_is_no_rounding() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        (verdict(YES, 0.5), OPEN, "SUPPORTED was expected, 0.5 standard errors from its edge, and INCONCLUSIVE came out"),
+        (
+            verdict(YES, 0.5),
+            OPEN,
+            "SUPPORTED was expected, 0.5 standard errors from its edge, and INCONCLUSIVE came out",
+        ),
         (verdict(OPEN, 0.0), NO, "INCONCLUSIVE was expected, 0 standard errors from its edge, and REFUTED came out"),
         (
             verdict(MIXED, 5.0, near=0.25),
