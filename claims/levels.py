@@ -56,13 +56,32 @@ def _labels(*parts: str) -> Rival:
 
 
 def _causal(part: str) -> Rival:
-    closer = "layer-causal gradient descent is closer to ICL"
     return rival(
         "O7",
         (part,),
-        closer,
-        "layer-causal gradient descent is no closer to ICL",
-        "whether layer-causal gradient descent is closer to ICL is open",
+        "closer to FT than to layer-causal descent",
+        "closer to layer-causal descent than to FT",
+        "whether FT or layer-causal descent is closer to ICL is open",
+    )
+
+
+def _example(part: str) -> Rival:
+    return rival(
+        "O6",
+        (part,),
+        "specific to the example",
+        "not specific to the example: it is larger with another one of its class",
+        "not shown to be specific to the example",
+    )
+
+
+def _task(part: str) -> Rival:
+    return rival(
+        "O9",
+        (part,),
+        "specific to the task",
+        "not specific to the task: it is larger after another kind of task",
+        "not shown to be specific to the task",
     )
 
 
@@ -94,19 +113,14 @@ LEVELS = (
         ("C11",),
         (
             _trained("SimAOU"),
-            rival(
-                "O6",
-                ("SimAOU",),
-                "specific to the example and its demonstrations",
-                "not specific to the example and its demonstrations",
-                "not shown to be specific to the example and its demonstrations",
-            ),
+            _example("SimAOU"),
+            _task("SimAOU"),
             _labels("SimAOU"),
             rival(
                 "O5",
                 (),
-                "ICL depends on the demonstrations' order more than finetuning",
-                "ICL depends on the demonstrations' order less than finetuning by some measure",
+                "ICL depends on the demonstrations' order as finetuning does",
+                "ICL depends on the demonstrations' order otherwise than finetuning does",
                 "whether ICL depends on the demonstrations' order as finetuning does is open",
             ),
             _causal("SimAOU"),
@@ -118,14 +132,16 @@ LEVELS = (
         "Attention",
         ("C12", "C13"),
         (
-            _trained("SimAM", "Kendall"),
+            _trained("Kendall"),
             rival(
                 "O2",
-                ("SimAM",),
-                "what ICL changes of attention is more alike to what FT changes than in a fresh model",
-                "what ICL changes of attention is less alike to what FT changes than in a fresh model",
-                "what ICL changes of attention is not shown to be more alike to what FT changes than in a fresh model",
+                (),
+                "what ICL changes of it is more like what FT changes than in untrained models",
+                "what ICL changes of it is less like what FT changes than in untrained models",
+                "what ICL changes of it is not shown to be more like what FT changes than in untrained models",
             ),
+            _example("Kendall"),
+            _task("SimAM"),
             _labels("SimAM", "Kendall"),
             _causal("SimAM"),
         ),

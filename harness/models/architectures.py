@@ -119,7 +119,7 @@ def architecture_of(model_type: str) -> Architecture:
         raise HarnessError(
             f"models of architecture '{model_type}' are not known: {nearest(model_type, ARCHITECTURES)}. "
             "Add a row to harness/models/architectures.py: the paths of its layers, final norm, embeddings, norms, "
-            "attention module, query, key and value projections, the tables that old weights hold (and an adapter if its "
-            "attention does not use AttentionInterface)",
+            "attention module, query, key and value projections, the tables that old weights hold (and an adapter if "
+            "its attention does not use AttentionInterface)",
         )
     return ARCHITECTURES[model_type]
