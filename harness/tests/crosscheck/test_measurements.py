@@ -35,7 +35,7 @@ def cell() -> CellAndStart:
     spans = tuple((start, start + n) for start, n in zip(starts, DEMONSTRATION_LENGTHS, strict=False))
     zsl, icl = recording(Setting.ZSL, 1, 0.0), recording(Setting.ICL, starts[-1], 0.5)
     training, starting = (noise(rng, LAYERS, starts[-1] - 1, WIDTH) for _ in range(2))
-    return CellAndStart(zsl, icl, recording(Setting.FT, 1, 0.1), spans, training, starting)
+    return CellAndStart(zsl, icl, recording(Setting.FT, 1, 0.1), spans, training, starting_queries=starting)
 
 
 def outputs_of(cell: Cell) -> tuple[paper.Float64, ...]:

@@ -39,7 +39,7 @@ def cell() -> CellAndStart:
         return Recording(setting, np.array(GOLD), noise(len(GOLD), 3), *arrays, noise(len(GOLD), LAYERS, WIDTH))
 
     zsl, icl, ft = recording(Setting.ZSL, 1), recording(Setting.ICL, 13), recording(Setting.FT, 1)
-    return CellAndStart(zsl, icl, ft, SPANS, noise(LAYERS, 12, WIDTH), noise(LAYERS, 12, WIDTH))
+    return CellAndStart(zsl, icl, ft, SPANS, noise(LAYERS, 12, WIDTH), starting_queries=noise(LAYERS, 12, WIDTH))
 
 
 def measured(name: str, cell: CellAndStart) -> Mapping[str, np.ndarray]:

@@ -18,7 +18,7 @@ def _texts_of(task: str, fetched: Path) -> set[str]:
     known = read_tasks(fixtures.TASKS)
     source = known.tasks[task].source
     assert isinstance(source, VaderSource)
-    file = rated_file(known.packages[source.package], source.file, source.sha256, fetched)
+    file = rated_file(known.packages[source.package], source.file, fetched)
     lines = file.read_text(encoding="utf-8").rstrip("\n").split("\n")
     return {make_example({"text": html.unescape(line.split("\t")[2])}, 0).content_hash for line in lines}
 

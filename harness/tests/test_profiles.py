@@ -1,0 +1,75 @@
+"""Profiles: settings by name, under what the command line gives."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import fixtures
+from harness.errors import HarnessError
+from harness.files import parse_toml, read_text
+from harness.plugin.study import settings_of
+from harness.profiles import read_profile
+from harness.settings import Protocol, Settings, parse_settings
+
+PROFILES = parse_toml(read_text(fixtures.PROFILES))
+
+
+def given(**options: object) -> Settings:
+    """Return the settings of a command line."""
+    config: Any = SimpleNamespace(getoption=lambda name, default=None: options.get(name, default))
+    return settings_of(config, fixtures.PROFILES, Path("store"))
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profile_can_be_used(name: str) -> None:
+    """Its settings are settings, and values that they may have."""
+    assert parse_settings(**{"profile": name, **read_profile(fixtures.PROFILES, name)}).profile == name
+
+
+def test_default_profile_is_the_settings_defaults() -> None:
+    """Nothing stands in two places."""
+    assert read_profile(fixtures.PROFILES, "default") == {}
+
+
+def test_what_is_given_counts_before_the_profile() -> None:
+    """The rest is the profile's, and where it says nothing, the default."""
+    found = given(profile="quick", queries="33")
+    assert (found.queries, found.dev_queries, found.demonstrations) == (33, PROFILES["quick"]["dev_queries"], 32)
+
+
+def test_paper_protocol_selects_as_the_paper_did() -> None:
+    """One set, the best of several on the reported examples."""
+    found = given(profile="paper")
+    assert (found.protocol, found.selection, found.demonstration_sets) == (Protocol.PAPER, "best", 1)
+
+
+def test_profiles_cost_what_their_names_say() -> None:
+    """More is drawn and asked in each than in the one before."""
+    sizes = [given(profile=name) for name in ("quick", "default", "thorough")]
+    for name in ("demonstration_sets", "queries", "dev_queries", "control_tasks", "control_queries"):
+        values = [getattr(size, name) for size in sizes]
+        assert values == sorted(values)
+        assert values[0] < values[-1]
+
+
+def test_profile_decides_no_verdict_beyond_its_settings() -> None:
+    """The same settings by name or one by one are the same run to an expectation file."""
+    assert parse_settings(profile="quick").numbers == parse_settings().numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "message"),
+    [
+        ("[quick]\n", "quik", "--profile 'quik': .*quick"),
+        ("[quick]\nquerys = 3\n", "quick", "profile 'quick' in .*queries"),
+        ("quick = 3\n", "quick", "--profile 'quick'"),
+        ("[quick", "quick", "can't read the profiles"),
+    ],
+)
+def test_wrong_profiles_are_one_message(tmp_path: Path, text: str, name: str, message: str) -> None:
+    """An unknown name, an unknown setting, no table, no TOML."""
+    (tmp_path / "profiles.toml").write_text(text)
+    with pytest.raises(HarnessError, match=message):
+        read_profile(tmp_path / "profiles.toml", name)
