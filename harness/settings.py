@@ -132,7 +132,7 @@ class Settings(BaseModel):
     simulations: int = Field(default=1000, ge=0, description="runs simulated to calibrate the decision rules (0: none)")
     processes: int = Field(default=0, ge=0, description="trainings at once on the CPU (default: one a processor)")
 
-    @field_validator("model", "data_dir", "store", "device", "corpus", mode="before")
+    @field_validator("model", "data_dir", "wordnet", "store", "device", "corpus", mode="before")
     @classmethod
     def _named(cls, value: object) -> object:
         if isinstance(value, str) and not value.strip():  # as a path it would be the working folder

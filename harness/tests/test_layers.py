@@ -22,7 +22,7 @@ FLOORS = (
         "harness.progress",
         "harness.targets",
     ),
-    ("harness.packages",),
+    ("harness.packages", "harness.profiles"),
     ("harness.metrics", "harness.dual_form", "harness.statistics"),
     ("harness.tasks", "harness.prompts"),
     ("harness.models",),

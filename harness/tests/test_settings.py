@@ -7,9 +7,9 @@ from harness.settings import Protocol, Settings, parse_settings
 
 
 def test_defaults_are_usable() -> None:
-    """With nothing given there is a run: held out, with one demonstration set."""
+    """With nothing given there is a run: held out, with several demonstration sets drawn at random."""
     settings = parse_settings()
-    assert (settings.protocol, settings.demonstration_sets) == (Protocol.HELD_OUT, 1)
+    assert (settings.protocol, settings.selection, settings.demonstration_sets) == (Protocol.HELD_OUT, "random", 5)
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,11 @@ def test_defaults_are_usable() -> None:
         ({"learning_rates": ("1e39",)}, r"learning_rates\.0: .*less than 3"),
         ({"alpha": 1.0}, "alpha: .*less than 1"),
         ({"dtype": "float64"}, "dtype: .*'float32', 'bfloat16' or 'float16'"),
-        ({"candidate_sets": 2, "demonstration_sets": 3}, "3 demonstration sets .* only 2 .*--selection random"),
-        ({"selection": "worst"}, "selection: .*'best' or 'random'"),
+        (
+            {"selection": "best", "candidate_sets": 2, "demonstration_sets": 3},
+            "3 demonstration sets .* only 2 .*--selection random",
+        ),
+        ({"selection": "worst"}, "selection: .*'random' or 'best'"),
     ],
 )
 def test_wrong_setting_is_named_with_what_is_expected(given: dict[str, object], complaint: str) -> None:
@@ -84,7 +87,7 @@ def test_all_wrong_settings_are_named_at_once() -> None:
 
 def test_numbers_are_the_settings_that_decide_a_verdict() -> None:
     """Where things are kept, what runs at once and how rules are simulated decide none; everything else does."""
-    left_out = {"store", "device", "batch_size", "processes", "simulations", "skip_bad_rows", "wordnet"}
+    left_out = {"profile", "store", "device", "batch_size", "processes", "simulations", "skip_bad_rows", "wordnet"}
     assert set(Settings.model_fields) - set(Settings().numbers) == left_out
 
 
@@ -92,4 +95,3 @@ def test_random_sets_may_be_more_than_are_selected_among() -> None:
     """None is selected, so that how many there are to select among bounds nothing."""
     settings = parse_settings(selection="random", candidate_sets=2, demonstration_sets=5)
     assert (settings.selection, settings.demonstration_sets) == ("random", 5)
-    assert parse_settings().selection == "best"
