@@ -49,6 +49,7 @@ OPTIONS = {
     "simulations": "0",
 }
 """Options of a run that takes about a second once torch is loaded. At the larger learning rate finetuning diverges."""
+_LISTS = ("tasks", "learning-rates")
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Project:
 
     def settings(self, store: Path, **options: object) -> Settings:
         """Return the same run's settings."""
-        numbers = {name.replace("-", "_"): value for name, value in OPTIONS.items() if "," not in value}
+        numbers = {name.replace("-", "_"): value for name, value in OPTIONS.items() if name not in _LISTS}
         given = {"model": str(self.model), "data_dir": self.data, "tasks": ("toy",), "learning_rates": (2.0, 1e38)}
         return parse_settings(**(given | numbers | {"store": store} | options))
 

@@ -78,7 +78,7 @@ def test_array_is_the_one_that_was_asked_for(evidence: Evidence, sources: Source
     """Each name's own array of the measurement, in one row a demonstration set."""
     (record,) = KENDALL.records(sources)["toy"]
     kept = sources.store.read(record).tensors
-    assert len(kept) == 8
+    assert len(kept) == 7
     assert all(np.array_equal(evidence.of(KENDALL, name)["toy"], array[None]) for name, array in kept.items())
 
 

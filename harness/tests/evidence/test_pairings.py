@@ -126,7 +126,7 @@ def test_pairs_within_a_label_are_of_two_examples(cell: CellAndStart, name: str)
     assert len({tuple(of_draw) for of_draw in drawn}) > 1
 
 
-@pytest.mark.parametrize("name", PAIRED)
+@pytest.mark.parametrize("name", ["sim_aou", "sim_am"])
 def test_pairs_across_labels_are_of_two_labels(cell: CellAndStart, name: str) -> None:
     """And to FT's of one of another label; the only example of its label has partners here."""
     found = measured(name, cell)["other_class"]
@@ -165,26 +165,26 @@ def test_permuted_within_demonstrations_keeps_what_is_between_them(cell: CellAnd
     """Where attention is equal within a demonstration, nothing is permuted; where it differs there alone, it is lost.
 
     ICL attends to demonstrations in their order, FT's inner products agree: tau stays what it is. Where ICL's attention
-    rises within each demonstration as FT's does, it is 1, and permuted within 0 in the mean: five draws of 7 examples
-    and 2 layers.
+    rises within each demonstration as FT's does, it is 1, and permuted within 0 in the mean of 7 examples and 2 layers.
     """
     steps = np.repeat([1.0, 2.0, 3.0], [4, 3, 2])
     within = np.concatenate([np.arange(n) for n in (4, 3, 2)]).astype(float)
     for attention, between in ((steps, True), (steps * 0 + within, False)):
         found = measured("kendall", attending(cell, attention))
-        assert found["within"].shape == (DRAWS, len(GOLD), LAYERS)
+        assert found["within"].shape == (len(GOLD), LAYERS)
         assert found["ft"] == pytest.approx(np.ones((len(GOLD), LAYERS)))
         if between:
-            assert found["within"] == pytest.approx(np.ones((DRAWS, len(GOLD), LAYERS)))
+            assert found["within"] == pytest.approx(np.ones((len(GOLD), LAYERS)))
         else:
             assert found["within"].mean() < 0.4
             assert len(np.unique(found["within"].round(9))) > 3
 
 
-def test_permutations_within_differ_between_draws(cell: CellAndStart) -> None:
-    """Five draws of the same example and layer are not one."""
-    found = measured("kendall", cell)["within"]
-    assert len({of_draw.tobytes() for of_draw in found}) == DRAWS
+def test_permutations_within_differ_between_examples(cell: CellAndStart) -> None:
+    """Each example and layer is permuted anew: the same attention everywhere gives another tau nearly everywhere."""
+    rising = np.arange(9.0)
+    found = measured("kendall", attending(cell, rising))["within"]
+    assert len(np.unique(found.round(9))) > len(GOLD)
 
 
 def attending(cell: CellAndStart, attention: np.ndarray) -> CellAndStart:
