@@ -18,11 +18,11 @@ def test_readme_holds_the_table_of_the_options() -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        "| `--tasks` | movie,product,tweet | tasks, separated by commas; those of fixtures/tasks.toml, and your own |",
+        "| `--tasks` | movie,origin,tweet | tasks, separated by commas; those of fixtures/tasks.toml, and your own |",
         "| `--data-dir` |  | folder with \\<task>/train.jsonl and test.jsonl |",
         "| `--wordnet` | where systems and NLTK put it | folder with WordNet 3.0's data.noun, for the task gloss |",
         "| `--dev-queries` | 50 | examples a task to select on |",
-        "| `--candidate-sets` | 4 | demonstration sets to select among; the best on dev are kept |",
+        "| `--candidate-sets` | 4 | demonstration sets to select among with --selection best; the best on dev are kept |",
         "| `--processes` | one a processor | trainings at once on the CPU |",
         "| `--expect` |  | JSON file of expected verdicts: one that changes by more than its margin fails |",
     ],
