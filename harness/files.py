@@ -97,15 +97,17 @@ def read_text(path: Path, limit_bytes: int = SMALL) -> str:
     return raw.decode("utf-8")
 
 
-def parse_json(text: str | bytes, *, exact: bool = False) -> object:
+def parse_json(text: str | bytes, *, exact: bool = False, once: bool = False) -> object:
     """Return the JSON value of a text.
 
     Raises:
-        ValueError: it is no JSON, or lists and mappings stand in one another deeper than NESTING; where it is to be
-            `exact`, also what Python reads and JSON does not have (NaN), and a key that a mapping has twice.
+        ValueError: it is no JSON, or lists and mappings stand in one another deeper than NESTING; where each key is to
+            stand `once`, also a key that a mapping has twice; where it is to be `exact`, that and what Python reads and
+            JSON does not have (NaN).
 
     """
-    strict: dict[str, Any] = {"parse_constant": _refuse_constant, "object_pairs_hook": _once} if exact else {}
+    strict: dict[str, Any] = {"object_pairs_hook": _once} if exact or once else {}
+    strict |= {"parse_constant": _refuse_constant} if exact else {}
     try:
         value = json.loads(text, **strict)
     except RecursionError:

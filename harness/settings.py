@@ -112,6 +112,14 @@ class Settings(BaseModel):
     simulations: int = Field(default=1000, ge=0, description="runs simulated to calibrate the decision rules (0: none)")
     processes: int = Field(default=0, ge=0, description="trainings at once on the CPU (default: one a processor)")
 
+    @field_validator("model", "data_dir", "wordnet", "store", "device", "corpus", mode="before")
+    @classmethod
+    def _named(cls, value: object) -> object:
+        if isinstance(value, str) and not value.strip():  # as a path it would be the working folder
+            msg = "is empty, as of a variable that is not set; give a name, or leave the option out"
+            raise ValueError(msg)
+        return value
+
     @field_validator("tasks", "learning_rates")
     @classmethod
     def _not_empty(cls, values: tuple[object, ...]) -> tuple[object, ...]:

@@ -11,7 +11,8 @@ LARGEST = 1 << 31
 MOST_LAYERS = 2000
 """More than ten times what any published model has: a hostile file of a few megabytes could name 100,000."""
 
-_TABLES = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "generation_config.json")
+_TOKENIZER = "tokenizer_config.json"
+_TABLES = (_TOKENIZER, "special_tokens_map.json", "added_tokens.json", "generation_config.json")
 
 
 def require_agreement(folder: ModelFolder, layers: str) -> None:
@@ -24,7 +25,7 @@ def require_agreement(folder: ModelFolder, layers: str) -> None:
     """
     for file in _TABLES:
         folder.table(file)
-    folder.require_own_files(folder.table("tokenizer_config.json").get("fast_tokenizer_files", []))
+    folder.require_own_files(folder.table(_TOKENIZER).get("fast_tokenizer_files", []), _TOKENIZER)
     _require_sizes(folder)
     _require_layers(folder, layers)
     there = main_memory()

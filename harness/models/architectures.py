@@ -4,6 +4,7 @@ A new family is a row. Where its attention does not dispatch through transformer
 names one small adapter (see `harness.models.adapters`).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -43,8 +44,16 @@ class Architecture:
     query: Outputs
     key: Outputs
     value: Outputs
+    tables: str
+    """Regular expression of the names, below the base network's, of tables that older versions of transformers kept
+    beside the weights and newer ones work out."""
     adapter: Callable[..., Any] | None = None
     """Replaces the attention module's forward where the family does not dispatch through AttentionInterface."""
+
+    def is_table(self, tensor: str) -> bool:
+        """Return whether a tensor of the weights is one of the tables, which need not be read."""
+        base = re.escape(self.layers.partition(".")[0])
+        return re.fullmatch(rf"(?:{base}\.)?(?:{self.tables}|position_ids)", tensor) is not None
 
     @property
     def key_value(self) -> tuple[Outputs, ...]:
@@ -63,6 +72,7 @@ ARCHITECTURES = {
         query=Outputs("q_proj"),
         key=Outputs("k_proj"),
         value=Outputs("v_proj"),
+        tables=r"(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq",
     ),
     "gpt2": Architecture(
         layers="transformer.h",
@@ -71,6 +81,7 @@ ARCHITECTURES = {
         query=Outputs("c_attn", 0, 1, of=3),
         key=Outputs("c_attn", 1, 2, of=3),
         value=Outputs("c_attn", 2, 3, of=3),
+        tables=r"h\.\d+\.(attn|crossattention)\.(masked_)?bias",
     ),
     "xglm": Architecture(
         layers="model.layers",
@@ -79,6 +90,7 @@ ARCHITECTURES = {
         query=Outputs("q_proj"),
         key=Outputs("k_proj"),
         value=Outputs("v_proj"),
+        tables=r"embed_positions\.weights",
         adapter=xglm_attention,
     ),
 }
@@ -95,6 +107,7 @@ def architecture_of(model_type: str) -> Architecture:
         raise HarnessError(
             f"models of architecture '{model_type}' are not known: {nearest(model_type, ARCHITECTURES)}. "
             "Add a row to harness/models/architectures.py: the paths of its layers, final norm, attention module, "
-            "query, key and value projections (and an adapter if its attention does not use AttentionInterface)",
+            "query, key and value projections, the tables that old weights hold (and an adapter if its attention does "
+            "not use AttentionInterface)",
         )
     return ARCHITECTURES[model_type]

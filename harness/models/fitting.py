@@ -4,8 +4,8 @@ It is built on torch's meta device, which takes no memory, and compared with the
 before a weight is read, and so that none is made up at random or left out in silence.
 """
 
-import re
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -14,34 +14,49 @@ from transformers.activations import ACT2FN
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from harness.errors import nearest
+from harness.models.architectures import Architecture
 from harness.models.folder import ModelFolder, some
-from harness.models.headers import BYTES
+from harness.models.headers import BYTES, Stored
 from harness.models.memory import main_memory
 
 _OURS = {
-    *("_attn_implementation", "attn_implementation", "_experts_implementation", "experts_implementation"),
-    *("dtype", "torch_dtype", "auto_map", "return_dict", "output_attentions", "output_hidden_states", "use_cache"),
-    "sliding_window",  # no family of the table has one, but transformers' cache would cut off what is beyond it
+    *("dtype", "return_dict", "output_hidden_states", "use_cache"),
+    *("id2label", "label2id", "problem_type", "add_cross_attention"),
 }
-"""What a configuration may say of how the model is run: the suite says that itself."""
+"""Fields that say how a model is run, which the suite says itself, or what no GPT has: classes, and another text."""
+_OLDER = {
+    "model_type",
+    "rope_scaling",
+    "rope_theta",
+    "partial_rotary_factor",
+    "original_max_position_embeddings",
+    "tokenizer_class",
+}
+"""Names that are no fields, and that transformers reads into them."""
 
 _ACTIVATIONS = ("hidden_act", "activation_function")
-
-TABLES = re.compile(
-    r"(^|\.)(attn\.(masked_)?bias|crossattention\.(masked_)?bias|rotary_emb\.inv_freq|position_ids|"
-    r"embed_positions\.weights)$",
-)
-"""Tables that older versions of transformers kept beside the weights, and newer ones work out."""
 
 
 def configuration_of(folder: ModelFolder) -> Any:
     """Return transformers' configuration of what the folder's config.json says; HarnessError where it refuses."""
-    said = {name: value for name, value in folder.config.items() if name not in _OURS}
+    kind = CONFIG_MAPPING[folder.model_type]
+    said = {name: value for name, value in folder.config.items() if name in _understood(kind)}
+    if folder.config.get("is_causal", True) is not True:
+        raise folder.refuse("config.json says that its tokens attend to what follows them (is_causal); give a GPT")
     for name in _ACTIVATIONS:
         if (given := said.get(name)) is not None and (not isinstance(given, str) or given not in ACT2FN):
             raise folder.refuse(f"config.json says {name} {str(given)[:60]!r}; {nearest(str(given)[:60], ACT2FN)}")
     with folder.reading("config.json"):
-        return CONFIG_MAPPING[folder.model_type].from_dict(said | {"_name_or_path": str(folder.path)})
+        return kind.from_dict(said | {"_name_or_path": str(folder.path)})
+
+
+def _understood(kind: Any) -> set[str]:
+    """Return what a family's configuration has of what config.json may say.
+
+    Whatever else it says would be set all the same, and what all families share would act by it: a window of
+    attention (sliding_window, layer_types), a configuration within (text_config), a table of num_labels entries.
+    """
+    return {field.name for field in fields(kind)} - _OURS | {*kind.attribute_map} | _OLDER
 
 
 def context_of(folder: ModelFolder, config: Any) -> int:
@@ -72,7 +87,9 @@ def _original_lengths(rope: object) -> Iterator[object]:
         yield from _original_lengths(below)
 
 
-def require_fitting(folder: ModelFolder, config: Any, layers: str, dtype: torch.dtype, device: torch.device) -> None:
+def require_fitting(
+    folder: ModelFolder, config: Any, architecture: Architecture, dtype: torch.dtype, device: torch.device
+) -> None:
     """Hold the configuration's network to having the tensors of the weights, and to fit into memory.
 
     Raises:
@@ -80,12 +97,12 @@ def require_fitting(folder: ModelFolder, config: Any, layers: str, dtype: torch.
             finetuned (names them); it needs more memory than there is.
 
     """
-    held, asked = max(folder.layers_stored(layers), default=-1) + 1, config.num_hidden_layers
+    held, asked = max(folder.layers_stored(architecture.layers), default=-1) + 1, config.num_hidden_layers
     if asked != held:
         raise folder.refuse(f"its weights hold tensors of {held} layers, its configuration has {asked}; {folder.again}")
     with folder.reading("the network that config.json describes"), torch.device("meta"):
         network = AutoModelForCausalLM.from_config(config, attn_implementation="eager")
-    if wrong := [*_differing(folder, network)]:
+    if wrong := [*_differing(folder, network, architecture)]:
         raise folder.refuse(
             f"{len(wrong)} tensors of its weights are not those that its config.json asks for ({some(wrong)}); "
             f"{folder.again}",
@@ -97,18 +114,21 @@ def require_fitting(folder: ModelFolder, config: Any, layers: str, dtype: torch.
             raise folder.does_not_fit(needed, there)
 
 
-def _differing(folder: ModelFolder, network: Any) -> Iterator[str]:
+def _differing(folder: ModelFolder, network: Any, architecture: Architecture) -> Iterator[str]:
     """Yield, in words, each tensor in which the weights and the network differ."""
     asked = network.state_dict()
     trained = dict(network.named_parameters(remove_duplicate=False))
-    found = {}
+    found: dict[str, Stored] = {}
     for name, stored in folder.stored.items():
         full = f"{network.base_model_prefix}.{name}"  # weights of the network without its head lack it
-        found[full if name not in asked and full in asked else name] = stored
+        read_as = full if name not in asked and full in asked else name
+        if read_as in found:
+            yield f"{read_as} is there twice, once without '{network.base_model_prefix}.'"
+        found[read_as] = stored
     tied = dict(network.all_tied_weights_keys)
     shared = {name for pair in tied.items() if {*pair} & found.keys() for name in pair}
     yield from (f"{name} is missing" for name in sorted(asked.keys() - found.keys() - shared))
-    yield from (f"nothing uses {n}" for n in sorted(found.keys() - asked.keys()) if not TABLES.search(n))
+    yield from (f"nothing uses {n}" for n in sorted(found.keys() - asked.keys()) if not architecture.is_table(n))
     for name in sorted(asked.keys() & found.keys()):
         stored, shape = found[name], tuple(asked[name].shape)
         if stored.shape != shape:

@@ -16,11 +16,13 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from harness.errors import HarnessError
 from harness.files import file_sha256, parse_json, read_text, what_is
-from harness.models.headers import BYTES, Stored, read_header
+from harness.models.headers import ALL_BYTES, BYTES, Stored, read_header
 
 LOADED = {".safetensors", ".json", ".txt", ".model", ".tokenizer", ".spm", ".codes"}
 """Suffixes of what transformers reads and numbers rest on. Chat templates (.jinja) are read too, but no prompt uses
 them."""
+LARGEST_FILE = 256 << 20
+"""Bytes of any of them but weights; the largest tokenizers of published models have some 30 MB."""
 TEMPLATE, TEMPLATES = ".jinja", "additional_chat_templates"
 WEIGHTS, INDEX, CONFIG = "model.safetensors", "model.safetensors.index.json", "config.json"
 TOKENIZER_FILES = ["tokenizer.json", "vocab*", "*.model"]
@@ -180,8 +182,8 @@ class ModelFolder:
 
     @property
     def bytes_at_least(self) -> int:
-        """What its weights need in memory in the smallest type that they can be asked for in, two bytes a number."""
-        return 2 * sum(stored.numbers for stored in self.stored.values() if stored.dtype in BYTES)
+        """What its tensors need in memory: weights two bytes a number, the smallest that they can be asked for in."""
+        return sum(t.numbers * (2 if t.dtype in BYTES else ALL_BYTES[t.dtype]) for t in self.stored.values())
 
     def _loaded(self) -> Iterator[Path]:
         return iter(sorted(p for p in self.path.iterdir() if p.suffix in LOADED and not p.is_dir()))
@@ -200,6 +202,11 @@ class ModelFolder:
         for path in entries:
             if path.suffix in {*LOADED, TEMPLATE} and (found := what_is(path)) != "a file":
                 raise self.refuse(f"{path.name} is {found}, expected a regular file; {self.again}")
+            if path.suffix in LOADED - {".safetensors"} and (size := path.stat().st_size) > LARGEST_FILE:
+                raise self.refuse(
+                    f"{path.name} has {size:,} bytes, expected at most {LARGEST_FILE:,} beside the weights; remove "
+                    f"it if it is not the model's, else {self.again}",
+                )
 
     def _require_files(self) -> None:
         """Hold it to having a configuration, weights and a tokenizer, and no adapter beside them."""
@@ -245,17 +252,17 @@ class ModelFolder:
         if not isinstance(said, dict) or not said or not all(isinstance(name, str) for name in said.values()):
             raise self.refuse(f"{INDEX} does not say which tensor is in which file (weight_map); {self.again}")
         named = set(said.values())
-        self.require_own_files(sorted(named))
+        self.require_own_files(sorted(named), INDEX)
         if others := sorted(name for name in named if not name.endswith(".safetensors")):
             raise self.refuse(f"{INDEX} names {some(others)}, expected *.safetensors; {self.again}")
         return named
 
-    def require_own_files(self, names: object) -> None:
-        """Hold names to being of this folder: neither of one above nor of one below."""
+    def require_own_files(self, names: object, file: str) -> None:
+        """Hold names that a file says to being of this folder: neither of one above nor of one below."""
         for name in names if isinstance(names, list) else [names]:
             if not isinstance(name, str) or not _is_plain(name):
                 raise self.refuse(
-                    f"it names {json.dumps(name)[:200]}, which is no file of its own folder; {self.again}"
+                    f"{file} names {json.dumps(name)[:200]}, which is no file of its own folder; {self.again}"
                 )
 
 

@@ -16,6 +16,12 @@ BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 """Of a number, by the types that weights can be finetuned in."""
 _OTHERS = {"BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1, "I16": 2, "U16": 2}
 _OTHERS |= {"I32": 4, "U32": 4, "I64": 8, "U64": 8, "C64": 8}
+ALL_BYTES = BYTES | _OTHERS
+"""The same of all types that a file may hold."""
+
+MOST = 1 << 15
+"""Tensors that a file may hold: 20 times what the largest published models of these families have. A header of some
+megabytes could name 300,000, which to look at takes longer than anyone should wait."""
 
 _LENGTH = 8
 
@@ -54,6 +60,8 @@ def read_header(file: Path) -> Mapping[str, Stored]:
     if not isinstance(table, dict):
         raise TypeError(f"its header is no table of tensors but {json.dumps(table)[:40]}")
     table.pop("__metadata__", None)
+    if len(table) > MOST:
+        raise ValueError(f"its header names {len(table):,} tensors, expected at most {MOST:,}")
     _require_places({name: _place(name, entry) for name, entry in table.items()}, size - _LENGTH - length)
     return {name: Stored(entry["dtype"], tuple(entry["shape"])) for name, entry in table.items()}
 
@@ -62,7 +70,7 @@ def _place(name: str, entry: object) -> tuple[int, int]:
     """Return [first, last) of a tensor's bytes, which must be as many as its type and shape need."""
     match entry:
         case {"dtype": str(dtype), "shape": list(shape), "data_offsets": [int(first), int(last)]}:
-            bytes_each = (BYTES | _OTHERS).get(dtype)
+            bytes_each = ALL_BYTES.get(dtype)
         case _:
             raise ValueError(f"its header says no dtype, shape and data_offsets of '{name}'")
     if bytes_each is None:

@@ -16,7 +16,7 @@ from harness.errors import HarnessError
 from harness.models.architectures import architecture_of
 from harness.models.catalogue import GgufModel, gguf_file
 from harness.models.devices import choose_device
-from harness.models.fitting import TABLES, configuration_of, context_of, require_fitting
+from harness.models.fitting import configuration_of, context_of, require_fitting
 from harness.models.folder import ModelFolder
 from harness.models.language_model import LanguageModel
 from harness.models.source import ModelSource, weights_folder
@@ -39,7 +39,7 @@ def load_model(source: ModelSource, store: Path, device: str = "auto", dtype: st
     chosen, kind = choose_device(device), getattr(torch, dtype)
     folder = _folder_of(source, store)
     architecture, config = architecture_of(folder.model_type), configuration_of(folder)
-    require_fitting(folder, config, architecture.layers, kind, chosen)
+    require_fitting(folder, config, architecture, kind, chosen)
     with folder.reading("its weights"):
         network, found = AutoModelForCausalLM.from_pretrained(
             folder.path,
@@ -53,7 +53,7 @@ def load_model(source: ModelSource, store: Path, device: str = "auto", dtype: st
             ignore_mismatched_sizes=True,  # refused below, by name
         )
     mismatched = (name for name, *_ in found["mismatched_keys"])
-    unused = (name for name in found["unexpected_keys"] if not TABLES.search(name))
+    unused = (name for name in found["unexpected_keys"] if not architecture.is_table(name))
     if wrong := sorted({*found["missing_keys"], *unused, *mismatched}):
         raise folder.refuse(
             f"transformers finds {len(wrong)} tensors missing, unused or of another shape ({', '.join(wrong[:3])}); "

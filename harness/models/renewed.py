@@ -11,9 +11,8 @@ from contextlib import suppress
 from typing import Any
 
 from harness.files import parse_json, read_text
-from harness.models.folder import ModelFolder
+from harness.models.folder import LARGEST_FILE, ModelFolder
 
-_LARGEST_TOKENIZER = 256 << 20
 _MARK = b"prompts of 2"
 
 
@@ -37,7 +36,7 @@ def _ends_texts(folder: ModelFolder) -> bool:
     behind = bool(said.get("add_eos_token")) and not said.get("add_bos_token")
     processors: list[dict[str, Any]] = []
     with suppress(OSError, ValueError):  # such a tokenizer can't be loaded either, which is said then
-        tokenizer = parse_json(read_text(folder.path / "tokenizer.json", _LARGEST_TOKENIZER))
+        tokenizer = parse_json(read_text(folder.path / "tokenizer.json", LARGEST_FILE))
         processors = [*_tables(tokenizer.get("post_processor"))] if isinstance(tokenizer, dict) else []
     singles = [single for table in processors if isinstance(single := table.get("single"), list) and single]
     return behind or any("SpecialToken" in single[-1] and "SpecialToken" not in single[0] for single in singles)

@@ -129,7 +129,7 @@ def _require_there(settings: Settings) -> None:
         )
     if corpus == "package" or corpus.startswith("hub:"):
         return
-    stands = what_is(Path(corpus)) if corpus else "nothing"
+    stands = what_is(Path(corpus))
     if stands not in {"a file", "a folder"}:
         known = "'package', a text file, a folder of .txt files, or hub:OWNER/NAME[:CONFIG]"
         raise HarnessError(f"--corpus '{corpus}' is {stands}; expected {known}")
@@ -144,5 +144,6 @@ def settings_of(config: pytest.Config, store: Path) -> Settings:
     for several in ("tasks", "learning_rates"):
         if given[several] is not None:
             given[several] = tuple(part.strip() for part in str(given[several]).split(",") if part.strip())
-    given["store"] = given["store"] or os.environ.get("ICL_CLAIMS_STORE") or store
+    if given["store"] is None:
+        given["store"] = os.environ.get("ICL_CLAIMS_STORE") or store
     return parse_settings(**{name: value for name, value in given.items() if value is not None})

@@ -1,5 +1,6 @@
 """The report on the disk: a page, and its data beside it."""
 
+import os
 from pathlib import Path
 
 from harness import targets
@@ -20,10 +21,10 @@ def require_writable(page: str | Path) -> None:
 def data_beside(page: str | Path) -> Path:
     """Return the name of a page's data: the page's own with the ending .json.
 
-    Raises HarnessError where the page has no name, or this one.
+    Raises HarnessError where the page has no name, that of a folder, or this one.
     """
     path = Path(page)
-    if not str(page).strip() or not path.name:
+    if not str(page).strip() or not path.name or str(page).endswith(("/", os.sep)):
         raise HarnessError(f"The report's page can't be named '{page}': give a file's name, such as claims.html.")
     if path.suffix.lower() == ".json":
         raise HarnessError(f"The page cannot be named '{page}': its data go there; end the name in .html.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.data import Setting, Task
+from harness.errors import HarnessError
 from harness.models.source import ModelSource, locate_model
 from harness.prompts import draw_demonstrations, first_examples
 from harness.runs.cells import CellRuns, ComparedUpdates, NextTokens, PartsRuns, SeveralCells
@@ -184,9 +185,22 @@ def open_experiment(settings: Settings, models: Path, tasks: Path) -> Experiment
     places = {"catalogue": tasks, "fetched": settings.fetched, "data_dir": settings.data_dir, "wordnet": wordnet}
     ways = {"hub": settings.hub_data, "skip_bad_rows": settings.skip_bad_rows}
     loaded = {name: load_task(name, **places, **ways) for name in settings.tasks}  # type: ignore[arg-type]
+    _require_different(loaded)
     experiment = Experiment(settings, source, loaded)
     for task in loaded.values():
         for part in {"test", experiment.selection_part}:
             first_examples(task, part, experiment.number(part))
         draw_demonstrations(task, settings.demonstrations, settings.seed, 0)
     return experiment
+
+
+def _require_different(tasks: Mapping[str, Task]) -> None:
+    """Raise HarnessError where one task has two names: each of its examples would count as two."""
+    first: dict[str, str] = {}
+    for name, task in tasks.items():
+        other = first.setdefault(task.fingerprint, name)
+        if other != name:
+            raise HarnessError(
+                f"tasks '{other}' and '{name}' are one: template, answers and all examples are the same, and each "
+                "example would count twice; give one of them with --tasks"
+            )

@@ -131,7 +131,7 @@ def _bounded(lines: BufferedReader) -> Iterator[tuple[bytes, int]]:
 
 def _parsed(line: bytes) -> object:
     try:
-        return parse_json(line.decode("utf-8"))
+        return parse_json(line.decode("utf-8"), once=True)  # of two labels none is known to be meant
     except UnicodeDecodeError as error:
         return UnusableError("not UTF-8", f"not UTF-8 ({error.reason}); save the file as UTF-8")
     except ValueError as error:

@@ -61,6 +61,14 @@ def test_what_was_given_does_not_fill_the_message() -> None:
 
 
 @pytest.mark.parametrize("setting", ["model", "data_dir", "wordnet", "store", "corpus", "device"])
+@pytest.mark.parametrize("given", ["", " "])
+def test_empty_name_is_refused(setting: str, given: str) -> None:
+    """An option's value from a variable that is not set: as a folder it would be the working folder."""
+    with pytest.raises(HarnessError, match=f"{setting}: .*is empty, .*; give a name, or leave the option out"):
+        parse_settings(**{setting: given})
+
+
+@pytest.mark.parametrize("setting", ["model", "data_dir", "wordnet", "store", "corpus", "device"])
 def test_names_and_paths_hold_no_nul(setting: str) -> None:
     """No file system has one; where it is looked for it would be an error without a message."""
     with pytest.raises(HarnessError, match=rf"{setting}: .*holds a NUL character"):

@@ -14,6 +14,7 @@ import fixtures
 from harness.data import Example, Setting, Task
 from harness.errors import HarnessError
 from harness.models import fitting
+from harness.models.architectures import architecture_of
 from harness.models.fitting import configuration_of, context_of, require_fitting
 from harness.models.folder import WEIGHTS, ModelFolder
 from harness.models.language_model import LanguageModel
@@ -62,6 +63,13 @@ def test_configuration_is_transformers_own(tmp_path: Path, family: str) -> None:
         {"return_dict": False},
         {"output_attentions": True},
         {"sliding_window": 3},
+        {"layer_types": ["sliding_attention"] * 2},
+        {"attention_chunk_size": 3},
+        {"text_config": {"hidden_size": 5}},
+        {"decoder": "evil"},
+        {"num_labels": 10**7},
+        {"id2label": {"evil": 3}},
+        {"add_cross_attention": True},
     ],
 )
 def test_how_a_model_is_run_is_not_for_its_folder_to_say(folder: Path, edit: dict[str, Any]) -> None:
@@ -71,6 +79,7 @@ def test_how_a_model_is_run_is_not_for_its_folder_to_say(folder: Path, edit: dic
     edit_config(folder, **edit)
     network = loaded(folder).network
     assert network.config._attn_implementation == "sdpa"
+    assert network.config.num_labels < 10
     assert torch.equal(network(tokens).logits, own)
 
 
@@ -94,6 +103,7 @@ def test_how_a_model_is_run_is_not_for_its_folder_to_say(folder: Path, edit: dic
         ({"rope_scaling": {"rope_type": "yarn", "factor": 0}}, r"logits that are no numbers"),
         ({"max_position_embeddings": None}, r"can't be used|a context of None"),
         ({"max_position_embeddings": -1}, r"a context of -1 tokens"),
+        ({"is_causal": False}, r"attend to what follows them \(is_causal\)"),
     ],
 )
 def test_configuration_that_fits_no_weights_is_one_message(folder: Path, edit: dict[str, Any], message: str) -> None:
@@ -118,10 +128,14 @@ def test_layers_are_counted_where_the_configuration_leaves_them_out(folder: Path
         ("lm_head.bias", r"nothing uses lm_head\.bias"),
         ("model.rotary_emb.inv_freq", None),
         ("model.layers.0.self_attn.rotary_emb.inv_freq", None),
+        ("model.layers.0.mlp.rotary_emb.inv_freq", r"nothing uses model\.layers\.0\.mlp"),
+        ("model.layers.0.attn.bias", r"nothing uses model\.layers\.0\.attn\.bias"),
+        ("transformer.h.0.attn.bias", r"nothing uses transformer\.h\.0\.attn\.bias"),
+        ("norm.weight", r"model\.norm\.weight is there twice, once without 'model\.'"),
     ],
 )
 def test_tensor_that_nothing_uses_is_refused(folder: Path, name: str, message: str | None) -> None:
-    """But for tables that older versions kept beside the weights."""
+    """But for tables that older versions of its own family kept beside the weights."""
     change(folder, lambda weights: weights.update({name: np.ones(16, np.float32)}))
     if message is None:
         assert loaded(folder)
@@ -144,6 +158,17 @@ def test_tables_of_older_versions_are_known(tmp_path: Path) -> None:
     assert torch.equal(loaded(gpt2).network(torch.arange(7)[None]).logits, before)
     change(xglm, lambda weights: weights.update({"model.embed_positions.weights": np.zeros((130, 16), np.float32)}))
     assert loaded(xglm)
+
+
+def test_attention_to_another_text_is_refused(tmp_path: Path) -> None:
+    """A decoder's cross-attention has weights, which nothing uses here."""
+    folder, name = (
+        write_model(tmp_path / "gpt2", "gpt2", {"add_cross_attention": True}),
+        "h.0.crossattention.q_attn.bias",
+    )
+    change(folder, lambda weights: weights.update({f"transformer.{name}": np.ones(16, np.float32)}))
+    with pytest.raises(HarnessError, match=r"1 tensors .*nothing uses transformer\.h\.0\.crossattention\.q_attn\.bias"):
+        loaded(folder)
 
 
 def test_unembedding_may_be_tied(folder: Path) -> None:
@@ -178,7 +203,7 @@ def test_positions_of_a_network_count_as_memory(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "model", "xglm", {"max_position_embeddings": 10**12})
     found = ModelFolder(folder, "")
     with pytest.raises(HarnessError, match=r"GB of memory"):
-        require_fitting(found, configuration_of(found), "model.layers", torch.float32, torch.device("cpu"))
+        require_fitting(found, configuration_of(found), architecture_of("llama"), torch.float32, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("family", FAMILIES)

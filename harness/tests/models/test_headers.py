@@ -69,6 +69,13 @@ def test_length_of_a_header_is_bounded(tmp_path: Path, length: int) -> None:
         read_header(written(tmp_path / "x.safetensors", {"a": A}, length=length))
 
 
+def test_number_of_tensors_is_bounded(tmp_path: Path) -> None:
+    """As many names as fit into sixteen megabytes take half a minute to look at, each of them empty."""
+    empty = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+    with pytest.raises(ValueError, match=r"names 32,769 tensors, expected at most 32,768"):
+        read_header(written(tmp_path / "x.safetensors", {f"x{i}": empty for i in range((1 << 15) + 1)}, data=b""))
+
+
 def test_file_that_ends_in_its_header_is_refused(tmp_path: Path) -> None:
     """Cut short, by a download that broke off."""
     with pytest.raises(ValueError, match="ends within its header"):

@@ -102,8 +102,8 @@ NETWORKS = [
         "unused tensors left out in silence",
         MODEL,
         FITTING,
-        "for n in sorted(found.keys() - asked.keys()) if not TABLES.search(n))",
-        "for n in sorted(found.keys() - asked.keys()) if TABLES.search(n))",
+        "for n in sorted(found.keys() - asked.keys()) if not architecture.is_table(n))",
+        "for n in sorted(found.keys() - asked.keys()) if architecture.is_table(n))",
         f"{OF_FITTING}::test_tensor_that_nothing_uses_is_refused",
     ),
     Planted(

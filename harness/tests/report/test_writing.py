@@ -49,12 +49,14 @@ def test_the_page_may_not_take_the_name_of_its_data(empty: Document, tmp_path: P
         write(empty, tmp_path / "claims.json")
 
 
-@pytest.mark.parametrize("name", ["", " ", ".", "claims.json", "claims.JSON", "folder", "x" * 300, "file/page.html"])
+@pytest.mark.parametrize(
+    "name", ["", " ", ".", "claims.json", "claims.JSON", "folder", "new/", "x" * 300, "file/page.html"]
+)
 def test_names_that_no_page_can_have_are_refused_beforehand(tmp_path: Path, name: str) -> None:
-    """None, a folder's, that of the data, one too long, one below a file; and nothing is left of the attempt."""
+    """None, a folder's (there or not), that of the data, one too long, one below a file; and nothing stays of it."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
-    given = str(tmp_path / name) if name.strip(" .") else name
+    given = f"{tmp_path}/{name}" if name.strip(" .") else name
     with pytest.raises(HarnessError, match=r"can't be named|cannot be named|cannot be written"):
         require_writable(given)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]

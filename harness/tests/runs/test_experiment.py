@@ -151,6 +151,16 @@ def test_what_cannot_run_is_said_before_anything_is_computed(
     assert list(tmp_path.glob("runs/*/*")) == []
 
 
+def test_one_task_under_two_names_is_refused(project: Project, tmp_path: Path) -> None:
+    """A link to it, or a copy: its examples would be counted twice, and intervals be too narrow."""
+    shutil.copytree(project.data / "toy", tmp_path / "data" / "toy")
+    shutil.copytree(project.data / "toy", tmp_path / "data" / "copy")
+    (tmp_path / "data" / "link").symlink_to("toy")
+    for other in ("copy", "link"):
+        with pytest.raises(HarnessError, match=f"tasks 'toy' and '{other}' are one: .*; give one of them with --tasks"):
+            _opened(Project(project.model, tmp_path / "data"), tmp_path, tasks=("toy", other))
+
+
 def test_rows_that_cannot_be_used_are_skipped_where_the_settings_say_so(project: Project, tmp_path: Path) -> None:
     """Nothing else changes: the runs have the keys that they have without those rows."""
     copy = Project(project.model, tmp_path / "data")

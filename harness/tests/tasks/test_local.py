@@ -64,6 +64,7 @@ def test_byte_order_mark_and_blank_lines_are_no_text(folder: Path) -> None:
     [
         (b'{"text": "a", "label": 0}\n{"text": ', r"test\.jsonl:2: not JSON \("),
         (b'{"text": "a", "label": 0}\n{"text": "\xe9", "label": 0}', r"test\.jsonl:2: not UTF-8 \("),
+        (b'{"text": "a", "label": 0, "label": 1}', r"test\.jsonl:1: not JSON \('label' stands twice in one mapping\)"),
         (b"", r"test\.jsonl is empty"),
         (b'{"text": "a", "label": 0}', r"test\.jsonl holds one class only"),
     ],
