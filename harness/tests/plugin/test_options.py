@@ -22,8 +22,6 @@ def test_readme_holds_the_table_of_the_options() -> None:
         "| `--data-dir` |  | folder with \\<task>/train.jsonl and test.jsonl |",
         "| `--wordnet` | where systems and NLTK put it | folder with WordNet 3.0's data.noun, for the task gloss |",
         "| `--dev-queries` | 50 | examples a task to select on |",
-        "| `--least-gain` | 0.02 | accuracy on dev that ICL and FT must gain over ZSL to have learned a task; claims that "
-        "presuppose it leave other tasks out |",
         "| `--processes` | one a processor | trainings at once on the CPU |",
         "| `--expect` |  | JSON file of expected verdicts: one that changes by more than its margin fails |",
     ],
