@@ -131,11 +131,11 @@ NETWORKS = [
         f"{OF_FITTING}::test_split_is_exact_where_frequencies_turn",
     ),
     Planted(
-        "attention that a folder names",
+        "how a model is run, as its folder says",
         MODEL,
         FITTING,
-        '*("_attn_implementation", "attn_implementation", "_experts_implementation", "experts_implementation"),',
-        "",
+        "fields(kind)} - _OURS |",
+        "fields(kind)} |",
         f"{OF_FITTING}::test_how_a_model_is_run_is_not_for_its_folder_to_say",
     ),
     Planted(
