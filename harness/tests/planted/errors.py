@@ -17,6 +17,7 @@ from harness.tests.planted import (
     in_models,
     in_momentum,
     in_plans,
+    in_readings,
     in_reports,
     in_rival_claims,
     in_store,
@@ -49,6 +50,7 @@ ERRORS: list[Planted] = [
     *in_export.ERRORS,
     *in_calibration.ERRORS,
     *in_expectations.ERRORS,
+    *in_readings.ERRORS,
     *in_faults.ERRORS,
     *in_reports.ERRORS,
 ]
