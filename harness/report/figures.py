@@ -215,7 +215,17 @@ def _draw_part(axes: Axes, row: int, part: PartResult, factor: float) -> None:
     if _can_be_drawn(estimate.low) and _can_be_drawn(estimate.high):
         axes.plot([estimate.low * factor, estimate.high * factor], [row + 0.12] * 2, color=colour, linewidth=2)
     marker = OUTCOME_MARKERS[part.outcome]
-    axes.plot([estimate.effect * factor], [row + 0.12], color=colour, marker=marker, markersize=5, linestyle="")
+    size = 9 if part.outcome is Outcome.NEGLIGIBLE else 7 if part.outcome is Outcome.MIXED else 5
+    width = 2 if part.outcome is Outcome.NEGLIGIBLE else 1
+    axes.plot(
+        [estimate.effect * factor],
+        [row + 0.12],
+        color=colour,
+        marker=marker,
+        markersize=size,
+        markeredgewidth=width,
+        linestyle="",
+    )
 
 
 def _finite(values: Iterable[float]) -> list[float]:

@@ -26,6 +26,7 @@ SYMBOLS = {
     Outcome.NOT_TESTABLE: "∅",
     Outcome.ERROR: "!",
 }
+SENTENCES = ("by_task", "calibration", "deciding_p", "edge", "explanation", "family_p", "matters")
 HASH = re.compile(r"(?:sha256:)?[0-9a-f]{32,}", re.IGNORECASE)
 HASH_SHOWN = 10
 MOST_CELLS = 20_000
@@ -60,7 +61,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     own = (anchor, tag, moment, scalar, short_hash, columns, words)
-    said = (sentences.by_task, sentences.calibration, sentences.edge, sentences.explanation, sentences.matters)
+    said = (getattr(sentences, name) for name in SENTENCES)
     written = ("cell", "effect", "interval", "level", "duration", "magnitude", "p_value", "number", "tiny")
     environment.filters |= {function.__name__: function for function in (*own, *said)}
     environment.filters |= {"minus": numbers.with_minus, **{name: getattr(numbers, name) for name in written}}

@@ -11,6 +11,7 @@ from harness.report.document import Document
 from harness.statistics.judgement import FARTHEST
 from harness.statistics.results import Calibration, Outcome, PartResult, TaskResult
 
+PP = "\N{NO-BREAK SPACE}pp"
 COUNT_WORDS = {
     Outcome.SUPPORTED: "supported",
     Outcome.REFUTED: "refuted",
@@ -84,7 +85,21 @@ def calibration(found: Calibration) -> str:
 
 
 def _percent(share: float, decimals: int = 0) -> str:
-    return f"{numbers.number(100 * share, decimals)} %"
+    return f"{numbers.number(100 * share, decimals)}\N{NO-BREAK SPACE}%"
+
+
+def deciding_p(verdict: Verdict) -> str:
+    """Write the p value that the verdict rests on: of the equivalence test where it is NEGLIGIBLE."""
+    return numbers.p_value(verdict.p_negligible if verdict.outcome is Outcome.NEGLIGIBLE else verdict.p_holm)
+
+
+def family_p(verdict: Verdict) -> str:
+    """Write what Holm's correction leaves of the claim's p values; empty where it has none."""
+    known = (
+        (verdict.p_holm, "for or against it"),
+        (verdict.p_negligible, "that it is negligible"),
+    )
+    return ", ".join(f"{numbers.p_value(p)} {what}" for p, what in known if math.isfinite(p))
 
 
 def edge(verdict: Verdict) -> str:
@@ -119,7 +134,7 @@ def by_task(part: PartResult) -> str:
     def effect(found: TaskResult) -> str:
         percent = part.unit in numbers.PERCENT_UNITS
         size = numbers.number(found.effect * numbers.scale(part.unit), 1 if percent else 3, signed=True)
-        return f"{found.task} {size}{' pp' if percent else ''}{said.get(found.outcome, '')}"
+        return f"{found.task} {size}{PP if percent else ''}{said.get(found.outcome, '')}"
 
     alone = ", ".join(map(effect, part.by_task))
     without = ", ".join(f"without {effect(found)}" for found in part.without)

@@ -35,16 +35,18 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def _report(folder: Path, name: str = "claims", queries: int = 30, effect: float = 0.5, **outcomes: Outcome) -> Path:
-    """Write a report's JSON file with these verdicts, each on one comparison half a standard error wide."""
-    estimate = Estimate(effect, effect - 0.25, effect + 0.25, 0.95, 0.01, 40, 0.5)
+    """Write a report's JSON file with these verdicts, each on one comparison, half a standard error from another."""
+    estimate = Estimate(effect, effect - 0.25, effect + 0.25, 0.95, 0.01, 40, 5, 1, 0.5, 4.0)
     verdicts = tuple(
         Verdict(
             Claim(claim, *["x"] * 9),
             outcome,
             "because",
-            (PartResult("a part", "", estimate, 0.01, outcome, "", 0.1, "cosine"),),
+            (PartResult("a part", "", estimate, outcome, "", 0.1, "cosine"),),
             None,
             subject="m",
+            margin=None if outcome is Outcome.NOT_TESTABLE else 0.5,
+            presupposed=2.0 if outcome is Outcome.NOT_TESTABLE else None,
         )
         for claim, outcome in outcomes.items()
     )
@@ -57,18 +59,19 @@ def _report(folder: Path, name: str = "claims", queries: int = 30, effect: float
 
 def test_expect_writes_the_verdicts_of_a_report(run: Run, tmp_path: Path) -> None:
     """Settings, and by claim and subject outcome, margin and comparisons; and one line that says so."""
-    report = _report(tmp_path, C1=Outcome.SUPPORTED, C2=Outcome.INCONCLUSIVE)
+    report = _report(tmp_path, C1=Outcome.SUPPORTED, C2=Outcome.NOT_TESTABLE)
     code, said, _ = run("expect", report, "--out", tmp_path / "e.json")
     written = json.loads((tmp_path / "e.json").read_text())
     parts = {"a part": {"effect": 0.5, "n": 40, "moves": 0.0}}
     assert written == {
         "settings": {"queries": 30},
         "verdicts": {
-            "C1": {"m": {"outcome": "SUPPORTED", "margin": 0.5, "parts": parts}},
-            "C2": {"m": {"outcome": "INCONCLUSIVE", "margin": 0.0, "parts": parts}},
+            "C1": {"m": {"outcome": "SUPPORTED", "margin": 0.5, "presupposed": None, "parts": parts}},
+            "C2": {"m": {"outcome": "NOT TESTABLE", "margin": None, "presupposed": 2.0, "parts": parts}},
         },
+        "format_version": 3,
     }
-    assert (code, said.strip().endswith("C1 SUPPORTED, C2 INCONCLUSIVE")) == (0, True)
+    assert (code, said.strip().endswith("C1 SUPPORTED, C2 NOT TESTABLE")) == (0, True)
 
 
 def test_expect_keeps_how_far_other_kernels_move_effects(run: Run, tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ SIZED = replace(MADE_UP, matters={"cosine": 0.1, "tau": 0.2}, because="a reason"
     [(0.5, Outcome.SUPPORTED), (0.04, Outcome.NEGLIGIBLE), (-0.04, Outcome.NEGLIGIBLE), (-0.5, Outcome.REFUTED)],
 )
 def test_claim_fixes_what_matters_by_unit(tmp_path: Path, effect: float, outcome: Outcome) -> None:
-    """An effect of 0.04 leaves 0 out, and is smaller than the 0.1 of cosine that matter; without sizes it is support."""
+    """An effect of 0.04 leaves 0 out and is smaller than the 0.1 of cosine that matter; without sizes it is support."""
     found = judged(tmp_path, {SIZED: measured(effect)})
     assert (found.outcome, found.parts[0].matters) == (outcome, 0.1)
     unsized = judged(tmp_path, {MADE_UP: measured(effect)})

@@ -21,6 +21,7 @@ from harness.judging.judge import judge
 from harness.judging.reading import Level, rival
 from harness.plugin.suite import Suite
 from harness.report.document import RunFacts
+from harness.statistics.results import Outcome
 from harness.store import Store
 
 
@@ -50,7 +51,14 @@ class Table:
 SUITE = Suite(
     title="Are Coins Fair?",
     cites={"A": "the mint's handbook"},
-    levels=(Level("Fairness", ("A1",), (rival("A2", (), "it remembers", "it alternates", "memory was not seen"),)),),
+    levels=(
+        Level(
+            "Fairness",
+            ("A1",),
+            (rival("A2", (), "it remembers", "it alternates", "memory was not seen"),),
+            plain={Outcome.SUPPORTED: "Coins fall on their heads."},
+        ),
+    ),
     open=Table,
 )
 """,

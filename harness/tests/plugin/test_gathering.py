@@ -112,15 +112,15 @@ def test_rivals_are_said_and_reported_behind_the_claims_they_speak_of(tmp_path: 
     assert [line.split()[0] for line in terminal.lines] == [
         "verdicts",
         *("C11", "O2", "O10", "C12"),
-        "Representation:",
+        *("Representation:", "Representation:"),
         "report:",
     ]
-    assert "supported as the paper states it (C11 supported); rival explanations were not tested." in terminal.lines[5]
+    assert "supported as the paper states it (C11 supported); rival explanations were not tested." in terminal.lines[6]
     written = from_json((tmp_path / "claims.json").read_text(encoding="utf-8"))
     assert [verdict.claim.id for verdict in written.verdicts] == ["C11", "O2", "O10", "C12"]
     assert (written.title, written.lead) == ("Why Can GPT Learn In-Context?", "Claims of a paper, tested")
     (reading,) = written.readings
-    assert terminal.lines[5] == f"{reading.level}: {reading.sentence}"
+    assert terminal.lines[5:7] == [f"{reading.level}: {said}" for said in (reading.plain, reading.terms)]
 
 
 def test_verdicts_on_one_claim_about_two_models_are_two(tmp_path: Path) -> None:
@@ -222,13 +222,49 @@ def test_why_nothing_can_be_judged_is_said_once(pytestconfig: pytest.Config) -> 
 def test_pytest_html_is_told_what_it_has_no_word_for(pytestconfig: pytest.Config) -> None:
     """The word in a claim's row, and the number of those that it counts as passed; other tests' rows stay."""
     gatherer, rows = Gatherer(pytestconfig), []
-    for document in (_document("C1", Outcome.INCONCLUSIVE), _document("C2", Outcome.SUPPORTED), None):
+    outcomes = (Outcome.INCONCLUSIVE, Outcome.SUPPORTED, Outcome.NOT_TESTABLE, Outcome.MIXED, Outcome.NOT_TESTABLE)
+    for document in (*(_document(f"C{i}", outcome) for i, outcome in enumerate(outcomes)), None):
         report, cells = _report("call", "passed", document), ["<td>Passed</td>", "<td>test</td>"]
         gatherer.pytest_runtest_logreport(report)
         gatherer.pytest_html_results_table_row(report, cells)
         rows.append(cells[0])
     prefix: list[str] = []
     gatherer.pytest_html_results_summary(prefix)
-    words = ('<td class="col-result">Inconclusive</td>', '<td class="col-result">Supported</td>', "<td>Passed</td>")
-    assert tuple(rows) == words
-    assert "Inconclusive claims: 1," in prefix[0]
+    words = ("Inconclusive", "Supported", "Not testable", "Mixed", "Not testable")
+    assert rows == [*(f'<td class="col-result">{word}</td>' for word in words), "<td>Passed</td>"]
+    counted = "1 mixed, 1 inconclusive, 2 not testable: counted as passed unless that was unexpected."
+    assert prefix == [f"<p>Claims that are neither supported nor refuted: {counted}</p>"]
+
+
+def test_supported_claims_need_no_word_beside_what_passed(pytestconfig: pytest.Config) -> None:
+    """Where none is neither, nothing is said."""
+    gatherer = Gatherer(pytestconfig)
+    prefix: list[str] = []
+    gatherer.pytest_runtest_logreport(_report("call", "passed", _document("C1", Outcome.SUPPORTED)))
+    gatherer.pytest_html_results_summary(prefix)
+    assert prefix == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "category", "letter"),
+    [
+        (Outcome.SUPPORTED, "passed", "S"),
+        (Outcome.REFUTED, "passed", "R"),
+        (Outcome.NEGLIGIBLE, "negligible", "n"),
+        (Outcome.MIXED, "mixed", "M"),
+        (Outcome.INCONCLUSIVE, "inconclusive", "I"),
+        (Outcome.NOT_TESTABLE, "not testable", "T"),
+    ],
+)
+def test_each_outcome_has_a_letter_and_is_counted_under_its_own_word(
+    outcome: Outcome, category: str, letter: str
+) -> None:
+    """What passes and is no support has a colour of its own; what failed is counted as failed, by its own word."""
+    passed = pytest_report_teststatus(_report("call", "passed", _document("C1", outcome)))
+    assert passed is not None
+    counted, short, long = passed
+    assert (counted, short) == (category, letter)
+    assert long[0] == outcome if counted != "passed" else long == outcome
+    assert isinstance(long, tuple) is (outcome not in {Outcome.SUPPORTED, Outcome.REFUTED})
+    failed = pytest_report_teststatus(_report("call", "failed", _document("C1", outcome)))
+    assert failed == ("failed", "F" if outcome is Outcome.SUPPORTED else letter, str(outcome))

@@ -61,7 +61,10 @@ def test_claims_about_coins_are_judged_and_read(document: Document) -> None:
         ("A2", "all coins"): "INCONCLUSIVE",
     }
     (reading,) = document.readings
-    assert reading.sentence == "supported as stated (A1 supported); rival explanations were not tested."
+    assert (reading.plain, reading.terms) == (
+        "Coins fall on their heads.",
+        "supported as stated (A1 supported); rival explanations were not tested.",
+    )
     assert document.facts.settings == {"tosses": 60}
 
 

@@ -13,6 +13,7 @@ from harness.errors import shown
 from harness.judging.exhibits import Curve, Series
 from harness.report import figures
 from harness.report.document import Document
+from harness.report.numbers import MINUS
 from harness.statistics.results import Estimate, Outcome
 
 SIMILARITY = Curve(
@@ -137,9 +138,9 @@ def test_a_task_without_series_is_an_empty_frame() -> None:
 
 
 def test_effects_stand_with_their_own_kind(document: Document) -> None:
-    """Accuracy, fraction and cosine are three scales; two of them are shown in percentage points."""
+    """Accuracy, fraction, cosine and nats are four scales; two of them are shown in percentage points."""
     names = [name for name, _ in figures.forest_panels(document.verdicts, "f")]
-    assert names == ["accuracy, percentage points", "fraction, percentage points", "cosine"]
+    assert names == ["accuracy, percentage points", "fraction, percentage points", "cosine", "nats a token"]
 
 
 def test_every_part_has_a_row_in_the_order_of_the_claims(document: Document) -> None:
@@ -153,15 +154,56 @@ def test_every_part_has_a_row_in_the_order_of_the_claims(document: Document) -> 
 
 
 def test_percent_axes_count_points(document: Document) -> None:
-    """An effect of 0.154 of accuracy lies near the tick 16."""
+    """An effect of 0.154 of accuracy lies near the tick 15."""
     (_, accuracy), *_ = figures.forest_panels(document.verdicts, "f")
-    assert "16" in texts(accuracy)
+    assert "15" in texts(accuracy)
 
 
 def test_zero_is_on_the_axis_though_no_interval_holds_it(document: Document) -> None:
     """C10's interval ends at -4 points: how far that is from nothing can only be seen with 0 in view."""
     (_, _), (_, fraction), *_ = figures.forest_panels(document.verdicts, "f")
     assert "0" in texts(fraction)
+
+
+def _dotted(svg: str) -> list[float]:
+    """Return where the dotted lines of a drawing stand."""
+    lines = re.findall(r'<path d="M ([\d.]+) [\d.]+ \nL ([\d.]+) [^"]*" [^>]*stroke-dasharray', svg)
+    assert all(x == again for x, again in lines)
+    return [float(x) for x, _ in lines]
+
+
+def _ticks(svg: str) -> dict[str, float]:
+    """Return where the ticks of a drawing stand, by their words."""
+    root = ET.fromstring(svg)  # noqa: S314 - drawn here
+    found = [e for e in root.iter("{http://www.w3.org/2000/svg}text") if re.fullmatch(rf"{MINUS}?[\d.]+", e.text or "")]
+    return {e.text or "": float(e.attrib["x"]) for e in found}
+
+
+@pytest.mark.parametrize("interval", [(0.05, 0.2), (-0.001, 0.001)])
+def test_dotted_lines_stand_at_what_matters_on_both_sides(document: Document, interval: tuple[float, float]) -> None:
+    """Within the frame, however large or small the effect is; none where no size was fixed."""
+    first = document.verdicts[0]
+    found = replace(first.parts[0], unit="cosine", matters=0.04, estimate=_estimate(*interval))
+    ((_, svg),) = figures.forest_panels([replace(first, parts=(found,))], "f")
+    ticks = _ticks(svg)
+    (a, one), (b, other) = [(float(word.replace(MINUS, "-")), x) for word, x in ticks.items()][:2]
+    places = [one + (size - a) * (other - one) / (b - a) for size in (-0.04, 0.04)]
+    assert _dotted(svg) == pytest.approx(places, abs=0.01)
+    ((_, bare),) = figures.forest_panels([replace(first, parts=(replace(found, matters=0.0),))], "f")
+    assert _dotted(bare) == []
+
+
+def _estimate(low: float, high: float) -> Estimate:
+    return Estimate((low + high) / 2, low, high, 0.95, 0.01, 100, 5, 1, 0.1, 4.0)
+
+
+def test_marks_tell_outcomes_apart_without_colours() -> None:
+    """As many shapes and colours as there are outcomes; every colour is one of the page's."""
+    assert len({*figures.OUTCOME_MARKERS.values()}) == len(figures.OUTCOME_MARKERS) == len(Outcome)
+    assert len({*figures.OUTCOME_COLOURS.values()}) == len(figures.OUTCOME_COLOURS) == len(Outcome)
+    assert {figures.THEME[colour] for colour in figures.OUTCOME_COLOURS.values()} == {
+        outcome.lower().replace(" ", "-") for outcome in Outcome
+    }
 
 
 def test_a_missing_estimate_keeps_its_row(document: Document, no_estimate: Estimate) -> None:

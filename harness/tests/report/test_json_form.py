@@ -46,12 +46,13 @@ def test_an_empty_run_makes_the_round_trip(empty: Document) -> None:
 
 def test_what_is_not_finite_is_null_and_reads_as_nan(document: Document, no_estimate: Estimate) -> None:
     """JSON has no NaN: a missing effect is null there and NaN again in the record, as an infinity is."""
-    part = replace(document.verdicts[0].parts[0], estimate=no_estimate, p_holm=math.inf)
-    text = to_json(replace(document, verdicts=(replace(document.verdicts[0], parts=(part,)),)))
-    (back,) = from_json(text).verdicts[0].parts
+    part = replace(document.verdicts[0].parts[0], estimate=no_estimate)
+    text = to_json(replace(document, verdicts=(replace(document.verdicts[0], parts=(part,), p_holm=math.inf),)))
+    (found,) = from_json(text).verdicts
+    (back,) = found.parts
     assert "NaN" not in text
     assert "Infinity" not in text
-    assert all(math.isnan(value) for value in (back.estimate.effect, back.estimate.level, back.p_holm))
+    assert all(math.isnan(value) for value in (back.estimate.effect, back.estimate.freedom, found.p_holm))
 
 
 def test_an_empty_cell_stays_empty(document: Document) -> None:
@@ -69,7 +70,15 @@ def _with_a_stranger(data: Report) -> None:
 
 
 def _with_a_word_for_a_number(data: Report) -> None:
-    data["verdicts"][0]["parts"][0]["p_holm"] = "small"
+    data["verdicts"][0]["p_holm"] = "small"
+
+
+def _with_a_word_for_a_size(data: Report) -> None:
+    data["verdicts"][0]["claim"]["matters"]["accuracy"] = "large"
+
+
+def _with_half_a_reading(data: Report) -> None:
+    data["readings"][0] = {"level": "Prediction", "subject": "m", "sentence": "supported."}
 
 
 def _with_truth_for_a_number(data: Report) -> None:
@@ -85,7 +94,7 @@ def _with_half_a_row(data: Report) -> None:
 
 
 def _of_another_format(data: Report) -> None:
-    data["format_version"] = 1
+    data["format_version"] = 2
 
 
 @pytest.mark.parametrize(
@@ -95,15 +104,17 @@ def _of_another_format(data: Report) -> None:
         (_with_a_stranger, r"holds report\.facts\.weather, which is not known"),
         (
             _with_a_word_for_a_number,
-            r"'small' at report\.verdicts\[0\]\.parts\[0\]\.p_holm, where int or float",
+            r"'small' at report\.verdicts\[0\]\.p_holm, where int or float",
         ),
+        (_with_a_word_for_a_size, r"'large' at report\.verdicts\[0\]\.claim\.matters\.accuracy, where int or float"),
+        (_with_half_a_reading, r"lacks report\.readings\[0\]\.plain"),
         (_with_truth_for_a_number, r"True at .*estimate\.n, where int is expected"),
         (
             _with_an_unknown_outcome,
             r"'PROVEN' at report\.verdicts\[5\]\.expected, where one of SUPPORTED, REFUTED",
         ),
         (_with_half_a_row, r"rows\[2\], where a list of 2 is expected"),
-        (_of_another_format, r"format_version 1, and this suite reads 2"),
+        (_of_another_format, r"format_version 2, and this suite reads 3"),
     ],
 )
 def test_a_damaged_file_is_refused_by_the_place_of_its_damage(

@@ -10,7 +10,7 @@ from harness.statistics.results import Estimate
 
 def estimate(effect: float, low: float, high: float) -> Estimate:
     """Return an estimate of which only the effect and its interval matter."""
-    return Estimate(effect, low, high, 0.95, 0.01, 100, 0.1)
+    return Estimate(effect, low, high, 0.95, 0.01, 100, 5, 1, 0.1, 4.0)
 
 
 def test_accuracy_is_written_in_percentage_points() -> None:

@@ -11,10 +11,10 @@ from harness.judging.claims import Claim
 from harness.judging.exhibits import Curve, Series, Table
 from harness.judging.reading import Reading
 from harness.judging.verdicts import Verdict
-from harness.report import page
+from harness.report import page, sentences
 from harness.report.document import Document, RunFacts
 from harness.report.json_form import from_json, to_json
-from harness.statistics.results import Outcome, PartResult
+from harness.statistics.results import Outcome
 from harness.tests.report.tags import Tags
 
 
@@ -30,18 +30,30 @@ def hostile(document: Document, text: str) -> Document:
     panel = (text, (Series(text, (0.1, 0.2)),))
     bad = replace(
         first,
-        claim=Claim(*[text] * 10, qualifies=(text,), subject=text),
+        claim=Claim(*[text] * 10, qualifies=(text,), subject=text, matters={text: 0.1}, because=text),
         subject=text,
         changes=(text,),
         reason=text,
-        parts=(replace(first.parts[0], name=text, reason=text, unit=text, prediction=text),),
+        parts=(
+            replace(
+                first.parts[0],
+                name=text,
+                reason=text,
+                unit=text,
+                prediction=text,
+                by_task=(replace(first.parts[0].by_task[0], task=text),),
+                without=(replace(first.parts[0].without[0], task=text),),
+            ),
+        ),
         tables=(Table(text, (text,), ((text, (1.0,)),), note=text),),
         curves=(Curve(text, text, (panel,), x_label=text),),
         notes=(text,),
         markers=(text,),
     )
     facts = RunFacts({"name": text, text: text}, ({"name": text},), {text: [{text: text}]}, {}, (text,))
-    document = replace(document, title=text, lead=text, cites={text[:1]: text}, readings=(Reading(text, text, text),))
+    document = replace(
+        document, title=text, lead=text, cites={text[:1]: text}, readings=(Reading(text, text, text, text),)
+    )
     return replace(document, started=text, suite_version=text, facts=facts, verdicts=(bad,))
 
 
@@ -97,16 +109,19 @@ def test_ids_are_unique_and_links_arrive(html: str) -> None:
 
 
 def test_overall_reading_is_the_documents_own(document: Document) -> None:
-    """What the data say of two levels stands there to the letter, escaped, and is not worked out anew."""
+    """What the data say of two levels stands there to the letter, escaped, plain words first and terms behind them."""
     said = (
-        Reading("Prediction", "tiny-135M", "left to chance (O3's <b>)."),
-        Reading("Attention", "tiny-135M", "open."),
+        Reading("Prediction", "tiny-135M", "It guesses <i>.", "left to chance (O3's <b>)."),
+        Reading("Attention", "tiny-135M", "", "open."),
     )
     html = page.render(replace(document, readings=said))
     start = html.index("Overall reading")
     assert re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html[start : html.index("At a glance")]) == [
-        ("Prediction", "left to chance (O3&#39;s &lt;b&gt;)."),
-        ("Attention", "open."),
+        (
+            "Prediction",
+            '<p>It guesses &lt;i&gt;.</p><p class="quiet">In terms: left to chance (O3&#39;s &lt;b&gt;).</p>',
+        ),
+        ("Attention", "<p>open.</p>"),
     ]
 
 
@@ -143,12 +158,43 @@ def test_two_renders_are_the_same_bytes_and_json_holds_all(document: Document) -
     assert page.render(document) == page.render(document) == page.render(from_json(to_json(document)))
 
 
-def test_the_first_sentence_counts_the_verdicts(document: Document) -> None:
-    """C1 and C11 are supported, C10 refuted, C2 and C12 open, and C13 was stopped."""
-    assert page.reading(document) == (
-        "Of 6 claims, tested on tiny-135M with 4 tasks (movie, tweet, subject, headline), 2 are supported, "
-        "1 is refuted, 2 are inconclusive and 1 is not judged because of an error."
-    )
+def test_words_of_the_page_stand_on_it(document: Document, html: str) -> None:
+    """The first sentence, the margin, what matters, the calibration, and each comparison's tasks."""
+    text, verdict = Tags(html).text, document.verdicts[3]
+    assert verdict.calibration
+    said = (sentences.reading(document), sentences.edge(verdict), sentences.matters(verdict.claim))
+    said += (sentences.calibration(verdict.calibration), sentences.by_task(verdict.parts[0]))
+    assert all(each and each in text for each in (*said, sentences.family_p(verdict)))
+
+
+def test_comparison_shows_its_design_and_what_matters(document: Document) -> None:
+    """How many sets and draws its examples were tried under, beside the smallest effect that would matter."""
+    html = page.render(replace(document, verdicts=document.verdicts[:1]))
+    assert "<small>matters from 3.0 pp</small>" in html
+    assert ">800<small>5 sets, 2 draws</small>" in html
+    one = replace(document.verdicts[0].parts[0].estimate, sets=1, draws=1)
+    part = replace(document.verdicts[0].parts[0], estimate=one, matters=0.0)
+    bare = page.render(replace(document, verdicts=(replace(document.verdicts[0], parts=(part,)),)))
+    assert ("matters from" in bare, '<td data-label="n">800</td>' in bare) == (False, True)
+
+
+def test_overview_shows_the_p_value_that_decided(html: str) -> None:
+    """C9 is negligible by the equivalence test's 0.03, C1 supported by the other's 0.0016; the rest have it once."""
+    overview = html[html.index('<section id="claims">') : html.index("Effects against no effect")]
+    shown = re.findall(r'<b>(C\d+)</b>(?:(?!<b>C).)*?data-label="p \(Holm\)">(.*?)</td>', overview, re.DOTALL)
+    assert dict(shown)["C1"] == "0.002"
+    assert dict(shown)["C9"] == "0.030"
+    assert overview.count('data-label="p (Holm)"') == 7
+
+
+def test_what_cannot_be_tested_says_why(document: Document) -> None:
+    """The reason, the distance from being testable, and neither comparisons nor a control."""
+    html = page.render(replace(document, verdicts=document.verdicts[8:9]))
+    text = Tags(html).text
+    assert "finetuning corrects 1 of 50 answers of dev" in text
+    assert "1.7 standard errors from what decides whether it can be tested" in text
+    assert "nothing to compare" in text
+    assert "Negative control, not run" in text
 
 
 def test_a_run_without_verdicts_says_so(empty: Document) -> None:
@@ -168,12 +214,22 @@ def test_facts_that_nobody_recorded_have_no_heading(empty: Document, html: str) 
 def test_verdicts_are_told_by_word_and_symbol(html: str) -> None:
     """A reader who sees no colours sees which is which."""
     text = Tags(html).text
-    assert all(f"{sign} {word}" in text for sign, word in zip("✓✗?!", Outcome, strict=True))
+    assert all(f"{sign} {word}" in text for sign, word in zip("✓✗≈±?∅!", Outcome, strict=True))
+
+
+def test_every_outcome_has_a_colour_in_both_themes(html: str) -> None:
+    """Of its own name in the style sheet, light and dark; its badges and reasons take it."""
+    for outcome in Outcome:
+        name = page.tag(outcome)
+        assert re.fullmatch("[a-z-]+", name)
+        assert html.count(f"--{name}: #") == 2
+        assert f".{name} {{ color: var(--{name}); }}" in html
+        assert f'class="badge {name}"' in html
 
 
 def test_an_error_says_what_happened_and_that_no_control_ran(document: Document) -> None:
     """A claim that was stopped has neither comparisons nor a control, and keeps its own section."""
-    html = page.render(replace(document, verdicts=document.verdicts[5:]))
+    html = page.render(replace(document, verdicts=document.verdicts[5:6]))
     assert "RuntimeError: no training tokens were recorded\n  in task &#39;tweet&#39;" in html
     assert "Negative control, not run" in html
     assert "Effects against no effect" not in html
@@ -193,29 +249,14 @@ def test_an_expected_verdict_needs_no_warning(document: Document) -> None:
 
 
 def test_a_control_that_came_out_supported_has_failed(html: str) -> None:
-    """C10's control was supported: its box says FAILED; the four others passed."""
+    """C10's control was supported: its box says FAILED; the six others passed."""
     text = Tags(html).text
-    assert (text.count("Negative control: FAILED"), text.count("Negative control: passed")) == (1, 4)
+    assert (text.count("Negative control: FAILED"), text.count("Negative control: passed")) == (1, 6)
 
 
 def test_rows_of_the_paper_stand_apart(html: str) -> None:
-    """Each of five tables has two rows with the paper's figures."""
-    assert html.count('<tr class="paper">') == 10
-
-
-def test_an_open_comparison_tells_its_power(document: Document) -> None:
-    """C2's second part would have shown 1.3 times its width of 4.7 points: 6.1 points."""
-    part = document.verdicts[1].parts[1]
-    assert page.explanation(part, told=part.reason) == (
-        "800 units would show an effect of 6.1 pp in 4 of 5 runs; a smaller one can go unseen."
-    )
-
-
-def test_a_reason_is_not_told_twice(document: Document) -> None:
-    """Where the claim's reason holds the comparison's, the table does not repeat it."""
-    part: PartResult = document.verdicts[0].parts[0]
-    assert page.explanation(part, told=part.reason) == ""
-    assert page.explanation(part, told="") == "The interval from 0.121 to 0.187 lies above 0 (800 cases)."
+    """Each of seven tables has two rows with the paper's figures."""
+    assert html.count('<tr class="paper">') == 14
 
 
 def test_hashes_are_shown_by_their_beginning(html: str) -> None:
