@@ -12,7 +12,7 @@ from harness.statistics import Comparison
 from harness.statistics.results import Calibration
 from harness.store import Entry, Store
 
-VERSION = 2
+VERSION = 3
 """Raised when the simulation or the rule that it tries changes, so that none is read from an older store."""
 
 

@@ -42,7 +42,8 @@ def draw_runs(
     def among(_axis: str, _task: int, number: int) -> Int[np.ndarray, "run number"]:
         return rng.integers(number, size=(runs, number))
 
-    def drawn(task: int, sets: int, draws: int, width: int, shared: bool) -> _Draw:
+    def drawn(task: int, shape: tuple[int, ...], shared: bool) -> _Draw:
+        sets, draws, width = shape
         return _Draw(
             columns=among("examples", task, width),
             rows=among("rows", task, sets * draws),
@@ -53,7 +54,7 @@ def draw_runs(
     new = []
     for part, shift in zip(parts, shifts, strict=True):
         draw = _new_proportion if part.kind == "proportion" else _new_mean
-        made = (drawn(task, *cell.shape, part.shared_draws) for task, cell in enumerate(part.cells))
+        made = (drawn(task, cell.shape, part.shared_draws) for task, cell in enumerate(part.cells))
         new.append(tuple(draw(c, d, part.null + shift, rng) for c, d in zip(part.cells, made, strict=True)))
     return new
 

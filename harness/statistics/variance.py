@@ -148,7 +148,7 @@ def _term(sums: Float[np.ndarray, "run level"], counting: np.ndarray) -> _Term:
 
 def _rest(u: Float[np.ndarray, "run _set _draw _example"], counting: np.ndarray) -> _Term:
     """N times the mean square of what the axes' own parts leave; 0 where an example counts in part."""
-    counts = counting.any(axis=(_SETS, _DRAWS))
+    counts = np.asarray(counting.any(axis=(_SETS, _DRAWS)))
     whole = (counting.all(axis=(_SETS, _DRAWS)) == counts).all(axis=1)
     levels = {_SETS: u.shape[_SETS], _DRAWS: u.shape[_DRAWS], _EXAMPLES: np.maximum(counts.sum(axis=1), 1)}
     number = np.asarray(levels[_SETS] * levels[_DRAWS] * levels[_EXAMPLES])

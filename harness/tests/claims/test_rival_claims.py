@@ -13,7 +13,6 @@ from harness.evidence.questions import OnControls, OnTasks
 from harness.judging.claims import Measured, load_claims
 from harness.judging.judge import judge
 from harness.judging.verdicts import Verdict
-from harness.statistics.results import Outcome
 from harness.store import Store
 from harness.tests.tiny import Project
 from harness.tests.two_tasks import QUERIES, sources_of, two_tasks
@@ -70,13 +69,12 @@ def test_rival_explanation_is_judged_on_the_tiny_project(
     of, verdict = measured[claim], verdicts[claim]
     wrong = sum(int((right == 0).sum()) for right in evidence.of(OnTasks("accuracy"), "zsl").values())
     every = (1, wrong) if claim == "O3" else (1, QUERIES)
-    cells = [cell.shape for part in (*of.parts, *of.control) for cell in part.cells]
+    cells = [cell[:, 0].shape for part in (*of.parts, *of.control) for cell in part.cells]
     assert set(cells) == {every}
     assert len(cells) == (PARTS[claim] + 1) * (1 if claim == "O3" else 2)
     assert len(verdict.parts) == PARTS[claim]
     assert verdict.control is not None
     assert verdict.control.passed
-    assert [part.outcome for part in verdict.control.parts] == [Outcome.INCONCLUSIVE]
     assert of.tables
 
 
@@ -86,7 +84,7 @@ def test_coin_of_a_control_tosses_the_claims_own_numbers(evidence: Evidence, mea
     (control,), (part, *_) = measured["O6"].control, measured["O6"].parts
     tossed = control.cells[0]
     allowed = [{round(float((s * (one - other)[0, i]).mean()), 9) for s in SIGNS} for i in range(QUERIES)]
-    assert all(round(float(value), 9) in allowed[i] for i, value in enumerate(tossed[0]))
+    assert all(round(float(value), 9) in allowed[i] for i, value in enumerate(tossed[0, 0]))
     assert not np.allclose(tossed, part.cells[0])
 
 

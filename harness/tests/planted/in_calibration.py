@@ -100,8 +100,8 @@ ERRORS = [
         "one task's draws for another's",
         COMPARED,
         RUNS,
-        "(drawn(task, *cell.shape,",
-        "(drawn(0, *cell.shape,",
+        "(drawn(task, cell.shape,",
+        "(drawn(0, cell.shape,",
         f"{OF_RUNS}tasks_are_drawn_apart",
     ),
     Planted(

@@ -77,7 +77,7 @@ STATISTICS = [
         JUDGEMENT,
         "return tested(part, [cell[None] for cell in part.cells])",
         "return tested(part, [cell.reshape(1, 1, 1, -1) for cell in part.cells])",
-        f"{OF_JUDGEMENT}::test_estimate_of_sets_and_draws",
+        f"{OF_JUDGEMENT}::test_sets_are_no_further_examples",
     ),
     Planted(
         "demonstration sets taken for more examples",

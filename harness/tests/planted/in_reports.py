@@ -45,8 +45,8 @@ ERRORS = [
         "facts of a report read as they are",
         REPORTS,
         JSON_FORM,
-        "return _read_facts(value, where)",
-        "return value",
+        "        return _read_facts(value, where)\n    return {key: _read(",
+        "        return value\n    return {key: _read(",
         f"{OF_JSON_FORM}whole_number_without_end_is_refused_by_its_place",
     ),
     Planted(

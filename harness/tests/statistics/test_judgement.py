@@ -81,6 +81,13 @@ def test_estimate_of_sets_and_draws() -> None:
     assert "(n = 40, 3 sets, 2 draws)" in found.reason
 
 
+def test_sets_are_no_further_examples() -> None:
+    """Of two examples under two sets, set and example means are 2 and 4: V = 1 + 1 with 2 df, and n = 2."""
+    part = Comparison("part", "a > b", "cosine", (np.array([[1.0, 3], [3, 5]]),), minimum_units=2)
+    found = judged(part).parts[0].estimate
+    assert (found.standard_error, found.freedom, found.n) == pytest.approx((math.sqrt(2), 2, 2))
+
+
 def test_too_few_cases_are_inconclusive() -> None:
     """Five examples, however clear, decide nothing where ten are needed; no figure but the effect is given."""
     found = judged(Comparison("part", "a > b", "accuracy", (np.full((1, 5), 0.9),), bounds=(-1, 1)))

@@ -127,7 +127,9 @@ def test_missing_values_by_hand() -> None:
 
 def test_nothing_that_varies_has_no_variance() -> None:
     """Equal values, whose mean is rounded, have V = 0 exactly, and infinite df."""
-    assert figures(of(np.full((3, 2, 7), 0.1))) == (pytest.approx(0.1), 0, math.inf)
+    effect, variance, freedom = figures(of(np.full((3, 2, 7), 0.1)))
+    assert effect == pytest.approx(0.1)
+    assert (variance, freedom) == (0, math.inf)
 
 
 def test_set_that_is_one_alone_adds_nothing() -> None:

@@ -5,6 +5,7 @@ Many runs at once: what the judge decides of a run in a second it decides of tho
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from scipy import stats
@@ -39,7 +40,7 @@ class World:
     def parts(self) -> list[Comparison]:
         """Return comparisons whose values are still to come: all 0."""
         cell = np.zeros((self.sets, self.draws, self.examples))
-        kind = "proportion" if self.kind == "proportion" else "mean"
+        kind: Literal["mean", "proportion"] = "proportion" if self.kind == "proportion" else "mean"
         null = 0.5 if kind == "proportion" else 0.0
         bounds = (-1.0, 1.0) if self.kind == "difference" else None
         return [
