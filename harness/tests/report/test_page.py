@@ -162,8 +162,8 @@ def test_words_of_the_page_stand_on_it(document: Document, html: str) -> None:
     """The first sentence, the margin, what matters, the calibration, and each comparison's tasks."""
     text, verdict = Tags(html).text, document.verdicts[3]
     assert verdict.calibration
-    said = (sentences.reading(document), sentences.edge(verdict), sentences.matters(verdict.claim))
-    said += (sentences.calibration(verdict.calibration), sentences.by_task(verdict.parts[0]))
+    said = [sentences.reading(document), sentences.edge(verdict), sentences.matters(verdict.claim)]
+    said += [sentences.calibration(verdict.calibration), sentences.by_task(verdict.parts[0])]
     assert all(each and each in text for each in (*said, sentences.family_p(verdict)))
 
 
