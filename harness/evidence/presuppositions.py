@@ -35,7 +35,7 @@ def _shortfall(sets: Sequence[Learning], setting: str, least_gain: float) -> str
     corrected = sum(found.icl_corrected if setting == "icl" else found.ft_corrected for found in sets)
     broke = sum(found.icl_broke if setting == "icl" else found.ft_broke for found in sets)
     asked = sum(found.number for found in sets)
-    if corrected - broke >= least_gain * asked:
+    if (corrected - broke) / asked >= least_gain:  # 7 / 100 is 0.07, and 0.07 * 100 more than 7
         return ""
     gain = f"{100 * (corrected - broke) / asked:+.1f} points, less than {100 * least_gain:g}"
     return f"{_WORDS[setting]} corrected {corrected} and broke {broke} of {asked} answers on dev ({gain})"
