@@ -7,7 +7,7 @@ import pytest
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import FinetunedAt, OnControls
 from harness.judging.claims import Claim, Measured
-from harness.judging.comparisons import difference, less
+from harness.judging.comparisons import between_sets, difference, less
 from harness.judging.exhibits import task_table
 from harness.runs.variants import Variant
 
@@ -28,7 +28,7 @@ CLAIM = Claim(
     family="rivals of representation and attention",
     refuted_if="a corrected interval lies below 0, and none above: a model that learned nothing is the more similar "
     "one",
-    control="one draw of the untrained weights against the next one",
+    control="every other draw of the untrained weights against the next one",
     qualifies=("C11", "C12", "C13"),
     presumes=("icl", "ft"),
     matters={"similarity": 0.02},
@@ -56,15 +56,14 @@ def measure(evidence: Evidence) -> Measured:
         others = {model: evidence.of(question, "other_of_class") for model, question in asked.items()}
         specific[metric] = {model: less(of, others[model]) for model, of in raw[metric].items()}
     rivals = [model for model in MODELS if model != "trained"]
-    one = specific["SimAOU"]["norms kept"]
-    another = {task: values[[*range(1, len(values)), 0]] for task, values in one.items()}
+    drawn, name = specific["SimAOU"]["norms kept"], "SimAOU, norms kept: over the next draw"
     return Measured(
         parts=tuple(
             difference(f"{m}: over {r}", CLAIM.prediction, "similarity", of["trained"], of[r], shared_draws=True)
             for m, of in specific.items()
             for r in rivals
         ),
-        control=(difference("SimAOU, norms kept: over the next draw", CLAIM.prediction, "similarity", one, another),),
+        control=between_sets(name, CLAIM.prediction, "similarity", drawn, shared_draws=True),
         tables=(
             *(
                 task_table(f"{metric}, less that to another example of the class", of)

@@ -7,7 +7,7 @@ import pytest
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import OnControls
 from harness.judging.claims import Claim, Measured
-from harness.judging.comparisons import difference, less
+from harness.judging.comparisons import between_sets, difference, less
 from harness.judging.exhibits import task_table
 from harness.runs.variants import Variant
 
@@ -25,7 +25,7 @@ CLAIM = Claim(
     unit="draw of the weights with its demonstration set, shared by the tasks, and test example",
     family="rivals of representation and attention",
     refuted_if="a corrected interval lies below 0, and none above",
-    control="one draw of the untrained weights against the next one",
+    control="every other draw of the untrained weights against the next one",
     qualifies=("C12",),
     presumes=("icl", "ft"),
     matters={"similarity": 0.02},
@@ -43,17 +43,17 @@ ASKS = tuple(OnControls("sim_am", variant) for variant in MODELS.values())
 def measure(evidence: Evidence) -> Measured:
     """Compare what is specific to an example's change of attention with the same in models that learned nothing."""
     asked = {model: OnControls("sim_am", variant) for model, variant in MODELS.items()}
-    own = {model: evidence.of(question, "own_cut") for model, question in asked.items()}
+    drawn = {model: evidence.of(question, "own_cut") for model, question in asked.items()}
+    own = {model: {task: values.mean(axis=1) for task, values in of.items()} for model, of in drawn.items()}
     specific = {m: less(own[m], evidence.of(question, "other_of_class")) for m, question in asked.items()}
-    one = specific["norms kept"]
-    another = {task: values[[*range(1, len(values)), 0]] for task, values in one.items()}
+    name = "norms kept: over the next draw"
     return Measured(
         parts=tuple(
             difference(f"over {r}", CLAIM.prediction, "similarity", specific["trained"], specific[r], shared_draws=True)
             for r in MODELS
             if r != "trained"
         ),
-        control=(difference("norms kept: over the next draw", CLAIM.prediction, "similarity", one, another),),
+        control=between_sets(name, CLAIM.prediction, "similarity", specific["norms kept"], shared_draws=True),
         tables=(
             task_table("SimAM on differences, less that to another example of the class", specific),
             task_table("SimAM on differences from ZSL", {m: evidence.of(q, "differences") for m, q in asked.items()}),

@@ -50,7 +50,7 @@ def measure(evidence: Evidence) -> Measured:
     }
     return Measured(
         parts=(difference("attention outputs", CLAIM.prediction, "log ratio", icl, ft, alike=SIZE),),
-        control=(difference("shifted", CLAIM.prediction, "log ratio", apart, ft, alike=SIZE),),
+        control=(difference("shifted", CLAIM.prediction, "log ratio", icl, apart, alike=SIZE),),
         tables=(
             task_table("Spread of attention outputs' changes between orders, and between sets", shown),
             task_table("Answers that differ between orders, and between sets", answers, percent=True),

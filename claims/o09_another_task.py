@@ -7,7 +7,7 @@ import pytest
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import OnControls
 from harness.judging.claims import Claim, Measured
-from harness.judging.comparisons import difference, less
+from harness.judging.comparisons import between_sets, difference
 from harness.judging.exhibits import task_table
 from harness.runs.variants import Variant
 
@@ -24,7 +24,7 @@ CLAIM = Claim(
     unit="demonstration set and test example, crossed, within a task",
     family="rivals of representation and attention",
     refuted_if="a corrected interval lies below 0, and none above",
-    control="another task's demonstrations before one set's finetuning against those before the next one's",
+    control="another task's demonstrations under every other set against those under the next one",
     qualifies=("C11", "C12"),
     presumes=("icl", "ft"),
     matters={"similarity": 0.02},
@@ -47,11 +47,10 @@ def measure(evidence: Evidence) -> Measured:
         {metric: kept.of(OnControls(measurement, v), name) for metric, (measurement, name) in METRICS.items()}
         for v in (Variant(), ANOTHER)
     )
-    one = less(own["SimAOU"], other["SimAOU"])
-    another = {task: values[[*range(1, len(values)), 0]] for task, values in one.items()}
+    name = "SimAOU: another task's, one set's over the next one's"
     return Measured(
         parts=tuple(difference(m, CLAIM.prediction, "similarity", own[m], other[m]) for m in METRICS),
-        control=(difference("SimAOU: one set's over the next one's", CLAIM.prediction, "similarity", one, another),),
+        control=between_sets(name, CLAIM.prediction, "similarity", other["SimAOU"]),
         tables=tuple(task_table(m, {"own task": own[m], "another kind of task": other[m]}) for m in METRICS),
         notes=tuple(f"{task}: the other task is {other}" for task, other in others.items() if other),
     )

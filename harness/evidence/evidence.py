@@ -39,8 +39,8 @@ class Evidence:
         self._arrays = lru_cache(maxsize=None)(self._read)
 
     def without(self, tasks: Collection[str]) -> "Evidence":
-        """Return the same without some of the tasks."""
-        return Evidence(self.sources, tasks) if tasks else self
+        """Return the same without some more of the tasks."""
+        return Evidence(self.sources, {*self._left_out, *tasks}) if tasks else self
 
     @property
     def seed(self) -> int:

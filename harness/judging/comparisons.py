@@ -24,8 +24,8 @@ def difference(
 
     `alike`: that they differ by less than this, in place of that the value is the larger.
 
-    Arrays are [set, example], [set, example, layer] or [set, draw, example, layer]. Where tasks share their draws, and
-    each set has one of its own, the sets stand as draws.
+    Arrays are [set, example], [set, example, layer] or [set, draw, example, layer]. Where tasks share their draws
+    (`shared_draws`) each set has one of its own, and the sets stand as draws.
     """
     cells = [_over_layers(value[task]) - _over_layers(baseline[task]) for task in value]
     return Comparison(
@@ -39,6 +39,21 @@ def difference(
         shared_draws=shared_draws,
         bounds=(-1.0, 1.0) if unit in BOUNDED else None,
     )
+
+
+def between_sets(
+    name: str, prediction: str, unit: str, values: ByTask, *, shared_draws: bool = False
+) -> tuple[Comparison, ...]:
+    """Compare every other set with the one after it, as a control: sets that are drawn alike differ by chance alone.
+
+    No set stands in two pairs: round in a ring the differences would sum to 0, whatever they are, and such a control
+    could never come out supported. None at fewer than four sets: of one pair nothing says how far apart two sets are.
+    """
+    pairs = min(len(of) for of in values.values()) // 2
+    if pairs < 2:  # noqa: PLR2004  # a variance
+        return ()
+    one, other = ({task: of[first : 2 * pairs : 2] for task, of in values.items()} for first in (0, 1))
+    return (difference(name, prediction, unit, one, other, shared_draws=shared_draws),)
 
 
 def mean_of(name: str, prediction: str, unit: str, values: ByTask) -> Comparison:
@@ -57,14 +72,8 @@ def proportion(name: str, prediction: str, unit: str, value: ByTask, null: float
 
 
 def less(values: ByTask, others: ByTask) -> ByTask:
-    """Return values [set, example(, layer)] less the mean over draws of others [set, draw, example(, layer)].
-
-    Others without draws, of as many axes as the values, are taken as they are.
-    """
-    return {
-        task: of - (others[task].mean(axis=1) if others[task].ndim > of.ndim else others[task])
-        for task, of in values.items()
-    }
+    """Return values [set, example, layer] less the mean over draws of others [set, draw, example, layer]."""
+    return {task: of - others[task].mean(axis=1) for task, of in values.items()}
 
 
 def by_coin(seed: int, name: str, one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -66,14 +66,13 @@ def _verdict(
     passed = all(part.outcome is not Outcome.SUPPORTED for part in of_control)
     passed = passed and not any(check.holds for check in measured.control_checks)
     outcome = _outcome(found, measured)
+    tried = bool(of_control or measured.control_checks)
     verdict = Verdict(
         claim=claim,
         outcome=outcome,
         reason=_reason(found, measured),
         parts=found.parts if found else (),
-        control=None
-        if outcome is Outcome.NOT_TESTABLE
-        else ControlResult(claim.control, of_control, passed, measured.control_checks),
+        control=ControlResult(claim.control, of_control, passed, measured.control_checks) if tried else None,
         checks=measured.checks,
         tables=measured.tables,
         curves=measured.curves,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from harness.evidence.evidence import Evidence
-from harness.evidence.presuppositions import not_learned
+from harness.evidence.presuppositions import distance, not_learned
 from harness.judging.claims import ClaimModule, Measured
 
 
@@ -16,10 +16,11 @@ def measure(module: ClaimModule, evidence: Evidence) -> Measured:
     presumed = module.claim.presumes
     if not presumed:
         return module.measure(evidence)
-    without = not_learned(evidence.learned(), presumed, evidence.least_gain)
+    learned, gain = evidence.learned(), evidence.least_gain
+    without, far = not_learned(learned, presumed, gain), distance(learned, presumed, gain)
     said = tuple(f"{task}: not testable: {reason}" for task, reason in without.items())
     kept = evidence.without(without)
     if not kept.tasks or (module.on_controls and not kept.control_tasks):
-        return Measured(untestable="; ".join(said))
+        return Measured(untestable="; ".join(said), presupposed=far)
     measured = module.measure(kept)
-    return replace(measured, notes=(*measured.notes, *said))
+    return replace(measured, notes=(*measured.notes, *said), presupposed=far)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.judging.comparisons import by_coin, by_coin_of, difference, mean_of, proportion
+from harness.judging.comparisons import between_sets, by_coin, by_coin_of, difference, less, mean_of, proportion
 
 NAN = float("nan")
 
@@ -18,9 +18,46 @@ def test_one_draw_stands_beside_several() -> None:
     """Two draws of three examples less one that all draws share, in one set: three differences a draw."""
     drawn = {"a": np.arange(6.0).reshape(1, 2, 3, 1)}  # set, draw, example, layer
     shared = {"a": np.array([[1.0, 1.0, 1.0]])}
-    found = difference("d", "d > 0", "cosine", drawn, shared, shared_draws=True)
+    found = difference("d", "d > 0", "cosine", drawn, shared)
     assert found.cells[0].tolist() == [[[-1, 0, 1], [2, 3, 4]]]
-    assert (found.sets, found.draws, found.units, found.shared_draws) == (1, 2, 3, True)
+    assert (found.sets, found.draws, found.units, found.shared_draws) == (1, 2, 3, False)
+
+
+def test_sets_stand_as_draws_where_tasks_share_them() -> None:
+    """Two sets, each with a draw of its own that both tasks have: one set of two draws, and the same differences."""
+    values = {task: np.arange(6.0).reshape(2, 3) for task in ("a", "b")}  # set, example
+    none = {task: np.zeros((2, 3)) for task in ("a", "b")}
+    own, shared = (difference("d", "d > 0", "cosine", values, none, shared_draws=of) for of in (False, True))
+    assert [(of.sets, of.draws, of.shared_draws) for of in (own, shared)] == [(2, 1, False), (1, 2, True)]
+    assert [of.cells[1].tolist() for of in (own, shared)] == [[[[0, 1, 2]], [[3, 4, 5]]], [[[0, 1, 2], [3, 4, 5]]]]
+
+
+def test_alike_is_a_size_that_the_difference_is_held_to() -> None:
+    """It says that the two differ by less, where others say that the one is larger."""
+    values = {"a": np.array([[1.0, 0]])}
+    alike, larger = (difference("d", "d", "cosine", values, values, alike=size) for size in (0.2, 0.0))
+    assert [(of.alike, of.matters) for of in (alike, larger)] == [(True, 0.2), (False, 0.0)]
+
+
+def test_less_takes_the_mean_over_draws_away() -> None:
+    """One set, two draws, two examples of one layer: 5 less the mean of 1 and 3 is 3; of 2 and NaN there is none."""
+    values = {"a": np.array([[[5.0], [7.0]]])}
+    others = {"a": np.array([[[[1.0], [2.0]], [[3.0], [NAN]]]])}
+    np.testing.assert_array_equal(less(values, others)["a"], [[[3.0], [NAN]]])
+
+
+def test_every_other_set_stands_against_the_next() -> None:
+    """Of five sets the first less the second, the third less the fourth; the fifth has none to stand against."""
+    values = {"a": np.array([[1.0, 2], [10, 20], [3, 4], [30, 40], [100, 100]])}
+    (own,), (shared,) = (between_sets("b", "b > 0", "cosine", values, shared_draws=of) for of in (False, True))
+    assert own.cells[0].tolist() == [[[-9, -18]], [[-27, -36]]]
+    assert (shared.cells[0].tolist(), shared.shared_draws) == ([[[-9, -18], [-27, -36]]], True)
+
+
+@pytest.mark.parametrize(("sets", "number"), [(1, 0), (3, 0), (4, 1)])
+def test_one_pair_of_sets_is_no_control(sets: int, number: int) -> None:
+    """Of one pair nothing says how far apart two sets are by chance; of two there is a variance."""
+    assert len(between_sets("b", "b > 0", "cosine", {"a": np.ones((sets, 2))})) == number
 
 
 @pytest.mark.parametrize(
