@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from harness.runs.learning import Learning
 
+FARTHEST = 10.0
+"""Standard errors: no distance is larger."""
 _WORDS = {"icl": "learning in context", "ft": "finetuning"}
 
 
@@ -36,15 +38,15 @@ def distance(learned: Mapping[str, Sequence[Learning]], presumed: Iterable[str],
 
     It can on a task where all that is presumed holds, and can't any more where it can on none. The standard error of a
     gain, a mean of +1, 0 and -1 over the queries, is sqrt((corrected + broke) / N - gain^2) / sqrt(N), with N the
-    distinct queries: answers under several sets are no new queries. None where there is nothing to measure.
+    distinct queries: answers under several sets are no new queries. At most `FARTHEST`; None where nothing is presumed.
     """
     by_task = [[_margin(sets, setting, least_gain) for setting in presumed] for sets in learned.values()]
     weakest = [min(margins) for margins in by_task if margins]
-    return abs(max(weakest)) if weakest else None
+    return min(abs(max(weakest)), FARTHEST) if weakest else None
 
 
 def _margin(sets: Sequence[Learning], setting: str, least_gain: float) -> float:
-    """How far a gain is above the least that counts, in its standard errors; infinite where it has none."""
+    """How far a gain is above the least that counts, in its standard errors; infinite where none varies."""
     corrected, broke, asked = _counts(sets, setting)
     gain = (corrected - broke) / asked
     error = math.sqrt(max((corrected + broke) / asked - gain**2, 0.0) / max(found.number for found in sets))

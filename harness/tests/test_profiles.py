@@ -36,7 +36,11 @@ def test_default_profile_is_the_settings_defaults() -> None:
 def test_what_is_given_counts_before_the_profile() -> None:
     """The rest is the profile's, and where it says nothing, the default."""
     found = given(profile="quick", queries="33")
-    assert (found.queries, found.dev_queries, found.demonstrations) == (33, PROFILES["quick"]["dev_queries"], 32)
+    assert (found.queries, found.dev_queries, found.demonstrations) == (
+        33,
+        read_profile(fixtures.PROFILES, "quick")["dev_queries"],
+        32,
+    )
 
 
 def test_paper_protocol_selects_as_the_paper_did() -> None:

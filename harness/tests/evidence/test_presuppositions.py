@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.evidence.presuppositions import not_learned
+from harness.evidence.presuppositions import FARTHEST, distance, not_learned
 from harness.tests.planted.worlds import learning
 
 
@@ -60,3 +60,28 @@ def test_every_reason_of_a_task_is_said() -> None:
 def test_what_presumes_nothing_leaves_nothing_out() -> None:
     """Whatever was learned."""
     assert not not_learned({"a": [learning(icl=0, ft=0)]}, (), 0.02)
+
+
+def test_distance_by_hand() -> None:
+    """10 corrected and 2 broken of 100: gain 0.08, error sqrt(0.12 - 0.0064) / 10 = 0.0337, so 0.06 is 1.78 of them.
+
+    Twice the same queries under another set are no new ones; a task at 1.78 errors below its threshold is as far.
+    """
+    one = learning(ft=10, broke=2, number=100)
+    assert distance({"a": [one]}, ("ft",), 0.02) == pytest.approx(1.780, abs=1e-3)
+    assert distance({"a": [one, one]}, ("ft",), 0.02) == pytest.approx(1.780, abs=1e-3)
+    assert distance({"a": [one]}, ("ft",), 0.14) == pytest.approx(1.780, abs=1e-3)
+
+
+def test_distance_is_that_of_the_task_that_stays_longest_and_its_weakest_setting() -> None:
+    """A claim can be tested while one task has all that it presumes."""
+    near, far = learning(icl=40, ft=5, number=100), learning(icl=30, ft=20, number=100)
+    alone = [distance({"a": [found]}, ("icl", "ft"), 0.02) for found in (near, far)]
+    assert alone[0] == distance({"a": [near]}, ("ft",), 0.02)
+    assert distance({"a": [near], "b": [far]}, ("icl", "ft"), 0.02) == max(filter(None, alone))
+
+
+def test_distance_is_bounded_and_of_something() -> None:
+    """Where no answer changed nothing varies; what presumes nothing is no distance from it."""
+    assert distance({"a": [learning(ft=0)]}, ("ft",), 0.02) == FARTHEST
+    assert distance({"a": [learning(ft=0)]}, (), 0.02) is None

@@ -236,7 +236,7 @@ def test_settings_that_differ_are_named(tmp_path: Path) -> None:
     """Each difference has both values; what decides no verdict (the store) is no difference."""
     expectation = Expectation(Settings().numbers, {})
     other = Settings(queries=7, store=tmp_path, batch_size=1)
-    assert expectation.differences(other.numbers) == ["queries is 7, not 100"]
+    assert expectation.differences(other.numbers) == ["queries is 7, not 40"]
 
 
 def test_setting_that_one_side_lacks_is_a_difference() -> None:

@@ -143,7 +143,7 @@ def test_one_open_comparison_of_the_level_leaves_it_open() -> None:
 def test_comparisons_that_were_not_made_leave_it_open() -> None:
     """A rival none of whose comparisons belongs to the level shows nothing of it."""
     o7 = _verdict("O7", YES, {"SimAM on differences": YES})
-    assert "whether layer-causal gradient descent is closer to ICL is open (O7)" in _reading(
+    assert "whether FT or layer-causal descent is closer to ICL is open (O7)" in _reading(
         "Representation", _verdict("C11", YES), o7
     )
 
