@@ -1,10 +1,16 @@
 """What a claim measured, on the tasks on which what it presupposes holds."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from harness.evidence.evidence import Evidence
 from harness.evidence.presuppositions import distance, not_learned
-from harness.judging.claims import ClaimModule, Measured
+from harness.judging.claims import Claim, ClaimModule, Measured
+
+
+def measure_all(modules: Iterable[ClaimModule], evidence: Evidence) -> Mapping[Claim, Measured]:
+    """Return what each claim measured."""
+    return {module.claim: measure(module, evidence) for module in modules}
 
 
 def measure(module: ClaimModule, evidence: Evidence) -> Measured:

@@ -20,11 +20,11 @@ from harness.evidence.sources import open_sources
 from harness.files import what_is
 from harness.judging.claims import MODEL, Claim, ClaimModule, load_claims
 from harness.judging.judge import judge
-from harness.judging.measure import measure
+from harness.judging.measure import measure_all
 from harness.judging.verdicts import Verdict
 from harness.models.source import source_facts
+from harness.plugin.profiles import read_profile
 from harness.plugin.suite import Suite
-from harness.profiles import read_profile
 from harness.progress import Progress
 from harness.report.document import RunFacts
 from harness.runs.facts import chaos_notes, task_facts
@@ -75,7 +75,7 @@ class Study:
     def _judge(self, modules: list[ClaimModule]) -> None:
         settings = self.sources.experiment.settings
         run_plan(self.asked(modules), self.sources, self._progress)
-        measured = {module.claim: measure(module, self._evidence) for module in modules}
+        measured = measure_all(modules, self._evidence)
         rule = {"alpha": settings.alpha, "seed": settings.seed, "simulations": settings.simulations}
         for claim_id, verdict in judge(measured, self.sources.store, **rule).items():  # type: ignore[arg-type]
             self._verdicts[claim_id] = replace(verdict, subject=self.subject(verdict.claim))

@@ -22,7 +22,7 @@ FLOORS = (
         "harness.progress",
         "harness.targets",
     ),
-    ("harness.packages", "harness.profiles"),
+    ("harness.packages",),
     ("harness.metrics", "harness.dual_form", "harness.statistics"),
     ("harness.tasks", "harness.prompts"),
     ("harness.models",),

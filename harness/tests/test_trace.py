@@ -17,9 +17,8 @@ from harness.tests.test_layers import LAYERS, ROOT
 from harness.tests.tiny import Project
 
 CALLED_BACK = {
-    ("harness.plugin", "claims"),  # a claim's `measure`
+    ("harness.judging", "claims"),  # a claim's `measure`
     ("harness.packages", "harness.tasks"),  # what a row of the tasks' catalogue requires
-    ("harness.statistics", "harness.judging"),  # the random stream of a comparison
 }
 """Calls up the floors that are no imports: what a room was handed by who called it."""
 
@@ -74,6 +73,6 @@ def test_data_pass_each_room_on_their_way(calls: Calls) -> None:
 
 
 def test_plan_is_run_once_and_judged_once(calls: Calls) -> None:
-    """Whoever judges the four claims of a family enters engines once, then judging once; claims measure once each."""
-    assert (calls["harness.plugin", "harness.engines"], calls["harness.plugin", "harness.judging"]) == (1, 1)
-    assert calls["harness.plugin", "claims"] == 4
+    """Whoever judges the four claims of a family enters engines once, then judging to measure each once, and to judge."""
+    assert (calls["harness.plugin", "harness.engines"], calls["harness.plugin", "harness.judging"]) == (1, 2)
+    assert calls["harness.judging", "claims"] == 4

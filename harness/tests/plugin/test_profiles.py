@@ -9,8 +9,8 @@ import pytest
 import fixtures
 from harness.errors import HarnessError
 from harness.files import parse_toml, read_text
+from harness.plugin.profiles import read_profile
 from harness.plugin.study import settings_of
-from harness.profiles import read_profile
 from harness.settings import Protocol, Settings, parse_settings
 
 PROFILES = parse_toml(read_text(fixtures.PROFILES))
