@@ -22,7 +22,7 @@ test: fetch
 	$(BIN)/pytest harness/tests $(ARGS)
 
 trust: fetch
-	ICL_CLAIMS_SIMULATIONS=10000 $(BIN)/pytest harness/tests/statistics/test_calibration.py
+	ICL_CLAIMS_SIMULATIONS=10000 $(BIN)/pytest harness/tests/statistics/test_error_rates.py
 	$(BIN)/python -m harness.tests.planted
 	ICL_CLAIMS_STORE_EXAMPLES=500 $(BIN)/pytest harness/tests/test_store_machine.py
 	$(BIN)/python -m harness.tests.campaigns --minutes $(MINUTES)

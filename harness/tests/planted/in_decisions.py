@@ -4,6 +4,7 @@ from harness.tests.planted.planted import Planted
 
 DECISIONS, JUDGEMENT = "harness/statistics/decisions.py", "harness/statistics/judgement.py"
 OF_DECISIONS, OF_JUDGEMENT = (f"harness/tests/statistics/test_{name}.py::test_" for name in ("decisions", "judgement"))
+OF_TESTED = "harness/tests/statistics/test_tested_comparisons.py::test_"
 COMPARED = "C1 C2 C9 C10 C11 C12 C13 Q1 Q2"
 SEVERAL = "C2 C11 C13 C14 C15 Q1 Q3 O1 O2 O4 O5 O6 O7 O8"
 """Claims of several comparisons."""
@@ -143,7 +144,7 @@ DECIDED = [
         DECISIONS,
         "units = np.stack([(~np.isnan(cell)).any(axis=(1, 2)).sum(axis=1) for cell in cells])",
         "units = np.stack([np.full(len(cells[0]), int(counts.sum())) for counts in part.counting])",
-        f"{OF_DECISIONS}each_run_counts_its_own_cases",
+        f"{OF_TESTED}each_run_counts_its_own_cases",
     ),
     Planted(
         "shares averaged over tasks",
@@ -151,7 +152,7 @@ DECIDED = [
         DECISIONS,
         'pooled = part.kind == "proportion"',
         "pooled = False",
-        f"{OF_DECISIONS}share_is_pooled_over_tasks",
+        f"{OF_TESTED}share_is_pooled_over_tasks",
     ),
     Planted(
         "margins that ignore tasks",

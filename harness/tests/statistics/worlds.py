@@ -14,6 +14,7 @@ from harness.statistics import Comparison
 from harness.statistics.decisions import ClaimTests, tested
 from harness.statistics.new_runs import Cells
 
+ALPHA = 0.05
 LAYERS, HEADS = 4, 3
 LAYER_SPREAD, HEAD_SPREAD = 0.5, 0.5
 REST = LAYER_SPREAD**2 / LAYERS + HEAD_SPREAD**2 / (LAYERS * HEADS)
@@ -110,3 +111,28 @@ def one_run(world: World, rng: np.random.Generator, *effects: float) -> list[Com
     """Return a claim's comparisons with the values of one run."""
     drawn = world.runs(rng, effects, 1)
     return [run_of(part, cells, 0) for part, cells in zip(world.parts(), drawn, strict=True)]
+
+
+def most(runs: int) -> int:
+    """Return how often an outcome of 5 % comes in so many runs at most: the binomial's upper 99 %."""
+    return int(stats.binom.ppf(0.99, runs, ALPHA))
+
+
+WORLDS = {
+    "one set": World(),
+    "2 sets": World(sets=2),
+    "3 sets, spread widely": World(sets=3, set_spread=1.5, examples=20),
+    "5 sets, 3 tasks": World(sets=5, tasks=3, examples=20),
+    "5 sets, 5 draws, 3 tasks": World(sets=5, draws=5, tasks=3, examples=20),
+    "5 shared draws, 3 tasks": World(draws=5, tasks=3, shared_draws=True, examples=20),
+    "3 sets, 5 shared draws spread widely": World(sets=3, draws=5, shared_draws=True, draw_spread=1.5, examples=20),
+    "no set's own": World(sets=5, set_spread=0.0, examples=20),
+    "three comparisons": World(comparisons=3, sets=5, tasks=3, examples=20),
+    "two comparisons, shared draws": World(comparisons=2, sets=3, draws=5, tasks=3, shared_draws=True, examples=20),
+    "share": World(kind="proportion", examples=40, matters=0.1),
+    "share, 3 sets": World(kind="proportion", sets=3, examples=40, matters=0.1),
+    "accuracies, 5 sets, 3 tasks": World(kind="difference", sets=5, tasks=3, examples=20, set_spread=0.3, matters=0.1),
+    "accuracies, 5 shared draws": World(
+        kind="difference", draws=5, tasks=3, shared_draws=True, examples=20, matters=0.1
+    ),
+}
