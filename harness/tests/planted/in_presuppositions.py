@@ -77,10 +77,10 @@ ERRORS = [
     Planted(
         "what was left out comes back where more is",
         PRESUMING,
-        "harness/tests/planted/worlds.py",
+        "harness/evidence/evidence.py",
         "{*self._left_out, *tasks}",
         "tasks",
-        f"{OF_MEASURE}task_that_is_left_out_stays_out_where_the_claim_leaves_out_another",
+        "harness/tests/evidence/test_evidence.py::test_tasks_left_out_stay_out_where_more_are",
     ),
     compared(
         "sets against the next round a ring",
