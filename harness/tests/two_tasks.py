@@ -1,4 +1,7 @@
-"""The tiny project with a second task, 'doll': shorter texts of the same words under another template."""
+"""The tiny project with a second task, 'doll': shorter texts of the same words under another template.
+
+And with a third, 'cube', for those who name it: doll's texts under answer words that neither of the others has.
+"""
 
 import json
 import shutil
@@ -18,7 +21,7 @@ FEWER = 4
 
 
 def two_tasks(project: Project, folder: Path) -> Project:
-    """Return a project with the same model and both tasks: doll's texts are toy's turned round, its answers swapped."""
+    """Return a project with the same model and the tasks: doll's texts are toy's turned round, its answers swapped."""
     shutil.copytree(project.data, folder / "data")
     toy, doll = folder / "data" / "toy", folder / "data" / "doll"
     doll.mkdir()
@@ -27,6 +30,8 @@ def two_tasks(project: Project, folder: Path) -> Project:
         rows = [json.loads(line) for line in (toy / part).read_text().splitlines()]
         shorter = [{**row, "text": " ".join(row["text"].split()[FEWER:][::-1])} for row in rows]
         (doll / part).write_text("".join(json.dumps(row) + "\n" for row in shorter))
+    shutil.copytree(doll, cube := folder / "data" / "cube")
+    (cube / "task.toml").write_text('template = "Type: {text} Input:"\nanswers = ["w0", "w1"]\n')
     return Project(project.model, folder / "data")
 
 

@@ -11,7 +11,17 @@ import pytest
 
 import claims
 from harness.evidence.evidence import Evidence
-from harness.evidence.questions import FinetunedAt, OnControls, OnTasks, Question, TextTasks, TrainedGPTs, TrainedLayers
+from harness.evidence.questions import (
+    AcrossSets,
+    FinetunedAt,
+    OnControls,
+    OnTasks,
+    Question,
+    TextTasks,
+    TrainedGPTs,
+    TrainedLayers,
+    UpdateSizes,
+)
 from harness.evidence.sources import Sources
 from harness.judging.claims import load_claims
 from harness.runs.variants import OWN
@@ -38,7 +48,8 @@ class Stores:
         self.filled = cache(self._filled)
 
     def _settings(self, store: Path) -> Settings:
-        more = {"tasks": ("toy", "doll"), "control_queries": QUERIES, "corpus": self.corpus, "device": "cpu"}
+        more = {"tasks": ("toy", "cube"), "control_queries": QUERIES, "corpus": self.corpus, "device": "cpu"}
+        more |= {"demonstration_sets": 2, "selection": "random"}  # orders are compared across sets
         return self.project.settings(store, **more)
 
     def _filled(self, questions: tuple[Question, ...]) -> Sources:
@@ -109,7 +120,7 @@ def test_claim_reads_all_that_it_asks_for(claim_id: str) -> None:
     """No measurement is planned for nothing, and none is read that was not asked for under its variant."""
     module, world = CLAIMS[claim_id], World()
     module.measure(world)
-    kinds = (OnTasks, OnControls, FinetunedAt)
+    kinds = (OnTasks, OnControls, AcrossSets, FinetunedAt, UpdateSizes)
     assert {question for question in module.asks if isinstance(question, kinds)} == world.asked
 
 

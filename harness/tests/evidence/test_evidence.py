@@ -37,6 +37,17 @@ def test_noise_is_the_same_in_another_store(evidence: Evidence, project: Project
     assert np.array_equal(elsewhere, evidence.of(KENDALL, "uniform")["toy"])
 
 
+def test_tasks_left_out_stay_out_where_more_are(both: Project, tmp_path: Path) -> None:
+    """Of two tasks one is left out, then the other; with none left out it is the same evidence."""
+    settings = both.settings(tmp_path, tasks=("toy", "doll"))
+    every = Evidence(open_sources(settings, fixtures.MODELS, fixtures.TASKS))
+    one = every.without(["toy"])
+    assert (one.tasks, one.control_tasks) == (("doll",), ("doll",))
+    assert one.without(["doll"]).tasks == one.without(["doll"]).control_tasks == ()
+    assert one.without([]).tasks == ("doll",)
+    assert every.tasks == ("toy", "doll")
+
+
 READS: dict[str, tuple[Callable[[Evidence], object], str]] = {
     "tasks": (lambda evidence: evidence.of(ACCURACY, "icl"), "toy: measuring accuracy"),
     "base rate": (lambda evidence: evidence.base_rate(), "toy: measuring accuracy"),

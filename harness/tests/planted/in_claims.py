@@ -2,7 +2,7 @@
 
 from harness.tests.planted.planted import Planted
 
-COMPARES, SHOWS, TRIED, SHARED, REC2FTP, TRAINED = (
+COMPARES, SHOWS, TRIED, SHARED, REC2FTP, TRAINED, PRESUMES = (
     f"harness/tests/claims/test_claims.py::test_{name}"
     for name in (
         "claim_compares_the_value_with_its_baseline[{claim}]",
@@ -11,6 +11,7 @@ COMPARES, SHOWS, TRIED, SHARED, REC2FTP, TRAINED = (
         "shared_properties_are_exact",
         "rec2ftp_is_held_to_one_half",
         "trained_layers_are_held_to_the_gradient_step",
+        "claims_of_likeness_presume_that_both_learned[{claim}]",
     )
 )
 FAMILIES = "harness/tests/claims/test_families.py"
@@ -79,7 +80,14 @@ THEORY = [
         "C9",
         "control = the claim itself",
         "c09_relaxed_attention",
-        '"cosine", control, uniform)',
+        '"cosine", *controls)',
+        '"cosine", first, uniform)',
+    ),
+    of(
+        "C9",
+        "the paper's form for the first order",
+        "c09_relaxed_attention",
+        '"cosine", first, uniform)',
         '"cosine", relaxed, uniform)',
     ),
     of("C9", "split not checked", "c09_relaxed_attention", '"softmax split"', '"ICL as an update"', TRIED),
@@ -102,8 +110,16 @@ THEORY = [
         "Q2",
         "control = the claim itself",
         "q02_learned_gradient_step",
-        '"cosine", untrained, another)',
+        '"cosine", one, another)',
         '"cosine", found["cosine"], untrained)',
+        TRAINED,
+    ),
+    of(
+        "Q2",
+        "a control whose differences sum to nothing",
+        "q02_learned_gradient_step",
+        "values[:, start::2]",
+        "values[:, :: 1 - 2 * start]",
         TRAINED,
     ),
 ]
@@ -118,7 +134,18 @@ SIMILARITY = [
     of("C12", "noise for ZSL", "c12_sim_am", '"cosine", ft, zsl)', '"cosine", ft, uniform)'),
     of("C12", "control = the claim itself", "c12_sim_am", "coin_ft, coin_zsl)", "ft, zsl)"),
     of("C13", "SimAOU for Kendall", "c13_kendall", 'OnTasks("kendall")', 'OnTasks("sim_aou")'),
-    of("C13", "one baseline for both", "c13_kendall", '"tau", ft, isotropic)', '"tau", ft, uniform)'),
+    of("C13", "noise for no finetuning", "c13_kendall", '"tau", ft, unfinetuned)', '"tau", ft, isotropic)'),
+    of("C13", "permuted throughout, not within", "c13_kendall", '"tau", ft, within)', '"tau", ft, control)'),
+    of(
+        "C1",
+        "untestable where nothing is learned",
+        "c01_icl_beats_zero_shot",
+        'control="',
+        'presumes=("icl",), control="',
+        PRESUMES,
+    ),
+    of("C11", "nothing presumed", "c11_sim_aou", 'presumes=("icl", "ft")', "presumes=()", PRESUMES),
+    of("C13", "ICL alone presumed", "c13_kendall", 'presumes=("icl", "ft")', 'presumes=("icl",)', PRESUMES),
     of("C13", "control = the claim itself", "c13_kendall", '"tau", control, isotropic)', '"tau", ft, isotropic)'),
 ]
 ERRORS = [*ACCURACY, *IDENTITIES, *THEORY, *SIMILARITY]

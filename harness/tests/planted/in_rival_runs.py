@@ -226,8 +226,8 @@ ERRORS = [
         "sentences of the task's own file",
         CONTROLS,
         TASKS,
-        "and s.file != source.file}",
-        "}",
+        "package.files.keys() - {*source.files}",
+        "package.files.keys()",
         "harness/tests/tasks/test_unrelated.py::test_unrelated_sentences_are_the_other_files",
     ),
     Planted(

@@ -58,8 +58,8 @@ ERRORS = [
         "the task's own demonstrations for another's",
         "O6",
         EXPERIMENT,
-        "(names.index(task) + 1) % len(names)",
-        "names.index(task)",
+        "return self.task_of_other_kind(task) or self._behind(task)[0]",
+        "return task",
         f"{OF_PROMPTING}another_tasks_demonstrations_stand_before_this_tasks_queries",
     ),
     Planted(

@@ -1,0 +1,116 @@
+"""Errors planted in what claims presuppose of a task, and in how they are compared between sets and draws."""
+
+from harness.tests.planted.planted import Planted
+
+PRESUPPOSITIONS, MEASURE = "harness/evidence/presuppositions.py", "harness/judging/measure.py"
+OF_PRESUPPOSITIONS = "harness/tests/evidence/test_presuppositions.py"
+OF_MEASURE = "harness/tests/judging/test_measure.py::test_"
+COMPARISONS, OF_COMPARISONS = "harness/judging/comparisons.py", "harness/tests/judging/test_comparisons.py::test_"
+PRESUMING = "C10 C11 C12 C13 Q1 O1 O2 O3 O4 O5 O6 O7 O8 O9"
+BETWEEN = "O1 O2 O4 O7 O9"
+
+
+def presumed(name: str, right: str, wrong: str, caught_by: str = OF_PRESUPPOSITIONS) -> Planted:
+    """Plant an error in what is presupposed."""
+    return Planted(name, PRESUMING, PRESUPPOSITIONS, right, wrong, caught_by)
+
+
+def measured(name: str, right: str, wrong: str, caught_by: str) -> Planted:
+    """Plant an error in how the tasks are left out."""
+    return Planted(name, PRESUMING, MEASURE, right, wrong, OF_MEASURE + caught_by)
+
+
+def compared(name: str, concerns: str, right: str, wrong: str, caught_by: str) -> Planted:
+    """Plant an error in a comparison."""
+    return Planted(name, concerns, COMPARISONS, right, wrong, OF_COMPARISONS + caught_by)
+
+
+ERRORS = [
+    presumed("more than the threshold wanted", "/ asked >= least_gain", "/ asked > least_gain"),
+    presumed("corrected answers without those that broke", "if (corrected - broke) / asked", "if corrected / asked"),
+    presumed(
+        "the threshold multiplied, which rounds",
+        "(corrected - broke) / asked >= least_gain",
+        "corrected - broke >= least_gain * asked",
+    ),
+    presumed("the first set for all", "asked = sum(found.number for found in sets)", "asked = sets[0].number"),
+    presumed(
+        "finetuning's corrections for ICL's",
+        'found.icl_corrected if setting == "icl"',
+        'found.ft_corrected if setting == "icl"',
+    ),
+    presumed(
+        "finetuning's losses for ICL's",
+        'found.icl_broke if setting == "icl"',
+        'found.ft_broke if setting == "icl"',
+        OF_MEASURE + "without_a_task_nothing_is_compared " + OF_PRESUPPOSITIONS,
+    ),
+    presumed("the first reason alone", '"; ".join(reasons)', "reasons[0]"),
+    measured(
+        "a task left out silently",
+        "(*measured.notes, *said)",
+        "measured.notes",
+        "task_that_was_not_learned_is_left_out_and_said",
+    ),
+    measured("the claim's own notes lost", "(*measured.notes, *said)", "said", "notes_of_the_claim_stay"),
+    measured(
+        "all tasks measured, whatever was learned",
+        "module.measure(kept)",
+        "module.measure(evidence)",
+        "task_that_was_not_learned_is_left_out_and_said",
+    ),
+    measured(
+        "control tasks not asked about",
+        "(module.on_controls and not kept.control_tasks)",
+        "False",
+        "claim_on_controls_wants_a_control_task",
+    ),
+    measured(
+        "control tasks wanted of every claim", "module.on_controls and not", "not", "claim_on_all_tasks_wants_any"
+    ),
+    measured(
+        "what is presumed of all claims",
+        "presumed = module.claim.presumes",
+        'presumed = ("icl", "ft")',
+        "claim_that_presumes_nothing_is_measured_on_all_tasks",
+    ),
+    Planted(
+        "what was left out comes back where more is",
+        PRESUMING,
+        "harness/evidence/evidence.py",
+        "{*self._left_out, *tasks}",
+        "tasks",
+        "harness/tests/evidence/test_evidence.py::test_tasks_left_out_stay_out_where_more_are",
+    ),
+    compared(
+        "sets against the next round a ring",
+        BETWEEN,
+        "of[first : 2 * pairs : 2]",
+        "np.roll(of, -first, axis=0)",
+        "every_other_set_stands_against_the_next",
+    ),
+    compared(
+        "one pair of sets for a control", BETWEEN, "if pairs < 2:", "if pairs < 1:", "one_pair_of_sets_is_no_control"
+    ),
+    compared(
+        "draws that tasks share as each task's own",
+        "O1 O2",
+        "cell.swapaxes(0, 1) for cell",
+        "cell for cell",
+        "sets_stand_as_draws_where_tasks_share_them",
+    ),
+    compared(
+        "the first draw for the mean of all",
+        "O1 O2",
+        "others[task].mean(axis=1)",
+        "others[task][:, 0]",
+        "less_takes_the_mean_over_draws_away",
+    ),
+    compared(
+        "an equivalence taken for a difference",
+        "O5",
+        "alike=alike > 0",
+        "alike=False",
+        "alike_is_a_size_that_the_difference_is_held_to",
+    ),
+]
