@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness.evidence.evidence import Evidence
-from harness.evidence.questions import TextTasks, TrainedGPTs
+from harness.evidence.training_questions import TextTasks, TrainedGPTs
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import by_coin, difference
 from harness.judging.exhibits import Curve, loss_curve, run_curve, task_table

@@ -19,7 +19,8 @@ CLAIM = Claim(
     prediction="cos(dW_ICL, dW_FT) - cos(baseline, dW_FT) > 0",
     decision_rule="Frobenius cosine by layer and key-value head, from real activations and a real finetuning run. "
     "Baselines: dW_ICL with each token's value paired with another token's key, and isotropic noise. Mean over heads "
-    "and layers an example, mean over tasks; supported if both corrected intervals lie above 0.",
+    "and layers an example, mean over tasks, under the first two demonstration sets; supported if both corrected "
+    "intervals lie above 0.",
     unit="demonstration set and test example, crossed, within a task",
     family="approximation",
     refuted_if="the corrected interval of either difference lies below 0",
@@ -28,7 +29,7 @@ CLAIM = Claim(
     matters={"cosine": 0.02},
     because="a tenth of the similarity that the paper prints of what the updates do",
 )
-UPDATES = OnTasks("updates")
+UPDATES = OnTasks("updates", sets=2)
 ASKS = (UPDATES,)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from harness.evidence.evidence import Evidence
-from harness.evidence.questions import TrainedLayers
+from harness.evidence.training_questions import TrainedLayers
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import difference
 from harness.judging.exhibits import task_table

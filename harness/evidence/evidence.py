@@ -7,17 +7,9 @@ import numpy as np
 
 from harness.data import Setting
 from harness.evidence.measurements import ByTask
-from harness.evidence.questions import (
-    CausalOrder,
-    FinetunedAt,
-    Learned,
-    Measuring,
-    OnTasks,
-    TextTasks,
-    TrainedLayers,
-    UpdateSizes,
-)
+from harness.evidence.questions import CausalOrder, FinetunedAt, Learned, Measuring, OnTasks, UpdateSizes
 from harness.evidence.sources import Sources
+from harness.evidence.training_questions import TextTasks, TrainedLayers
 from harness.metrics import rec2ftp
 from harness.metrics.base_rate import excess_over_base_rate
 from harness.runs.finetuning import FinetuningRun

@@ -22,8 +22,6 @@ from harness.runs.steadiness import SteadinessRun
 from harness.runs.update_size import UpdateSizeRun
 from harness.runs.variants import OWN, Variant
 from harness.store import Record
-from harness.trainings.linear_attention import LinearAttentionLayers
-from harness.trainings.text_tasks import TextTask
 
 
 class Question(Protocol):
@@ -35,6 +33,9 @@ class Question(Protocol):
 
 class Measuring(ABC):
     """A measurement: what is selected comes first, then what is measured."""
+
+    measurement: str
+    """Its name in `harness.evidence.measurements`."""
 
     @abstractmethod
     def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
@@ -48,13 +49,15 @@ class Measuring(ABC):
 
 @dataclass(frozen=True)
 class OnTasks(Measuring):
-    """A measurement on all tasks and test examples."""
+    """A measurement on all tasks and test examples, under every reported demonstration set, or the first `sets`."""
 
     measurement: str
+    sets: int | None = None
 
     def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
         """Return the measurements of each task, by reported demonstration set."""
-        return {task: [self._record(sources, task, c) for c in _sets(sources, task)] for task in sources.tasks}
+        sets = {task: _sets(sources, task)[: self.sets] for task in sources.tasks}
+        return {task: [self._record(sources, task, c) for c in of_task] for task, of_task in sets.items()}
 
     def _record(self, sources: Sources, task: str, candidate: int) -> Measurement:
         experiment, chosen = sources.experiment, sources.selection(task)
@@ -255,48 +258,6 @@ class HowItRan:
             chosen = sources.selection(task)
             found[task] = CellFacts(sources.experiment.own_cell(task, chosen, chosen.candidates[0]))
         return found
-
-
-class TrainedLayers:
-    """Linear attention layers trained on in-context regression."""
-
-    def stages(self, sources: Sources) -> Stages:
-        """Train them."""
-        yield [self.record(sources)]
-
-    def record(self, sources: Sources) -> Record:
-        """Return the one record."""
-        return LinearAttentionLayers(sources.experiment.settings.seed)
-
-
-class TrainedGPTs:
-    """The grid of trainings: every problem, attention and training run, and the yardstick of regression."""
-
-    def stages(self, sources: Sources) -> Stages:
-        """Choose the strength, then train."""
-        yield list(sources.grid.tries.values())
-        yield [*sources.grid.every(sources.eta), sources.grid.yardstick]
-
-
-class TextTasks:
-    """The text tasks put to the language models of the grid; nothing at sizes that are too small to answer."""
-
-    attentions = ("vanilla", "momentum")
-
-    def stages(self, sources: Sources) -> Stages:
-        """Choose the strength, then train and ask."""
-        if sources.grid.size.text_tasks:
-            yield list(sources.grid.tries.values())
-            yield [record for of_attention in self.records(sources).values() for record in of_attention.values()]
-
-    def records(self, sources: Sources) -> Mapping[str, Mapping[str, TextTask]]:
-        """Return what is asked, by attention and task; empty where the size is too small."""
-        if not sources.grid.size.text_tasks:
-            return {}
-        settings, tasks = sources.experiment.settings, sources.experiment.tasks
-        asked = (settings.demonstrations, settings.seed, settings.queries)
-        trained = {a: tuple(sources.grid.reported("language", a, sources.eta)) for a in self.attentions}
-        return {a: {name: TextTask(of, task, *asked) for name, task in tasks.items()} for a, of in trained.items()}
 
 
 def _rate(sources: Sources, task: str, variant: Variant, *, tuned: bool) -> float | None:

@@ -11,18 +11,9 @@ import pytest
 
 import claims
 from harness.evidence.evidence import Evidence
-from harness.evidence.questions import (
-    AcrossSets,
-    FinetunedAt,
-    OnControls,
-    OnTasks,
-    Question,
-    TextTasks,
-    TrainedGPTs,
-    TrainedLayers,
-    UpdateSizes,
-)
+from harness.evidence.questions import AcrossSets, FinetunedAt, OnControls, OnTasks, Question, UpdateSizes
 from harness.evidence.sources import Sources
+from harness.evidence.training_questions import TextTasks, TrainedGPTs, TrainedLayers
 from harness.judging.claims import load_claims
 from harness.runs.variants import OWN
 from harness.settings import Settings

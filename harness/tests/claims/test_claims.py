@@ -58,7 +58,8 @@ def by_example(values: np.ndarray) -> np.ndarray:
 def cell_of(one: np.ndarray, other: np.ndarray, *, shared: bool = False) -> np.ndarray:
     """Return what a comparison must hold of two arrays, [set, draw, example]; sets are draws where those are shared."""
     means = [of if of.ndim > 2 else of[:, None] for of in (by_example(one), by_example(other))]
-    return (means[0] - means[1]).swapaxes(0, 1) if shared else means[0] - means[1]
+    difference = np.asarray(means[0] - means[1])
+    return difference.swapaxes(0, 1) if shared else difference
 
 
 @pytest.mark.parametrize("claim", COMPARED)

@@ -6,7 +6,7 @@ import pytest
 
 import claims
 from harness.evidence.evidence import Evidence
-from harness.evidence.questions import TextTasks, TrainedGPTs
+from harness.evidence.training_questions import TextTasks, TrainedGPTs
 from harness.judging.claims import load_claims
 from harness.judging.judge import judge
 from harness.judging.verdicts import Verdict

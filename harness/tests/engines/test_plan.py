@@ -12,8 +12,9 @@ import pytest
 import fixtures
 from harness.engines.plan import run_plan, stated
 from harness.errors import HarnessError
-from harness.evidence.questions import CausalOrder, HowItRan, OnControls, OnTasks, Question, TextTasks, TrainedGPTs
+from harness.evidence.questions import CausalOrder, HowItRan, OnControls, OnTasks, Question
 from harness.evidence.sources import Sources, open_sources
+from harness.evidence.training_questions import TextTasks, TrainedGPTs
 from harness.progress import Silent
 from harness.runs import loaded
 from harness.runs.variants import Variant

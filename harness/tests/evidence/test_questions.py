@@ -20,12 +20,10 @@ from harness.evidence.questions import (
     OnOtherSets,
     OnTasks,
     Question,
-    TextTasks,
-    TrainedGPTs,
-    TrainedLayers,
     UpdateSizes,
 )
 from harness.evidence.sources import Provisional, Sources, open_sources
+from harness.evidence.training_questions import TextTasks, TrainedGPTs, TrainedLayers
 from harness.runs.facts import CellFacts
 from harness.runs.theory import CausalityRun
 from harness.runs.variants import Variant

@@ -10,8 +10,9 @@ import torch
 
 from harness.data import Example
 from harness.evidence.evidence import Evidence
-from harness.evidence.questions import FinetunedAt, TextTasks
+from harness.evidence.questions import FinetunedAt
 from harness.evidence.sources import Sources
+from harness.evidence.training_questions import TextTasks
 from harness.judging.kept import find_or_calibrate
 from harness.models.gpt.network import AttentionChoice, vector_gpt
 from harness.models.gpt.problems import Recall, recall_answers

@@ -14,6 +14,7 @@ from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan, Learned
 from harness.judging.claims import load_claims
 from harness.judging.judge import judge
+from harness.judging.measure import measure_all
 from harness.plugin.study import BIASED, Study, settings_of
 from harness.progress import Silent
 from harness.tests.conftest import ROOT
@@ -95,7 +96,7 @@ def test_verdict_is_corrected_over_the_whole_family(study: Callable[..., Study])
     bench = study()
     verdict = bench.verdict("C11")
     modules = [module for module in CLAIMS.values() if module.claim.family == "similarity"]
-    measured = {module.claim: module.measure(Evidence(bench.sources)) for module in modules}
+    measured = measure_all(modules, Evidence(bench.sources))
     among = judge(measured, bench.sources.store, alpha=0.05, seed=0)["C11"]
     assert [module.claim.id for module in modules] == ["C10", "C11", "C12", "C13"]
     assert repr(verdict) == repr(replace(among, subject=bench.subject(verdict.claim)))

@@ -10,8 +10,8 @@ import torch
 
 import fixtures
 from harness.engines.plan import run_plan
-from harness.evidence.questions import TrainedGPTs
 from harness.evidence.sources import Sources, open_sources
+from harness.evidence.training_questions import TrainedGPTs
 from harness.models.gpt import sizes
 from harness.models.gpt.problems import Regression, least_squares_errors, validation_losses
 from harness.models.gpt.sizes import BYTES, InContextSize, LanguageSize, Schedule, Shape, Size

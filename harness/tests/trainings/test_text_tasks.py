@@ -11,8 +11,8 @@ import torch
 from harness.data import Example
 from harness.engines.plan import run_plan
 from harness.evidence.evidence import Evidence
-from harness.evidence.questions import TextTasks
 from harness.evidence.sources import Sources
+from harness.evidence.training_questions import TextTasks
 from harness.models.gpt.network import GPT
 from harness.models.gpt.sizes import BYTES
 from harness.models.gpt.tokens import tokenize
