@@ -92,7 +92,7 @@ def test_coin_decides_in_the_control(claim: str) -> None:
     """Each entry of the two arrays is subtracted one way or the other, each way now and then."""
     world, row = World(), COMPARED[claim]
     (control,) = CLAIMS[claim].measure(world).control
-    for (cell,), task in zip((np.moveaxis(each, 1, 0) for each in control.cells), row.cells, strict=True):
+    for cell, task in zip(control.cells, row.cells, strict=True):
         one, other = (world.array(name, task) for name in row.tossed)
         entries = by_example(one) - by_example(other) if "" in row.cells else one - other  # pairs are averaged before
         entries = entries.reshape(len(entries), 1, entries.shape[1], -1)
