@@ -31,7 +31,7 @@ def two_tasks(project: Project, folder: Path) -> Project:
         shorter = [{**row, "text": " ".join(row["text"].split()[FEWER:][::-1])} for row in rows]
         (doll / part).write_text("".join(json.dumps(row) + "\n" for row in shorter))
     shutil.copytree(doll, cube := folder / "data" / "cube")
-    (cube / "task.toml").write_text('template = "Type: {text} Input:"\nanswers = ["Input:", "Type:"]\n')
+    (cube / "task.toml").write_text('template = "Type: {text} Input:"\nanswers = ["w0", "w1"]\n')
     return Project(project.model, folder / "data")
 
 

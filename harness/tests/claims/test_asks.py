@@ -38,8 +38,8 @@ class Stores:
         self.corpus = write_words(folder / "words.txt")
         self.filled = cache(self._filled)
 
-    def _settings(self, store: Path) -> Settings:
-        more = {"tasks": ("toy", "cube"), "control_queries": QUERIES, "corpus": self.corpus, "device": "cpu"}
+    def _settings(self, store: Path, second: str) -> Settings:
+        more = {"tasks": ("toy", second), "control_queries": QUERIES, "corpus": self.corpus, "device": "cpu"}
         more |= {"demonstration_sets": 2, "selection": "random"}  # orders are compared across sets
         return self.project.settings(store, **more)
 
@@ -49,7 +49,9 @@ class Stores:
         store = self.folder / f"store {len(list(self.folder.iterdir()))}"
         if selected is not None:
             shutil.copytree(selected, store)
-        sources = open_minuscule(self._settings(store))
+        # to the language models of the grid cube's answer words begin alike
+        second = "cube" if _of_model(questions) else "doll"
+        sources = open_minuscule(self._settings(store, second))
         if TrainedLayers in map(type, questions):
             _keep_layers(sources)
         fill(sources, questions)
