@@ -33,7 +33,7 @@ ERRORS = [
         "(corrected - broke) / asked >= least_gain",
         "corrected - broke >= least_gain * asked",
     ),
-    presumed("the first set for all", "asked = sum(found.number for found in sets)", "asked = sets[0].number"),
+    presumed("the first set for all", "broke, sum(found.number for found in sets)", "broke, sets[0].number"),
     presumed(
         "finetuning's corrections for ICL's",
         'found.icl_corrected if setting == "icl"',
