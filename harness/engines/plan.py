@@ -34,7 +34,7 @@ def waves(questions: Sequence[Question], sources: Sources) -> Iterator[Wave]:
 
 def stated(questions: Sequence[Question], sources: Sources) -> list[Wave]:
     """Return all waves before any is run: where a choice is not made yet, the first of what it is among stands in."""
-    return list(waves(questions, Provisional(sources.experiment, sources.grid, sources.store)))
+    return list(waves(questions, Provisional(sources.experiment, sources.grid, sources.store, sources.left_out)))
 
 
 def run_plan(questions: Sequence[Question], sources: Sources, progress: Progress) -> None:

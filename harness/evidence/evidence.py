@@ -24,15 +24,13 @@ from harness.trainings.training import ProblemName
 class Evidence:
     """The answers to what was asked; HarnessError where it was not planned, and so is not in the store."""
 
-    def __init__(self, sources: Sources, left_out: Collection[str] = ()) -> None:
-        """`left_out`: tasks that nothing is said of."""
+    def __init__(self, sources: Sources) -> None:
         self.sources = sources
-        self._left_out = left_out
         self._arrays = lru_cache(maxsize=None)(self._read)
 
     def without(self, tasks: Collection[str]) -> "Evidence":
-        """Return the same without some more of the tasks."""
-        return Evidence(self.sources, {*self._left_out, *tasks}) if tasks else self
+        """Return the same without some of the tasks, and without those that were left out before."""
+        return Evidence(self.sources.without(tasks)) if tasks else self
 
     @property
     def seed(self) -> int:
@@ -47,12 +45,12 @@ class Evidence:
     @property
     def tasks(self) -> tuple[str, ...]:
         """Names of the tasks."""
-        return tuple(task for task in self.sources.tasks if task not in self._left_out)
+        return self.sources.tasks
 
     @property
     def control_tasks(self) -> tuple[str, ...]:
         """Names of the tasks that rivals are run on."""
-        return tuple(task for task in self.sources.control_tasks if task not in self._left_out)
+        return self.sources.control_tasks
 
     def of_other_kind(self, task: str) -> str | None:
         """Return the task whose demonstrations stand in for this one's: None where none has other answer words."""
@@ -71,8 +69,7 @@ class Evidence:
         return {task: np.stack([found[name] for found in sets]) for task, sets in self._arrays(question).items()}
 
     def _read(self, question: Measuring) -> Mapping[str, list[Mapping[str, np.ndarray]]]:
-        store = self.sources.store
-        records = {t: of for t, of in question.records(self.sources).items() if t not in self._left_out}
+        records, store = question.records(self.sources), self.sources.store
         return {task: [store.read(record).tensors for record in of_task] for task, of_task in records.items()}
 
     def learning_rates(self, variants: Mapping[str, Variant], *, tuned: bool = False) -> str:

@@ -1,6 +1,7 @@
 """What questions are put to: the runs and trainings of one subject, and the store that they are kept in."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from harness.runs.experiment import Chosen, Experiment, open_experiment
@@ -15,22 +16,31 @@ from harness.trainings.grid import Grid
 class Sources:
     """An experiment and a grid of trainings, with what is selected of the store."""
 
-    def __init__(self, experiment: Experiment, grid: Grid, store: Store) -> None:
+    def __init__(
+        self, experiment: Experiment, grid: Grid, store: Store, left_out: AbstractSet[str] = frozenset()
+    ) -> None:
+        """`left_out`: tasks that nothing is asked about."""
         self.experiment = experiment
         self.grid = grid
         self.store = store
+        self.left_out = left_out
         self._selected: dict[str, Selection] = {}
         self._tuned: dict[tuple[str, Variant], Tuning] = {}
 
+    def without(self, tasks: Collection[str]) -> "Sources":
+        """Return the same without some of the tasks, and without those that were left out before."""
+        return Sources(self.experiment, self.grid, self.store, self.left_out | {*tasks}) if tasks else self
+
     @property
     def tasks(self) -> tuple[str, ...]:
-        """Names of all tasks."""
-        return tuple(self.experiment.tasks)
+        """Names of the tasks that are asked about."""
+        return tuple(task for task in self.experiment.tasks if task not in self.left_out)
 
     @property
     def control_tasks(self) -> tuple[str, ...]:
-        """Names of the tasks that controls are run on: the first ones."""
-        return self.tasks[: self.experiment.settings.control_tasks]
+        """Names of the tasks that controls are run on: of the first ones those that are asked about."""
+        first = tuple(self.experiment.tasks)[: self.experiment.settings.control_tasks]
+        return tuple(task for task in first if task not in self.left_out)
 
     def best_set(self, task: str) -> int:
         """Return the demonstration set that learning rates are tried on."""
@@ -58,8 +68,8 @@ class Sources:
 
     @property
     def chosen(self) -> Mapping[str, Chosen]:
-        """What was chosen, of every task."""
-        return {task: self.selection(task) for task in self.tasks}
+        """What was chosen, of every task: demonstrations of one that is left out may stand in another's context."""
+        return {task: self.selection(task) for task in self.experiment.tasks}
 
     @property
     def eta(self) -> float:

@@ -13,6 +13,11 @@ def measure_all(modules: Iterable[ClaimModule], evidence: Evidence) -> Mapping[C
     return {module.claim: measure(module, evidence) for module in modules}
 
 
+def left_out(claim: Claim, evidence: Evidence) -> Mapping[str, str]:
+    """Return the tasks on which what the claim presupposes does not hold, with the reason."""
+    return not_learned(evidence.learned(), claim.presumes, evidence.least_gain)
+
+
 def measure(module: ClaimModule, evidence: Evidence) -> Measured:
     """Return what the claim's `measure` does, on the tasks that it can be tested on.
 
@@ -22,8 +27,8 @@ def measure(module: ClaimModule, evidence: Evidence) -> Measured:
     presumed = module.claim.presumes
     if not presumed:
         return module.measure(evidence)
-    learned, gain = evidence.learned(), evidence.least_gain
-    without, far = not_learned(learned, presumed, gain), distance(learned, presumed, gain)
+    without = left_out(module.claim, evidence)
+    far = distance(evidence.learned(), presumed, evidence.least_gain)
     said = tuple(f"{task}: not testable: {reason}" for task, reason in without.items())
     kept = evidence.without(without)
     if not kept.tasks or (module.on_controls and not kept.control_tasks):

@@ -20,7 +20,7 @@ from harness.evidence.sources import open_sources
 from harness.files import what_is
 from harness.judging.claims import MODEL, Claim, ClaimModule, load_claims
 from harness.judging.judge import judge
-from harness.judging.measure import measure_all
+from harness.judging.measure import left_out, measure_all
 from harness.judging.verdicts import Verdict
 from harness.models.source import source_facts
 from harness.plugin.profiles import read_profile
@@ -69,16 +69,25 @@ class Study:
     def asked(self, modules: list[ClaimModule]) -> list[Question]:
         """Return what claims ask for, and what the report says of the runs that they rest on."""
         shown: list[Question] = [HowItRan()] if any(module.claim.subject == MODEL for module in modules) else []
-        presumed: list[Question] = [Learned()] if any(module.claim.presumes for module in modules) else []
-        return [*(question for module in modules for question in module.asks), *presumed, *shown]
+        return [*(question for module in modules for question in module.asks), *shown]
 
     def _judge(self, modules: list[ClaimModule]) -> None:
         settings = self.sources.experiment.settings
-        run_plan(self.asked(modules), self.sources, self._progress)
+        self._run(modules)
         measured = measure_all(modules, self._evidence)
         rule = {"alpha": settings.alpha, "seed": settings.seed, "simulations": settings.simulations}
         for claim_id, verdict in judge(measured, self.sources.store, **rule).items():  # type: ignore[arg-type]
             self._verdicts[claim_id] = replace(verdict, subject=self.subject(verdict.claim))
+
+    def _run(self, modules: list[ClaimModule]) -> None:
+        """Run what claims ask for: first whether tasks were learned, then nothing on those that claims leave out."""
+        for presumed in dict.fromkeys(module.claim.presumes for module in modules):
+            asking = [module for module in modules if module.claim.presumes == presumed]
+            sources = self.sources
+            if presumed:
+                run_plan([Learned()], sources, self._progress)
+                sources = sources.without(left_out(asking[0].claim, self._evidence))
+            run_plan(self.asked(asking), sources, self._progress)
 
     def facts(self, claim: Claim) -> RunFacts:
         """Return how the run was made; a claim that is not about the model must not have it run for its report."""

@@ -73,6 +73,9 @@ def test_data_pass_each_room_on_their_way(calls: Calls) -> None:
 
 
 def test_plan_is_run_once_and_judged_once(calls: Calls) -> None:
-    """Whoever judges the four claims of a family enters engines once, then judging: to measure each once, to judge."""
-    assert (calls["harness.plugin", "harness.engines"], calls["harness.plugin", "harness.judging"]) == (1, 2)
+    """Whoever judges the four claims of a family enters engines for what was learned, and for what they ask.
+
+    And judging to leave tasks out, to measure each claim once, and to judge.
+    """
+    assert (calls["harness.plugin", "harness.engines"], calls["harness.plugin", "harness.judging"]) == (2, 3)
     assert calls["harness.judging", "claims"] == 4

@@ -1,5 +1,7 @@
 """Whether a task was learned: worked by hand, at the threshold and on either side of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.evidence.presuppositions import FARTHEST, distance, not_learned
@@ -46,6 +48,13 @@ def test_each_setting_has_its_own_counts() -> None:
     both = not_learned(learned, ("icl", "ft"), 0.02)
     assert both["a"].startswith("finetuning corrected 0 ")
     assert both["b"].startswith("learning in context corrected 0 ")
+
+
+def test_what_one_setting_broke_is_not_held_against_the_other() -> None:
+    """Both corrected ten; ICL broke ten as well, and learned nothing."""
+    found = replace(learning(icl=10, ft=10, broke=0), icl_broke=10)
+    assert list(not_learned({"a": [found]}, ("icl",), 0.02)) == ["a"]
+    assert not not_learned({"a": [found]}, ("ft",), 0.02)
 
 
 def test_every_reason_of_a_task_is_said() -> None:

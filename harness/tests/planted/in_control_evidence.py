@@ -239,8 +239,8 @@ ERRORS = [
         "all tasks for the control tasks",
         "O1 O2 O4 O5 O6 O7 O8",
         SOURCES,
-        "return self.tasks[: self.experiment.settings.control_tasks]",
-        "return self.tasks",
+        "tuple(self.experiment.tasks)[: self.experiment.settings.control_tasks]",
+        "tuple(self.experiment.tasks)",
         f"{OF_QUESTIONS}first_control_tasks_alone_are_run",
     ),
     Planted(

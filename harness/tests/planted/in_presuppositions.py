@@ -43,7 +43,6 @@ ERRORS = [
         "finetuning's losses for ICL's",
         'found.icl_broke if setting == "icl"',
         'found.ft_broke if setting == "icl"',
-        OF_MEASURE + "without_a_task_nothing_is_compared " + OF_PRESUPPOSITIONS,
     ),
     presumed("the first reason alone", '"; ".join(reasons)', "reasons[0]"),
     measured(
@@ -75,11 +74,19 @@ ERRORS = [
         "claim_that_presumes_nothing_is_measured_on_all_tasks",
     ),
     Planted(
+        "tasks that were not learned are run all the same",
+        PRESUMING,
+        "harness/plugin/study.py",
+        "sources.without(left_out(asking[0].claim, self._evidence))",
+        "sources.without(())",
+        "harness/tests/plugin/test_study.py::test_nothing_is_run_on_tasks_that_were_not_learned",
+    ),
+    Planted(
         "what was left out comes back where more is",
         PRESUMING,
-        "harness/evidence/evidence.py",
-        "{*self._left_out, *tasks}",
-        "tasks",
+        "harness/evidence/sources.py",
+        "self.left_out | {*tasks}",
+        "frozenset(tasks)",
         "harness/tests/evidence/test_evidence.py::test_tasks_left_out_stay_out_where_more_are",
     ),
     compared(

@@ -11,12 +11,13 @@ import pytest
 import claims
 import fixtures
 from harness.evidence.evidence import Evidence
-from harness.evidence.questions import HowItRan, Learned
+from harness.evidence.questions import HowItRan
 from harness.judging.claims import load_claims
 from harness.judging.judge import judge
 from harness.judging.measure import measure_all
 from harness.plugin.study import BIASED, Study, settings_of
 from harness.progress import Silent
+from harness.statistics.results import Outcome
 from harness.tests.conftest import ROOT
 from harness.tests.tiny import Project
 
@@ -70,6 +71,18 @@ def test_facts_of_a_claim_with_a_subject_of_its_own_run_nothing(study: Callable[
     assert ([task["name"] for task in facts.tasks], facts.settings, facts.notes) == (["toy"], bench.settings, ())
 
 
+def test_nothing_is_run_on_tasks_that_were_not_learned(study: Callable[..., Study], tmp_path: Path) -> None:
+    """No task gains everything: C11 can't be tested, says why, and of the test examples nothing is measured for it."""
+    verdict = study(least_gain=1.0).verdict("C11")
+    assert verdict.outcome is Outcome.NOT_TESTABLE
+    assert "toy: not testable: learning in context corrected" in verdict.reason
+    assert verdict.presupposed is not None
+    assert list(tmp_path.glob("store/runs/accuracy/*"))
+    assert not list(tmp_path.glob("store/runs/measurement/*"))
+    assert study().verdict("C11").outcome is not Outcome.NOT_TESTABLE
+    assert list(tmp_path.glob("store/runs/measurement/*"))
+
+
 def test_papers_protocol_is_said_to_be_biased(study: Callable[..., Study]) -> None:
     """Where selection was on the reported examples, the report says so."""
     bench = study(protocol="paper")
@@ -107,8 +120,7 @@ def test_what_is_asked_for_is_what_the_family_asks_and_how_it_ran(study: Callabl
     bench = study()
     about_model, algebra = [CLAIMS["C1"], CLAIMS["C4"], CLAIMS["C11"]], [CLAIMS["C4"]]
     *asked, last = bench.asked(about_model)
-    assert asked[:-1] == [*CLAIMS["C1"].asks, *CLAIMS["C11"].asks]
-    assert isinstance(asked[-1], Learned)  # what C11 presupposes
+    assert asked == [*CLAIMS["C1"].asks, *CLAIMS["C11"].asks]
     assert isinstance(last, HowItRan)
     assert bench.asked(algebra) == []
 
