@@ -37,6 +37,8 @@ def made_up(row: HubModel | None = ROW) -> Experiment:
         dev_queries=12,
         control_queries=8,
         candidate_sets=2,
+        demonstration_sets=1,
+        selection="best",
         learning_rates=(0.5, 2.0),
     )
     tasks = {

@@ -7,10 +7,11 @@ import pytest
 
 import fixtures
 from harness.tasks import load_task
-from harness.tasks.catalogue import VaderSource, read_tasks
+from harness.tasks.catalogue import OriginSource, VaderSource, read_tasks
 from harness.tasks.split import make_example
-from harness.tasks.unrelated import UNRELATED
-from harness.tasks.vader import rated_file
+from harness.tasks.unrelated import UNRELATED, unrelated_sentences
+from harness.tasks.vader import origin_parts, rated_file
+from harness.tests.tasks.test_origin import made_up
 
 
 def _texts_of(task: str, fetched: Path) -> set[str]:
@@ -34,6 +35,16 @@ def test_unrelated_sentences_are_the_other_files(task: str, fetched: Path) -> No
     assert 0.9 * UNRELATED < len(found) == len(set(found)) <= UNRELATED
     assert set(found) <= set().union(*texts.values()) - own
     assert all(len(set(found) & of_file) > 100 for of_file in texts.values())
+
+
+def test_unrelated_sentences_are_of_the_files_that_the_task_does_not_read(tmp_path: Path) -> None:
+    """Of a package made here: neither of the task's two files, and no text that is an example of it too."""
+    lines = {name: [f"{name} {i}" for i in range(30)] for name in ("paper", "chat", "shop")}
+    package = made_up(tmp_path / "fetched", lines | {"shop": [*lines["shop"], "paper 0"]})
+    source = OriginSource(kind="origin", package="snippets", classes=(("paper",), ("chat",)))
+    parts = origin_parts(source, package, tmp_path / "fetched")
+    found = unrelated_sentences(source, package, parts, tmp_path / "fetched")
+    assert sorted(found) == sorted(lines["shop"])
 
 
 def test_unrelated_sentences_are_no_part_of_the_tasks_fingerprint(fetched: Path) -> None:
