@@ -80,12 +80,15 @@ class Study:
             self._verdicts[claim_id] = replace(verdict, subject=self.subject(verdict.claim))
 
     def _run(self, modules: list[ClaimModule]) -> None:
-        """Run what claims ask for: first whether tasks were learned, then nothing on those that claims leave out."""
+        """Run what claims ask for: first whether tasks were learned, then nothing on those that claims leave out.
+
+        How it was run is said of all tasks.
+        """
         for presumed in dict.fromkeys(module.claim.presumes for module in modules):
             asking = [module for module in modules if module.claim.presumes == presumed]
             sources = self.sources
             if presumed:
-                run_plan([Learned()], sources, self._progress)
+                run_plan([Learned(), HowItRan()], sources, self._progress)
                 sources = sources.without(left_out(asking[0].claim, self._evidence))
             run_plan(self.asked(asking), sources, self._progress)
 

@@ -79,6 +79,11 @@ def test_nothing_is_run_on_tasks_that_were_not_learned(study: Callable[..., Stud
     assert verdict.presupposed is not None
     assert list(tmp_path.glob("store/runs/accuracy/*"))
     assert not list(tmp_path.glob("store/runs/measurement/*"))
+    bench = study(least_gain=1.0)
+    assert bench.verdict("C11").outcome is Outcome.NOT_TESTABLE
+    assert [task["name"] for task in bench.facts(CLAIMS["C11"].claim).tasks] == [
+        "toy"
+    ]  # how it ran is said all the same
     assert study().verdict("C11").outcome is not Outcome.NOT_TESTABLE
     assert list(tmp_path.glob("store/runs/measurement/*"))
 
