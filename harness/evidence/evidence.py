@@ -27,6 +27,7 @@ class Evidence:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self._arrays = lru_cache(maxsize=None)(self._read)
+        self._learning = lru_cache(maxsize=None)(self._read_learning)
 
     def without(self, tasks: Collection[str]) -> "Evidence":
         """Return the same without some of the tasks, and without those that were left out before."""
@@ -102,6 +103,9 @@ class Evidence:
             HarnessError: finetuning diverged on a set.
 
         """
+        return self._learning()
+
+    def _read_learning(self) -> Mapping[str, list[Learning]]:
         store, order = self.sources.store, (Setting.ZSL, Setting.ICL, Setting.FT)
         asked = Learned().records(self.sources)
         return {

@@ -45,7 +45,7 @@ VERSIONS = {"sim_aou": 3, "sim_am": 3, "kendall": 3, "relaxed": 3}
 """Of those that changed since."""
 
 DRAWS = 5
-"""How often an example is paired with another one, and its training tokens are permuted."""
+"""How often an example is paired with another one."""
 
 ByTask = Mapping[str, np.ndarray]
 """One array a task: [seed, example], [seed, example, layer] or [seed, draw, example, layer]; seeds are demonstration

@@ -11,9 +11,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness.runs.learning import Learning
+from harness.statistics.judgement import FARTHEST
 
-FARTHEST = 10.0
-"""Standard errors: no distance is larger."""
 _WORDS = {"icl": "learning in context", "ft": "finetuning"}
 
 

@@ -22,7 +22,6 @@ from harness.statistics.new_runs import draw_runs
 from harness.statistics.results import Calibration, Outcome
 
 RUNS = 1_000
-POWER = 0.8
 _CHUNK = 250  # runs at once: 3 tasks of 5 sets, 5 draws and 20 examples take 3 MB a comparison
 
 

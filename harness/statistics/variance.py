@@ -50,7 +50,7 @@ def moments(cells: Runs, *, pooled: bool, shared_draws: bool, null: float = 0.0)
     `pooled`: over all tasks, all values that count weigh alike; else the tasks do.
     """
     known = [~np.isnan(cell) for cell in cells]
-    centre, influences = _influences(cells, known, pooled=pooled)
+    centre, means, influences = _influences(cells, known, pooled=pooled)
     tables = [_Table.of(u, counting) for u, counting in zip(influences, known, strict=True)]
     whole = _joined(tables)
     if shared_draws and influences[0].shape[_DRAWS] > 1:
@@ -61,8 +61,7 @@ def moments(cells: Runs, *, pooled: bool, shared_draws: bool, null: float = 0.0)
         return found, (found,)
     if pooled:
         return found, tuple(moments([c], pooled=True, shared_draws=False, null=null)[0] for c in cells)
-    means = [_mean(cell, counting) - null for cell, counting in zip(cells, known, strict=True)]
-    alone = (_combined(mean, table, len(cells) ** 2) for mean, table in zip(means, tables, strict=True))
+    alone = (_combined(mean - null, table, len(cells) ** 2) for mean, table in zip(means, tables, strict=True))
     return found, tuple(alone)
 
 
@@ -110,8 +109,10 @@ def _sums(u: np.ndarray, axis: int) -> Float[np.ndarray, "run level"]:
 
 def _influences(
     cells: Runs, known: Sequence[np.ndarray], *, pooled: bool
-) -> tuple[Float[np.ndarray, " run"], list[Float[np.ndarray, "run _set _draw _example"]]]:
-    """Return the mean, and the influences of each task's values, 0 where one is missing."""
+) -> tuple[
+    Float[np.ndarray, " run"], Float[np.ndarray, "task run"], list[Float[np.ndarray, "run _set _draw _example"]]
+]:
+    """Return the mean, what each task's values are centred on, and their influences, 0 where one is missing."""
     counts = np.stack([k.sum(axis=_AXES) for k in known])
     sums = np.stack([np.nansum(cell, axis=_AXES) for cell in cells])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -126,12 +127,7 @@ def _influences(
         deviation = np.nan_to_num(cell - _wide(mean))
         constant = np.abs(deviation).max(axis=_AXES) <= _ROUNDING * np.abs(np.nan_to_num(mean))
         influences.append(deviation * _wide(np.where(constant | ~np.isfinite(weight), 0.0, weight)))
-    return centre, influences
-
-
-def _mean(cell: np.ndarray, counting: np.ndarray) -> Float[np.ndarray, " run"]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.nansum(cell, axis=_AXES) / counting.sum(axis=_AXES))
+    return centre, means, influences
 
 
 def _wide(values: Float[np.ndarray, " run"]) -> Float[np.ndarray, "run 1 1 1"]:

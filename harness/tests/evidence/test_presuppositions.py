@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.evidence.presuppositions import FARTHEST, distance, not_learned
+from harness.evidence.presuppositions import distance, not_learned
+from harness.statistics.judgement import FARTHEST
 from harness.tests.planted.worlds import learning
 
 

@@ -93,8 +93,8 @@ VARIANCES = [
         "a task's variance as small as its share of the whole's",
         MEANS,
         VARIANCE,
-        "_combined(mean, table, len(cells) ** 2)",
-        "_combined(mean, table)",
+        "_combined(mean - null, table, len(cells) ** 2)",
+        "_combined(mean - null, table)",
         f"{OF_VARIANCE}each_task_alone_is_as_if_it_were_all",
     ),
 ]
