@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from harness.evidence.checks import Check
-from harness.evidence.questions import AcrossSets, OnControls, Question
+from harness.evidence.questions import AcrossSets, Measuring, OnControls, Question
 from harness.judging.exhibits import Curve, Table
 from harness.statistics import Comparison
 
@@ -84,8 +84,9 @@ class ClaimModule:
 
     @property
     def on_controls(self) -> bool:
-        """Whether it reads what is run on the control tasks alone."""
-        return any(isinstance(asked, OnControls | AcrossSets) for asked in self.asks)
+        """Whether what it measures is on the control tasks alone; on others too, and these may be its control's."""
+        measured = [isinstance(asked, OnControls | AcrossSets) for asked in self.asks if isinstance(asked, Measuring)]
+        return bool(measured) and all(measured)
 
 
 def load_claims(package: ModuleType) -> Mapping[str, ClaimModule]:

@@ -129,7 +129,11 @@ def by_task(part: PartResult) -> str:
     """Say in one line what each task says alone, and what is left without each; empty where there is one task."""
     if not part.by_task:
         return ""
-    said = {Outcome.SUPPORTED: " (for it)", Outcome.REFUTED: " (against it)"}
+    said = {
+        Outcome.SUPPORTED: " (for it)",
+        Outcome.REFUTED: " (against it)",
+        Outcome.NEGLIGIBLE: " (too small to matter)",
+    }
 
     def effect(found: TaskResult) -> str:
         percent = part.unit in numbers.PERCENT_UNITS

@@ -67,9 +67,9 @@ def test_claim_on_controls_wants_a_control_task(claim: str) -> None:
     assert not found.parts
 
 
-@pytest.mark.parametrize("claim", ["C11", "O3", "O6"])
+@pytest.mark.parametrize("claim", ["C11", "C12", "O3", "O6"])
 def test_claim_on_all_tasks_wants_any(claim: str) -> None:
-    """What is not run on the control tasks alone is measured on 'b'."""
+    """What is not run on the control tasks alone is measured on 'b': of C12 these have the control alone."""
     assert not measure(CLAIMS[claim], World(learned={"a": NOTHING}, control_tasks=("a",))).untestable
 
 
