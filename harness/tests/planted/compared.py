@@ -122,7 +122,9 @@ COMPARED = {
         shown=(AOU, "sim_aou other_of_class", "sim_aou other_class"),
     ),
     "O7": rivals(
-        *((name, f"{name} layer_causal") for name in (AOU, CHANGES)), shown=(AOU, f"{AOU} layer_causal"), between=AOU
+        *((f"{name} tuned", f"{name} layer_causal tuned") for name in (AOU, CHANGES)),
+        shown=(f"{AOU} tuned", f"{AOU} layer_causal tuned"),
+        between=f"{AOU} tuned",
     ),
     "O8": Compared(
         (

@@ -51,11 +51,18 @@ TRAINED = [
         TEXT_TASKS,
     ),
     of("C15", "guessing among two", IN_CONTEXT, "1 / evidence", "0.5 + 0 * evidence", MEANS),
-    of("C15", "momentum in the control", IN_CONTEXT, 'right["vanilla"]}),', 'right["momentum"]}),', BETWEEN),
+    of(
+        "C15",
+        "momentum in the control",
+        IN_CONTEXT,
+        '"accuracy", {"": right["vanilla"]})',
+        '"accuracy", {"": right["momentum"]})',
+        BETWEEN,
+    ),
     of("Q3", "vanilla for the controls", MIXING, '{"": by[rival]}', '{"": by["vanilla"]}'),
     of("Q3", "right values for wrong ones", MIXING, '1 - np.nanmean(f["score"], 2)', 'np.nanmean(f["score"], 2)'),
     of("Q3", "a family of its own", MIXING, 'family="momentum"', 'family="mixing"', FAMILIES),
-    of("Q3", "momentum in the control", MIXING, 'unit, {"": by["shift"]})', 'unit, {"": by["momentum"]})', BETWEEN),
+    of("Q3", "momentum in the control", MIXING, '{"": by["shift"]}', '{"": by["momentum"]}', BETWEEN),
     of("Q3", "momentum's last starts", MIXING, '["momentum"][: len(by[rival])]', '["momentum"][-len(by[rival]) :]'),
 ]
 OBJECTIONS = [
@@ -130,6 +137,13 @@ OBJECTIONS = [
         "(slice(0, 1), slice(1, 2))",
         "(slice(0, 1), slice(0, 1))",
         OF_PAIRS,
+    ),
+    of(
+        "O7",
+        "a rival at finetuning's rate",
+        CAUSAL,
+        "(measurement, variant, tuned=True), name)",
+        "(measurement, variant), name)",
     ),
     of("O7", "plain finetuning for layer-causal", CAUSAL, 'Variant(gradient="layer_causal")', "Variant()"),
     of(
