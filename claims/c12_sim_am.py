@@ -25,6 +25,7 @@ CLAIM = Claim(
     control="a fair coin for each example decides which of the two maps counts as FT's",
     paper_effects=(0.079,),
     presumes=("icl", "ft"),
+    on_best_sets=True,
     matters={"cosine": 0.02},
     because="a quarter of what the paper prints",
 )
