@@ -46,10 +46,10 @@ def to_json(document: Document) -> str:
 def from_json(text: str) -> Document:
     """Read a document that `to_json` wrote.
 
-    Strict: every field of every record must be there with the right type, but for those of `LATER`, and no others. A null reads as
-    NaN where the record holds a plain number (an infinity does not survive the trip) and as None where
-    the record allows None, as a table's cells do; in the facts of the run it stays None, and tuples
-    there come back as lists.
+    Strict: every field of every record must be there with the right type, but for those of `LATER`, and no others. A
+    null reads as NaN where the record holds a plain number (an infinity does not survive the trip) and as None where
+    the record allows None, as a table's cells do; in the facts of the run it stays None, and tuples there come back as
+    lists.
     Raises HarnessError, naming the place in the file, for anything else.
     """
     try:

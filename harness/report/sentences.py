@@ -142,20 +142,22 @@ def by_task(part: PartResult) -> str:
 
 
 def best_sets_title(found: OnBestSets) -> str:
-    """Say what the sets are: 'The paper's way: the best of the 5 sets on dev'."""
-    return f"The paper's way: the best of the {_count(found.of, 'set')} on {_compared_on(found)}"
+    """Say what the sets are: "The paper's way, the best of the 5 sets on dev"."""
+    return f"The paper's way, the best of the {_count(found.of, 'set')} on {_compared_on(found)}"
 
 
 def best_sets(found: OnBestSets) -> str:
     """Say which sets they are, of every task, and what the figures speak of."""
     sets = ", ".join(f"{task}: set {number}" for task, number in found.numbers.items())
-    biased = " On the same examples the best is too good by luck." if found.selected_on == "test" else ""
-    return (
-        "The paper reports one set of demonstrations a task, the best of several. Here that is the one after which "
-        f"ICL answers most right on {_compared_on(found)} ({sets}). Judged by the same rule, not corrected for other "
-        "claims: it speaks of other test examples after these very demonstrations, not of other demonstrations."
-        f"{biased} It decides nothing: the verdict is that of all sets."
-    )
+    said = [
+        "The paper reports one set of demonstrations a task, the best of several.",
+        f"Here that is the one after which ICL answers most queries right on {_compared_on(found)} ({sets}).",
+        "Judged by the same rule, not corrected for other claims: it speaks of other test examples after these very "
+        "demonstrations, not of other demonstrations.",
+    ]
+    if found.selected_on == "test":
+        said.append("Chosen on the examples that are reported, it looks better than it is.")
+    return " ".join([*said, "It decides nothing: the verdict is that of all sets."])
 
 
 def _compared_on(found: OnBestSets) -> str:

@@ -87,7 +87,8 @@ class World(Evidence):
 
     def best_sets(self) -> BestSets:
         """Return that the first of all sets is the best of each task, but for what is given."""
-        best = dict.fromkeys(self.tasks, 0) | dict(self.found.get("best", {}))
+        given = self.found.get("best", {})
+        best = {task: given.get(task, 0) for task in self.tasks}
         return BestSets(best, best, self.found.get("reported", SETS), "dev")
 
     def of_other_kind(self, task: str) -> str | None:
