@@ -152,8 +152,8 @@ def best_sets(found: OnBestSets) -> str:
     said = [
         "The paper reports one set of demonstrations a task, the best of several.",
         f"Here that is the one after which ICL answers most queries right on {_compared_on(found)} ({sets}).",
-        "Judged by the same rule, not corrected for other claims: it speaks of other test examples after these very "
-        "demonstrations, not of other demonstrations.",
+        "Judged by the same rule, not corrected for other claims.",
+        "It speaks of other test examples after these very demonstrations, not of other demonstrations.",
     ]
     if found.selected_on == "test":
         said.append("Chosen on the examples that are reported, it looks better than it is.")

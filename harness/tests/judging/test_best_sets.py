@@ -1,4 +1,4 @@
-"""The claims' comparisons on each task's best set: judged by the same rule, shown beside the verdict, deciding nothing."""
+"""A claim's comparisons on each task's best set: judged by the same rule, beside the verdict, deciding nothing."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -49,6 +49,7 @@ def test_notes_of_the_claim_stay() -> None:
 def test_claim_that_presumes_nothing_is_measured_on_all_tasks(claim: str) -> None:
     """C1 and C2 ask whether anything is learned: where nothing is, that is their answer."""
     assert measured_on(claim, {"a": NEITHER, "b": NEITHER}) == (["a", "b"], ())
+    assert measure(CLAIMS[claim], World()).presupposed is None
 
 
 def test_without_a_task_nothing_is_compared() -> None:

@@ -26,7 +26,7 @@ def test_words_for_the_best_sets() -> None:
     assert sentences.best_sets(ON_BEST_SETS) == (
         "The paper reports one set of demonstrations a task, the best of several. Here that is the one after which ICL "
         "answers most queries right on dev (movie: set 3, tweet: set 0, subject: set 1, headline: set 0). Judged by "
-        "the same rule, not corrected for other claims: it speaks of other test examples after these very "
+        "the same rule, not corrected for other claims. It speaks of other test examples after these very "
         "demonstrations, not of other demonstrations. It decides nothing: the verdict is that of all sets."
     )
     same = replace(ON_BEST_SETS, selected_on="test")
