@@ -27,6 +27,7 @@ CLAIM = Claim(
     "learned nothing",
     paper_effects=(0.079,),
     presumes=("icl", "ft"),
+    on_best_sets=True,
     matters={"cosine": 0.02},
     because="a quarter of what the paper prints",
 )

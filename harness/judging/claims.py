@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from harness.evidence.best_sets import BestSets
 from harness.evidence.checks import Check
 from harness.evidence.questions import AcrossSets, Measuring, OnControls, Question
 from harness.judging.exhibits import Curve, Table
@@ -47,6 +48,9 @@ class Claim:
 
     presumes: tuple[str, ...] = field(default=(), kw_only=True)
     """What must have learned a task for the claim to say anything about it (see `harness.evidence.presuppositions`)."""
+    on_best_sets: bool = field(default=False, kw_only=True)
+    """Whether its comparisons are made on each task's best demonstration set alone, too, as the paper reports one. That
+    is shown beside the verdict, and decides nothing."""
 
     def __hash__(self) -> int:
         """Return the id's: no two claims of a suite share it."""
@@ -71,6 +75,8 @@ class Measured:
     presupposed: float | None = None
     """How far what the claim presupposes is from the number that decides whether it holds, in standard errors; None
     where it presupposes nothing, or that can't be measured."""
+    best_sets: BestSets | None = None
+    """The sets that its comparisons are made on alone, too; None where they are not, or there is one set."""
 
 
 @dataclass(frozen=True)

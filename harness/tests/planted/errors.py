@@ -2,6 +2,7 @@
 
 from harness.tests.planted import (
     in_attention,
+    in_best_sets,
     in_calibration,
     in_claims,
     in_control_evidence,
@@ -58,6 +59,7 @@ ERRORS: list[Planted] = [
     *in_control_evidence.ERRORS,
     *in_pairs.ERRORS,
     *in_presuppositions.ERRORS,
+    *in_best_sets.ERRORS,
     *in_momentum.ERRORS,
     *in_trainings.ERRORS,
     *in_plans.ERRORS,

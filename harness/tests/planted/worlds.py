@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.evidence.best_sets import BestSets
 from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import ByTask
 from harness.evidence.questions import (
@@ -84,6 +85,12 @@ class World(Evidence):
     def learned(self) -> Mapping[str, list[Learning]]:
         """Return that ICL and FT learned both tasks under every set, but for what is given."""
         return {task: [learning()] * SETS for task in TASKS} | dict(self.found.get("learned", {}))
+
+    def best_sets(self) -> BestSets:
+        """Return that the first of all sets is the best of each task, but for what is given."""
+        given = self.found.get("best", {})
+        best = {task: given.get(task, 0) for task in self.tasks}
+        return BestSets(best, best, self.found.get("reported", SETS), "dev")
 
     def of_other_kind(self, task: str) -> str | None:
         """Return the other of the two, unless another is given, or none."""
