@@ -35,6 +35,8 @@ class Measurement(Record):
     source: Source
     context: int | None = None
     """The demonstration set in the context, where finetuning's is another."""
+    against: str = ""
+    """What stands in finetuning's place, where that is not the claims' own."""
 
     @property
     def kind(self) -> str:
@@ -45,7 +47,8 @@ class Measurement(Record):
     def key(self) -> Mapping[str, object]:
         """Return the run's key, and what is measured."""
         context = {} if self.context is None else {"context": self.context}
-        return {**self.of.key, "measurement": self._identity, **context}
+        against = {"against": self.against} if self.against else {}
+        return {**self.of.key, "measurement": self._identity, **context, **against}
 
     @property
     def _identity(self) -> object:
@@ -75,7 +78,8 @@ class Measurement(Record):
     def words(self) -> str:
         """What runs."""
         across = "" if self.context is None else f", ICL with set {self.context} and FT on set {self._drawn[1]}"
-        return f"{self.of.task.name}: measuring {self.name.replace('_', ' ')}{self.of.what}{across}"
+        against = f", beside {self.against}" if self.against else ""
+        return f"{self.of.task.name}: measuring {self.name.replace('_', ' ')}{self.of.what}{across}{against}"
 
     @property
     def inputs(self) -> Sequence[Record]:

@@ -56,7 +56,7 @@ class OnTasks(Measuring):
 
     def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
         """Return the measurements of each task, by reported demonstration set."""
-        sets = {task: _sets(sources, task)[: self.sets] for task in sources.tasks}
+        sets = {task: sets_of(sources, task)[: self.sets] for task in sources.tasks}
         return {task: [self._record(sources, task, c) for c in of_task] for task, of_task in sets.items()}
 
     def _record(self, sources: Sources, task: str, candidate: int) -> Measurement:
@@ -88,7 +88,7 @@ class OnOtherSets(Measuring):
         return {task: found for task in sources.tasks if (found := self._records(sources, task))}
 
     def _records(self, sources: Sources, task: str) -> list[Measurement]:
-        experiment, chosen, sets = sources.experiment, sources.selection(task), _sets(sources, task)
+        experiment, chosen, sets = sources.experiment, sources.selection(task), sets_of(sources, task)
         turned = [sets[(i + self.behind) % len(sets)] for i in range(len(sets))]
         pairs = [(shown, read) for shown, read in zip(sets, turned, strict=True) if shown != read]
         return [
@@ -122,8 +122,8 @@ class OnControls(Measuring):
 
     def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
         """Return the measurements of each control task, by reported demonstration set."""
-        sets = {task: enumerate(_sets(sources, task)) for task in sources.control_tasks}
-        return {t: [self._record(sources, t, c, _drawn(self.variant, i)) for i, c in of] for t, of in sets.items()}
+        sets = {task: enumerate(sets_of(sources, task)) for task in sources.control_tasks}
+        return {t: [self._record(sources, t, c, drawn_for(self.variant, i)) for i, c in of] for t, of in sets.items()}
 
     def _record(self, sources: Sources, task: str, candidate: int, variant: Variant) -> Measurement:
         experiment, chosen = sources.experiment, sources.chosen
@@ -151,7 +151,7 @@ class AcrossSets(Measuring):
         return {task: [self._record(sources, task)] for task in sources.control_tasks}
 
     def _record(self, sources: Sources, task: str) -> Measurement:
-        experiment, chosen, sets = sources.experiment, sources.chosen, _sets(sources, task)
+        experiment, chosen, sets = sources.experiment, sources.chosen, sets_of(sources, task)
         of = experiment.beside(FinetuningRun, task, chosen, sets[0], OWN)
         made_on: Mapping[str, Source] = {
             "orders of sets": OrdersOfSets(tuple(experiment.orders(task, chosen, c) for c in sets)),
@@ -212,7 +212,7 @@ class Learned:
     def records(self, sources: Sources) -> Mapping[str, list[Mapping[Setting, AccuracyRun]]]:
         """Return the runs of each task, by reported demonstration set, by setting."""
         answers = sources.experiment.answers
-        return {t: [answers(t, sources.selection(t), c) for c in _sets(sources, t)] for t in sources.tasks}
+        return {t: [answers(t, sources.selection(t), c) for c in sets_of(sources, t)] for t in sources.tasks}
 
 
 class CausalOrder:
@@ -265,7 +265,7 @@ def _rate(sources: Sources, task: str, variant: Variant, *, tuned: bool) -> floa
     return sources.rate(task, variant) if tuned else None
 
 
-def _drawn(variant: Variant, place: int) -> Variant:
+def drawn_for(variant: Variant, place: int) -> Variant:
     """Return the variant as it is on the set reported at a place: with weights of its own, where they are drawn."""
     return replace(variant, draw=place) if variant.weights != "trained" else variant
 
@@ -275,11 +275,12 @@ def _finetunings(sources: Sources, variant: Variant, *, tuned: bool) -> Mapping[
     found = {}
     for task in sources.control_tasks:
         rate = _rate(sources, task, variant, tuned=tuned)
-        drawn = [(c, _drawn(variant, i)) for i, c in enumerate(_sets(sources, task))]
+        drawn = [(c, drawn_for(variant, i)) for i, c in enumerate(sets_of(sources, task))]
         cells = [sources.experiment.cell(task, sources.chosen, c, v, rate) for c, v in drawn]
         found[task] = [cell.finetuned for cell in cells]
     return found
 
 
-def _sets(sources: Sources, task: str) -> Sequence[int]:
+def sets_of(sources: Sources, task: str) -> Sequence[int]:
+    """Return the reported demonstration sets of a task."""
     return sources.selection(task).candidates

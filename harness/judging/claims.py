@@ -10,7 +10,7 @@ from typing import Any
 from harness.evidence.best_sets import BestSets
 from harness.evidence.checks import Check
 from harness.evidence.questions import AcrossSets, Measuring, OnControls, Question
-from harness.judging.exhibits import Curve, Table
+from harness.judging.exhibits import Curve, Ladder, Table
 from harness.statistics import Comparison
 
 MODEL = "model"
@@ -69,6 +69,7 @@ class Measured:
     """The same statements with a planted error: none may hold."""
     tables: tuple[Table, ...] = ()
     curves: tuple[Curve, ...] = ()
+    ladders: tuple[Ladder, ...] = ()
     notes: tuple[str, ...] = ()
     untestable: str = ""
     """Why nothing can be said: what the claim presupposes does not hold on any task. Empty where it does on one."""

@@ -51,6 +51,39 @@ class Curve:
     x_label: str = "layer"
 
 
+@dataclass(frozen=True)
+class Rung:
+    """One thing that ICL's change is set beside, and how alike they are."""
+
+    name: str
+    kind: str
+    """'ceiling', 'finetuning', 'rival' or 'floor'."""
+    varies: str
+    """What is other about it than about the claims' own finetuning."""
+    keeps: str
+    value: float | None = None
+    """Mean over tasks, demonstration sets, draws and examples; None where it was left out."""
+    low: float | None = None
+    high: float | None = None
+    """Its 95 % interval, uncorrected; None where too few cases count."""
+    n: int = 0
+    """How many distinct examples count."""
+    sets: int = 0
+    draws: int = 0
+    by_task: tuple[tuple[str, float], ...] = ()
+    reason: str = ""
+    """Why it was left out."""
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """How alike ICL's change is to many things, from what bounds it above to noise."""
+
+    title: str
+    unit: str
+    rungs: tuple[Rung, ...]
+
+
 def task_table(
     title: str,
     columns: Mapping[str, ByTask],

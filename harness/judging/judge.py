@@ -87,6 +87,7 @@ def _verdict(
         checks=measured.checks,
         tables=measured.tables,
         curves=measured.curves,
+        ladders=measured.ladders,
         notes=measured.notes,
         calibration=calibration,
         presupposed=measured.presupposed,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.evidence.checks import Check
 from harness.judging.claims import Claim
-from harness.judging.exhibits import Curve, Table
+from harness.judging.exhibits import Curve, Ladder, Table
 from harness.statistics.results import Calibration, Outcome, PartResult
 
 
@@ -71,6 +71,8 @@ class Verdict:
     where that is unknown."""
     on_best_sets: OnBestSets | None = None
     """What stands beside it and decides nothing; None where the claim has no such thing, or there is one set."""
+    ladders: tuple[Ladder, ...] = ()
+    """What a similarity is to be read against."""
 
     @property
     def key(self) -> tuple[str, str]:

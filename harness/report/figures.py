@@ -115,7 +115,7 @@ def layer_panels(curve: Curve, salt: str) -> tuple[str, ...]:
     `salt` names the drawing: ids inside drawings of different salts differ, so that they can share a page.
     Values that are not finite leave a gap. A band is drawn where low and high are as long as the values.
     """
-    bottom, top = _limits(_finite(v for _, panel in curve.panels for s in panel for v in (*s.values, *s.low, *s.high)))
+    bottom, top = limits(_finite(v for _, panel in curve.panels for s in panel for v in (*s.values, *s.low, *s.high)))
     styles = series_styles(curve)
     drawings = []
     for i, (_, panel) in enumerate(curve.panels):
@@ -125,14 +125,14 @@ def layer_panels(curve: Curve, salt: str) -> tuple[str, ...]:
             for series in panel:
                 _draw_series(axes, series, *styles[series.name])
             axes.set_ylim(bottom, top)
-            axes.set_xlabel(_label(curve.x_label))
+            axes.set_xlabel(label(curve.x_label))
             axes.set_xlim(*_ends(panel))
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
             axes.yaxis.set_major_locator(MaxNLocator(5))
             axes.grid(axis="y")
             axes.set_axisbelow(True)
             axes.spines["left"].set_visible(False)
-            drawings.append(_svg(figure, f"{salt}-{i}"))
+            drawings.append(svg(figure, f"{salt}-{i}"))
     return tuple(drawings)
 
 
@@ -178,16 +178,16 @@ def _forest(unit: str, rows: Sequence[tuple[str, PartResult]], salt: str) -> str
     with matplotlib.style.context(["default", STYLE]):
         figure = Figure(figsize=(3.9, 0.5 + 0.42 * len(rows)), layout="constrained")
         axes = figure.add_subplot()
-        axes.set_xlim(*_limits([*ends, 0.0]))
+        axes.set_xlim(*limits([*ends, 0.0]))
         axes.set_ylim(len(rows) - 0.5, -0.65)
         axes.axvline(0, color=INK, linewidth=0.8)
-        for row, (label, part) in enumerate(rows):
+        for row, (name, part) in enumerate(rows):
             _draw_part(axes, row, part, scale(unit))
             # the box keeps the lines out of the words
             axes.text(
                 0,
                 row - 0.14,
-                _label(label),
+                label(name),
                 transform=axes.get_yaxis_transform(),
                 va="bottom",
                 fontsize=7.6,
@@ -198,7 +198,7 @@ def _forest(unit: str, rows: Sequence[tuple[str, PartResult]], salt: str) -> str
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.grid(axis="x")
         axes.set_axisbelow(True)
-        return _svg(figure, salt)
+        return svg(figure, salt)
 
 
 def _draw_part(axes: Axes, row: int, part: PartResult, factor: float) -> None:
@@ -243,7 +243,7 @@ def _can_be_drawn(value: float) -> bool:
     return abs(value) < LARGEST_DRAWN
 
 
-def _limits(values: Sequence[float]) -> tuple[float, float]:
+def limits(values: Sequence[float]) -> tuple[float, float]:
     """Return an axis' ends with 6 % of room; (0, 1) where there is nothing to draw."""
     if not values:
         return 0.0, 1.0
@@ -252,13 +252,13 @@ def _limits(values: Sequence[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _label(text: str) -> str:
+def label(text: str) -> str:
     """Return the text on one line, with escapes for what would steer a terminal, cut to what a panel holds."""
     line = "".join(character for character in shown(text[: 2 * LABEL_CHARACTERS]) if character.isprintable())
     return line if len(line) <= LABEL_CHARACTERS else line[: LABEL_CHARACTERS - 1].rstrip() + "…"
 
 
-def _svg(figure: Figure, salt: str) -> str:
+def svg(figure: Figure, salt: str) -> str:
     """Return the figure as an <svg> element: the same bytes for the same figure and salt.
 
     The salt makes the ids of clip paths and markers this drawing's own; the groups' names, which matplotlib

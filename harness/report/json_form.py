@@ -22,7 +22,10 @@ MOST_DECIMALS = 15
 """Of a table's figures: a float has no more."""
 MOST_PANELS, MOST_PARTS = 200, 500
 """Of charts, and comparisons, of a page: one of more would be minutes in the making."""
-LATER: Mapping[type, frozenset[str]] = {Claim: frozenset({"on_best_sets"}), Verdict: frozenset({"on_best_sets"})}
+LATER: Mapping[type, frozenset[str]] = {
+    Claim: frozenset({"on_best_sets"}),
+    Verdict: frozenset({"on_best_sets", "ladders"}),
+}
 """Fields that reports of this format did not have at first: one that lacks them has their defaults."""
 
 

@@ -11,9 +11,11 @@ from markupsafe import Markup
 
 from harness.data import JSON
 from harness.errors import shown
+from harness.judging.exhibits import Ladder, Rung
 from harness.judging.verdicts import Verdict
 from harness.report import figures, numbers, sentences
 from harness.report.document import Document
+from harness.report.ladder_figure import ladder_panel
 from harness.statistics.results import Outcome
 
 HERE = Path(__file__).parent
@@ -57,6 +59,7 @@ def render(document: Document) -> str:
         symbols=SYMBOLS,
         sections=_sections(document),
         forest=_inline(figures.forest_panels(document.verdicts, "effects")),
+        ladders=_ladders(document.verdicts),
         charts=[_charts(verdict, f"claim-{i}") for i, verdict in enumerate(document.verdicts)],
     )
 
@@ -70,7 +73,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    own = (anchor, tag, moment, scalar, short_hash, columns, words)
+    own = (anchor, ceilings, tag, moment, scalar, short_hash, columns, words)
     said = (getattr(sentences, name) for name in SENTENCES)
     written = ("cell", "effect", "interval", "level", "duration", "magnitude", "p_value", "number", "tiny")
     environment.filters |= {function.__name__: function for function in (*own, *said)}
@@ -98,6 +101,17 @@ def _rivals(verdicts: Sequence[Verdict]) -> Mapping[tuple[str, str], list[Verdic
             if (qualified := _verdict_of(verdicts, claim, verdict.subject)) is not None:
                 found.setdefault(qualified.key, []).append(verdict)
     return found
+
+
+def _ladders(verdicts: Iterable[Verdict]) -> list[tuple[Ladder, Markup]]:
+    """Return every ladder with its drawing."""
+    found = [ladder for verdict in verdicts for ladder in verdict.ladders]
+    return [(ladder, Markup(ladder_panel(ladder, f"ladder-{i}"))) for i, ladder in enumerate(found)]  # noqa: S704 - drawn here
+
+
+def ceilings(rungs: Sequence[Rung]) -> list[Rung]:
+    """Return the rungs that others are divided by: the ceilings that are above 0."""
+    return [rung for rung in rungs if rung.kind == "ceiling" and rung.value is not None and rung.value > 0]
 
 
 def _sections(document: Document) -> list[tuple[str, JSON]]:

@@ -42,6 +42,11 @@ def judge_family(family: Mapping[str, Sequence[Comparison]], alpha: float) -> Ma
     return {c: _judge(parts, tests[c], alpha, decided[c], equal.get(c, _NO_TEST)) for c, parts in family.items()}
 
 
+def estimate(part: Comparison, level: float) -> Estimate:
+    """Return a comparison's effect with its interval at `level`, of no family and uncorrected."""
+    return estimated(part, _tests(part).whole, level)
+
+
 def _tests(part: Comparison) -> TestedPart:
     return tested(part, [cell[None] for cell in part.cells])
 

@@ -130,8 +130,8 @@ ERRORS = [
         "what the first set learned for every set",
         LEARNED,
         QUESTIONS,
-        "[answers(t, sources.selection(t), c) for c in _sets(sources, t)]",
-        "[answers(t, sources.selection(t), 0) for c in _sets(sources, t)]",
+        "[answers(t, sources.selection(t), c) for c in sets_of(sources, t)]",
+        "[answers(t, sources.selection(t), 0) for c in sets_of(sources, t)]",
         f"{OF_QUESTIONS}what_was_learned_is_asked_on_dev_for_every_reported_set",
     ),
     Planted(

@@ -96,7 +96,7 @@ SHOWN = [
         "layers for all places",
         "C14 C15",
         FIGURES,
-        "axes.set_xlabel(_label(curve.x_label))",
+        "axes.set_xlabel(label(curve.x_label))",
         'axes.set_xlabel("layer")',
         f"{OF_FIGURES}chart_says_what_its_places_are",
     ),

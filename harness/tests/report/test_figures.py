@@ -233,7 +233,7 @@ def test_any_text_can_label_a_row(document: Document, name: str) -> None:
 
 def test_long_labels_are_cut() -> None:
     """A panel holds 54 characters: 53 of the label and the mark that something is missing."""
-    label = figures._label("x" * 60)
+    label = figures.label("x" * 60)
     assert (len(label), label[-1]) == (54, "…")
 
 

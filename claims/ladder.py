@@ -1,0 +1,121 @@
+"""The rungs of the ladder, from the top: what each varies about the claims' own finetuning, and what it keeps. Data."""
+
+from functools import partial
+
+from harness.evidence.questions import OnControls
+from harness.evidence.stand_ins import StandIn
+from harness.judging.ladders import Scale, Step
+from harness.runs.variants import Variant
+
+SCALES = (
+    Scale("What changes inside: attention outputs (SimAOU)", "sim_aou", "cosine"),
+    Scale("What it looks at: attention scores (SimAM on differences)", "sim_am", "cosine"),
+)
+SIMILARITY = {"sim_aou": "ft", "sim_am": "differences"}
+
+STEPS = (
+    Step(
+        "ICL, another order",
+        "ceiling",
+        "the order of the same demonstrations, in the context",
+        "everything else",
+        partial(StandIn, role="icl", variant=Variant(order=1)),
+        SIMILARITY,
+    ),
+    Step(
+        "ICL, another set",
+        "ceiling",
+        "the demonstrations, in the context",
+        "the task",
+        partial(StandIn, role="icl", behind=1),
+        SIMILARITY,
+        "only one demonstration set is reported",
+    ),
+    Step(
+        "finetuning, layer-causal",
+        "finetuning",
+        "each layer learns from a loss of its own",
+        "demonstrations, order, steps; its rate is tuned likewise",
+        partial(OnControls, variant=Variant(gradient="layer_causal"), tuned=True),
+        SIMILARITY,
+    ),
+    Step("finetuning", "finetuning", "nothing", "everything: the paper's comparison", OnControls, SIMILARITY),
+    Step(
+        "finetuning, another set",
+        "finetuning",
+        "the demonstrations finetuned on",
+        "the task",
+        partial(StandIn, role="ft", behind=1),
+        SIMILARITY,
+        "only one demonstration set is reported",
+    ),
+    Step(
+        "finetuning, random labels",
+        "rival",
+        "the labels finetuned on",
+        "texts, order, rate",
+        partial(StandIn, role="ft", variant=Variant(labels="random")),
+        SIMILARITY,
+    ),
+    Step(
+        "finetuning, another example of the class",
+        "rival",
+        "the example that finetuning's change is read at",
+        "demonstrations and class",
+        OnControls,
+        {"sim_aou": "other_of_class", "sim_am": "other_of_class"},
+        "no two examples share a class",
+    ),
+    Step(
+        "finetuning, an example of another class",
+        "rival",
+        "the example that finetuning's change is read at, and its class",
+        "demonstrations",
+        OnControls,
+        {"sim_aou": "other_class", "sim_am": "other_class"},
+        "all examples are of one class",
+    ),
+    Step(
+        "finetuning, ICL after another task",
+        "rival",
+        "the demonstrations in the context: another kind of task's",
+        "those that are finetuned on",
+        partial(OnControls, variant=Variant(another_task=True)),
+        SIMILARITY,
+    ),
+    Step(
+        "finetuning on unrelated text",
+        "rival",
+        "what is finetuned on: sentences without labels, no demonstrations",
+        "steps and rate",
+        partial(StandIn, role="ft", variant=Variant(texts="unrelated")),
+        SIMILARITY,
+        "no unrelated text is at hand",
+    ),
+    Step(
+        "weights changed at random",
+        "floor",
+        "the direction of the update",
+        "its size, matrix by matrix",
+        partial(StandIn, role="ft", variant=Variant(update="random")),
+        SIMILARITY,
+    ),
+    Step("isotropic noise", "floor", "all of the update", "nothing", OnControls, {"sim_aou": "isotropic"}),
+    Step("uniform noise (the paper's)", "floor", "all of the update", "nothing", OnControls, {"sim_aou": "uniform"}),
+    Step(
+        "untrained model, embeddings kept",
+        "floor",
+        "the weights, drawn at random but for embeddings, norms and unembedding",
+        "demonstrations, steps",
+        partial(OnControls, variant=Variant(weights="embeddings")),
+        SIMILARITY,
+    ),
+    Step(
+        "untrained model, norms kept",
+        "floor",
+        "the weights, drawn at random but for the norms",
+        "demonstrations, steps",
+        partial(OnControls, variant=Variant(weights="norms")),
+        SIMILARITY,
+    ),
+)

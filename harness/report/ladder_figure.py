@@ -1,0 +1,86 @@
+"""A ladder drawn: a row a rung, from the ceiling down, on the similarity's own scale."""
+
+import math
+from collections.abc import Mapping
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from harness.judging.exhibits import Ladder, Rung
+from harness.report.figures import (
+    BASELINE_COLOUR,
+    INK,
+    LARGEST_DRAWN,
+    PAPER,
+    SERIES_COLOURS,
+    STYLE,
+    label,
+    limits,
+    svg,
+)
+from harness.report.numbers import number
+
+BLUE, ORANGE, GREEN = SERIES_COLOURS[:3]
+COLOURS: Mapping[str, str] = {"ceiling": GREEN, "finetuning": BLUE, "rival": ORANGE, "floor": BASELINE_COLOUR}
+MARKERS: Mapping[str, str] = {"ceiling": "^", "finetuning": "o", "rival": "s", "floor": "v"}
+"""Shape and colour both tell what a rung is."""
+
+
+def ladder_panel(ladder: Ladder, salt: str) -> str:
+    """Draw a ladder: each rung's mean with its interval, a tick a task; a rung that was left out says so in its row."""
+    rungs = ladder.rungs
+    ends = [v for r in rungs for v in (r.value, r.low, r.high, *(of for _, of in r.by_task)) if _drawable(v)]
+    with matplotlib.style.context(["default", STYLE]):
+        figure = Figure(figsize=(4.6, 0.45 + 0.36 * max(len(rungs), 1)), layout="constrained")
+        axes = figure.add_subplot()
+        axes.set_xlim(*limits([*(v for v in ends if v is not None), 0.0, 1.0]))
+        axes.set_ylim(len(rungs) - 0.5, -0.75)
+        axes.axvline(0, color=INK, linewidth=0.8)
+        for row, rung in enumerate(rungs):
+            _draw(axes, row, rung)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.grid(axis="x")
+        axes.set_axisbelow(True)
+        return svg(figure, salt)
+
+
+def _draw(axes: Axes, row: int, rung: Rung) -> None:
+    colour, place = COLOURS.get(rung.kind, INK), row + 0.16
+    axes.text(
+        0.06,
+        row - 0.08,
+        label(rung.name),
+        transform=axes.get_yaxis_transform(),
+        va="bottom",
+        fontsize=7.6,
+        color=INK,
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
+    )
+    if rung.value is None or not _drawable(rung.value):
+        axes.text(0, place, "left out", color=BASELINE_COLOUR, va="center", fontsize=7.6, style="italic")
+        return
+    axes.text(
+        1,
+        row - 0.08,
+        number(rung.value, 2),
+        transform=axes.get_yaxis_transform(),
+        va="bottom",
+        ha="right",
+        fontsize=7.6,
+        color=colour,
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
+    )
+    if rung.low is not None and rung.high is not None and _drawable(rung.low) and _drawable(rung.high):
+        axes.plot([rung.low, rung.high], [place] * 2, color=colour, linewidth=2)
+    for _, value in rung.by_task if len(rung.by_task) > 1 else ():
+        if _drawable(value):
+            axes.plot([value] * 2, [place - 0.16, place + 0.16], color=colour, linewidth=1)
+    axes.plot([rung.value], [place], color=colour, marker=MARKERS.get(rung.kind, "o"), markersize=6, linestyle="")
+
+
+def _drawable(value: float | None) -> bool:
+    return value is not None and math.isfinite(value) and abs(value) < LARGEST_DRAWN
