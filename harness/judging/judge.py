@@ -28,8 +28,8 @@ def judge(
 
     """
     tried = {claim: measured for claim, measured in family.items() if not measured.untestable}
-    parts = {claim.id: _sized(claim, measured.parts) for claim, measured in tried.items()}
-    controls = {claim.id: _sized(claim, measured.control) for claim, measured in tried.items()}
+    parts = {claim.id: sized(claim, measured.parts) for claim, measured in tried.items()}
+    controls = {claim.id: sized(claim, measured.control) for claim, measured in tried.items()}
     judged, judged_controls = (judge_family(_with_parts(of), alpha) for of in (parts, controls))
     calibrated: dict[str, Calibration] = {}
     for claim in family if simulations else ():
@@ -46,7 +46,7 @@ def judge(
     }
 
 
-def _sized(claim: Claim, parts: Sequence[Comparison]) -> tuple[Comparison, ...]:
+def sized(claim: Claim, parts: Sequence[Comparison]) -> tuple[Comparison, ...]:
     """Return comparisons with the smallest effect that matters, which the claim fixes for their unit."""
     return tuple(part if part.matters else replace(part, matters=claim.matters.get(part.unit, 0.0)) for part in parts)
 

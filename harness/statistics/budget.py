@@ -5,9 +5,9 @@ by itself, and each example what scoring it there takes:
 
     seconds = sets (set + draws draw + examples example).
 
-For each split that the budget allows, runs of that size are drawn from the data of one run (`new_runs`), with effects of
-just the size that matters (none, of a comparison that says that there is none), and decided by the judge's own rule at
-the level that Holm leaves a claim alone, as in `calibration`. How often that is SUPPORTED is the power of the split.
+For each split that the budget allows, runs of that size are drawn from the data of one run (`new_runs`), with effects
+of just the size that matters (none, of a comparison that says that there is none), and decided by the judge's own rule
+at the level that Holm leaves a claim alone, as in `calibration`. How often that is SUPPORTED is the power of the split.
 
 What this shows is as good as the data's variance components: those of sets and draws come of a few levels.
 """
@@ -82,16 +82,17 @@ def compare_splits(
     *,
     runs: int,
 ) -> list[Split]:
-    """Return what each size shows of a claim, from `runs` simulated runs of each; standard error sqrt(p (1 - p) / runs).
+    """Return what each size shows of a claim, from `runs` simulated runs of each.
+
+    The standard error of a power is sqrt(power (1 - power) / runs).
 
     Raises HarnessError where a comparison fixes no smallest effect that matters, and on fewer than one run.
     """
     if runs < 1:
         raise HarnessError(f"a simulation was given runs = {runs}, expected 1 or more: ask for some.")
     if unsized := [part.name for part in parts if not part.matters]:
-        raise HarnessError(
-            f"splits were given {unsized}, of which no smallest effect matters; expected that it is fixed."
-        )
+        expected = "comparisons with a smallest effect that matters"
+        raise HarnessError(f"splits were given {unsized}, expected {expected}: fix it beforehand.")
     return [_split(parts, size, cost.seconds(size), alpha, rng, runs) for size in sizes]
 
 
