@@ -163,13 +163,13 @@ def budget(
     from harness.judging.budget import buy, lines  # noqa: PLC0415  # slow import
     from harness.judging.claims import MODEL, load_claims  # noqa: PLC0415
 
-    given = {} if document is None else _read_report(document).facts.settings
-    sources = open_sources(parse_settings(**{**given, "store": store}), fixtures.MODELS, fixtures.TASKS)
     modules = {claim: of for claim, of in load_claims(package).items() if of.claim.subject == MODEL}
     named = [claim.strip() for claim in claims.split(",") if claim.strip()] or list(modules)
     if wrong := [claim for claim in named if claim not in modules]:
         raise HarnessError(f"--claims '{wrong[0]}': {nearest(wrong[0], modules)}")
     chosen = [modules[claim] for claim in dict.fromkeys(named)]
+    given = {} if document is None else _read_report(document).facts.settings
+    sources = open_sources(parse_settings(**{**given, "store": store}), fixtures.MODELS, fixtures.TASKS)
     for line in lines(buy(chosen, sources, minutes=minutes, share=control_share, runs=simulations)):
         _say(line)
 

@@ -1,12 +1,14 @@
 """How time is best split between demonstration sets and queries, asked of a run that is in the store.
 
-What claims cost is their plan's: the work of all records that they ask for, each once, stated for an empty store and run
-by nobody. It is linear in the number of sets, and under each in that of queries. A unit of work takes what was measured:
-the seconds that the store keeps of each task's first cell, over the work that the cell is.
+What claims cost is their plan's: the work of all records that they ask for, each once, stated for an empty store and
+run by nobody. It is linear in the number of sets, and under each in that of queries. A unit of work takes what was
+measured: the seconds that the store keeps of each task's first cell, over the work that the cell is. What plans take to
+cost nothing (attention taken apart, weight updates compared) costs nothing here either.
 
 Queries of rival explanations that run the model (`control_queries`) are in a fixed proportion to those of the claims.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,10 +49,17 @@ class Bought:
     parts: Mapping[str, Sequence[Comparison]]
     splits: Mapping[str, Sequence[Split]]
     """By claim, of each size."""
+    runs: int
+    """Simulated of each."""
 
     def power(self, place: int) -> float:
         """Return the mean power over the claims of the size at this place."""
         return sum(of_claim[place].power for of_claim in self.splits.values()) / len(self.splits)
+
+    def error(self, place: int) -> float:
+        """Return the standard error of that mean, as the simulations have it."""
+        powers = [of_claim[place].power for of_claim in self.splits.values()]
+        return math.sqrt(sum(power * (1 - power) for power in powers) / self.runs) / len(powers)
 
 
 def buy(
@@ -79,7 +88,7 @@ def buy(
         of_claim, rng = parts[module.claim.id], stream(settings.seed, "budget", module.claim.id)
         its = [_size(of_claim, own, size, more) for size in sizes]
         splits[module.claim.id] = compare_splits(of_claim, its, cost, settings.alpha, rng, runs=runs)
-    return Bought(cost, fixed, sizes, share, parts, splits)
+    return Bought(cost, fixed, sizes, share, parts, splits, runs)
 
 
 def _size(parts: Sequence[Comparison], own: Size, size: Size, more: float) -> Size:
@@ -159,9 +168,10 @@ def lines(found: Bought) -> Iterator[str]:
             of = components(part.cells)
             shares = "".join(f"{value:9.2g}" for value in (of.sets, of.draws, of.examples, of.rest))
             yield f"{claim:<4}{shares}{part.matters:9.2g}  {part.name}"
-    yield "power at what matters, and (half the widest comparison's interval, over what matters)"
     best = max(range(len(found.sizes)), key=found.power)
-    yield f"{'sets queries controls minutes  mean':<35}" + "".join(f"{claim:>13}" for claim in found.splits)
+    error = f"the standard error of a mean is about {found.error(best):.1g}"
+    yield f"power at what matters, and (half the widest comparison's interval, over what matters); {error}"
+    yield f"{'sets queries controls minutes  mean':<36}" + "".join(f"{claim:>13}" for claim in found.splits)
     for place, size in enumerate(found.sizes):
         said = ""
         for claim, splits in found.splits.items():
@@ -169,4 +179,4 @@ def lines(found: Bought) -> Iterator[str]:
             said += f"{splits[place].power:6.2f}{f'({max(width / part.matters for width, part in pairs):.2f})':>7}"
         time = (found.fixed + found.cost.seconds(size)) / 60
         numbers = f"{size.sets:4}{size.examples:8}{round(found.share * size.examples):9}{time:8.1f}"
-        yield f"{numbers}{found.power(place):6.2f}{said}{'  best' if place == best else ''}{'' if place else '  own'}"
+        yield f"{numbers}{found.power(place):7.3f}{said}{'  best' if place == best else ''}{'' if place else '  own'}"
