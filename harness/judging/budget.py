@@ -67,10 +67,15 @@ def buy(
 ) -> Bought:
     """Return what the run's own time, or `minutes`, buy of the claims that fix what matters and can be tested here.
 
-    `share`: control queries a query; 0 for the settings' own proportion. Raises HarnessError where the store lacks what
-    claims ask for, where there is no such claim, and as `affordable` and `compare_splits` do.
+    `share`: control queries a query; 0 for the settings' own proportion. Raises HarnessError where the run has one set,
+    the store lacks what claims ask for, there is no such claim, `minutes` are less than what they take whatever the
+    split, and as `affordable` and `compare_splits` do.
     """
     settings, evidence = sources.experiment.settings, Evidence(sources)
+    if settings.demonstration_sets == 1:
+        raise HarnessError(
+            "the run has one demonstration set, expected two or more: one does not say how others differ."
+        )
     parts = {m.claim.id: sized(m.claim, measure(m, evidence).parts) for m in modules}
     parts = {claim: of for claim, of in parts.items() if of and all(part.matters for part in of)}
     if not parts:
@@ -80,6 +85,9 @@ def buy(
     share = share or settings.control_queries / settings.queries
     left = {m.claim.id: left_out(m.claim, evidence) for m in modules if m.claim.presumes}
     fixed, cost = _cost(modules, sources, left, own, share)
+    if 0 < 60 * minutes <= fixed:
+        expected = f"more than the {fixed / 60:.3g} that they take whatever the split"
+        raise HarnessError(f"claims were given {minutes:g} minutes, expected {expected}: give more, or fewer claims.")
     budget = 60 * minutes - fixed if minutes else cost.seconds(own)
     sizes = [own, *(s for s in affordable(cost, budget, sets=SETS, draws=(1,), most=MOST) if s != own)]
     splits = {}

@@ -7,7 +7,7 @@ import pytest
 import claims
 from harness.data import Setting
 from harness.errors import HarnessError
-from harness.evidence.questions import HowItRan, Learned
+from harness.evidence.questions import HowItRan, Learned, Question
 from harness.evidence.sources import Sources
 from harness.judging.budget import Bought, buy, lines
 from harness.judging.claims import ClaimModule, load_claims
@@ -25,13 +25,13 @@ C11, O4, C8 = MODULES["C11"], MODULES["O4"], MODULES["C8"]
 def made(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Sources:
     """Return the tiny project with what C11 and O4 ask for, under three sets drawn at random."""
     options = {"demonstration_sets": 3, "selection": "random"}
-    asks = [HowItRan(), Learned(), *C11.asks, *O4.asks, *C8.asks]
+    asks: list[Question] = [HowItRan(), Learned(), *C11.asks, *O4.asks, *C8.asks]
     return ready(project.settings(tmp_path_factory.mktemp("budget"), **options), *asks)
 
 
 def bought(sources: Sources, *modules: ClaimModule, **options: float) -> Bought:
     """Return what is bought, by few simulations."""
-    return buy(modules, sources, runs=40, **options)  # type: ignore[arg-type]
+    return buy(modules, sources, runs=40, **options)
 
 
 def test_a_set_costs_its_finetunings_and_its_prefixes(made: Sources) -> None:
@@ -97,3 +97,15 @@ def test_store_without_the_run_is_refused(project: Project, tmp_path: Path) -> N
     with pytest.raises(HarnessError, match="lacks"):
         bought(sources, MODULES["C1"])
     assert not list(tmp_path.glob("store/runs/*/*"))
+
+
+def test_budget_below_what_is_fixed_is_refused(made: Sources) -> None:
+    """Learning rates are tried whatever the split."""
+    with pytest.raises(HarnessError, match="whatever the split: give more"):
+        bought(made, C11, minutes=bought(made, C11).fixed / 61)
+
+
+def test_run_of_one_set_is_refused(project: Project, tmp_path: Path) -> None:
+    """One set has no variance to draw others by."""
+    with pytest.raises(HarnessError, match="expected two or more"):
+        bought(ready(project.settings(tmp_path / "store", demonstration_sets=1)), MODULES["C1"])

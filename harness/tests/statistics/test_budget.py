@@ -66,7 +66,7 @@ def test_where_only_sets_vary_their_number_decides(axis: str) -> None:
         chi = math.exp(special.gammaln(levels / 2) - special.gammaln((levels - 1) / 2)) * math.sqrt(2 / (levels - 1))
         width = stats.t.ppf(1 - ALPHA / 2, levels - 1) * chi / math.sqrt(levels)
         assert found.power == near(power_of(levels, 1.2))
-        assert found.half_width == (pytest.approx(width, rel=0.06),)
+        assert found.half_width[0] == pytest.approx(width, rel=0.06)
 
 
 def test_where_only_examples_vary_their_number_decides() -> None:
