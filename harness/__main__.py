@@ -1,4 +1,4 @@
-"""The command line beside pytest: fetch, clean, export, render, expect, budget."""
+"""The command line beside pytest: fetch, clean, export, render, expect, compare, budget."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -146,6 +146,36 @@ def expect(
     with _to_write(out):
         targets.write({out: as_json(expectation).encode()})
     _say(f"{out}: {', '.join(f'{verdict.claim.id} {verdict.outcome}' for verdict in report.verdicts)}")
+
+
+@app.command()
+def compare(
+    first: Path,
+    second: Path,
+    leaving_out: Annotated[
+        list[str] | None, typer.Option(help="A setting that may differ, such as dtype; any other must not.")
+    ] = None,
+) -> None:
+    """Say which verdicts of two reports differ, and how far effects moved; exit 1 where one changed beyond its edge."""
+    from harness.judging.compared import compare as pairs_of  # noqa: PLC0415  # slow import
+    from harness.judging.compared import said  # noqa: PLC0415
+
+    one, other = _read_report(first), _read_report(second)
+    settings, others = one.facts.settings, other.facts.settings
+    differ = sorted(name for name in {*settings, *others} if settings.get(name) != others.get(name))
+    if unasked := [name for name in differ if name not in (leaving_out or ())]:
+        name = unasked[0]
+        raise HarnessError(
+            f"'{second}' is of other settings than '{first}' ({', '.join(unasked)}; {name} is {others.get(name)!r}, "
+            f"not {settings.get(name)!r}); compare runs of the same, or leave it out: --leaving-out {name}"
+        )
+    for name in differ:
+        _say(f"{name}: {settings.get(name)!r} and {others.get(name)!r}")
+    pairs = pairs_of(one.verdicts, other.verdicts)
+    for line in said(pairs):
+        _say(line)
+    if any(pair.why for pair in pairs):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -133,7 +133,7 @@ class OnControls(Measuring):
             "cell": cell,
             "cell from start": experiment.from_start(cell),
             "orders": experiment.orders(task, chosen, candidate),
-            "next_tokens": experiment.next_tokens(task, chosen, candidate),
+            "next_tokens": experiment.next_tokens(task, chosen, candidate, variant, rate),
         }
         of = experiment.beside(FinetuningRun, task, chosen, candidate, variant)
         of = of if rate is None else replace(of, learning_rate=rate)

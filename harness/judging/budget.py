@@ -76,11 +76,7 @@ def buy(
         raise HarnessError(
             "the run has one demonstration set, expected two or more: one does not say how others differ."
         )
-    parts = {m.claim.id: sized(m.claim, measure(m, evidence).parts) for m in modules}
-    parts = {claim: of for claim, of in parts.items() if of and all(part.matters for part in of)}
-    if not parts:
-        names = ", ".join(m.claim.id for m in modules)
-        raise HarnessError(f"none of '{names}' fixes what matters and can be tested on this run: name other claims.")
+    parts = _parts(modules, evidence)
     own = Size(settings.demonstration_sets, 1, settings.queries)
     share = share or settings.control_queries / settings.queries
     left = {m.claim.id: left_out(m.claim, evidence) for m in modules if m.claim.presumes}
@@ -97,6 +93,17 @@ def buy(
         its = [_size(of_claim, own, size, more) for size in sizes]
         splits[module.claim.id] = compare_splits(of_claim, its, cost, settings.alpha, rng, runs=runs)
     return Bought(cost, fixed, sizes, share, parts, splits, runs)
+
+
+def _parts(modules: Sequence[ClaimModule], evidence: Evidence) -> Mapping[str, Sequence[Comparison]]:
+    """Return the comparisons of the claims of which all fix what matters."""
+    parts = {m.claim.id: sized(m.claim, measure(m, evidence).parts) for m in modules}
+    found = {claim: of for claim, of in parts.items() if of and all(part.matters for part in of)}
+    if not found:
+        raise HarnessError(
+            f"none of '{', '.join(parts)}' fixes what matters and can be tested on this run: name other claims."
+        )
+    return found
 
 
 def _size(parts: Sequence[Comparison], own: Size, size: Size, more: float) -> Size:

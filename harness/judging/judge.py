@@ -7,7 +7,7 @@ from dataclasses import replace
 from harness.evidence.checks import Check
 from harness.judging.claims import Claim, Measured
 from harness.judging.kept import find_or_calibrate
-from harness.judging.verdicts import ControlResult, Verdict
+from harness.judging.verdicts import ControlResult, OnBestSets, Verdict
 from harness.statistics import Comparison, judge_family
 from harness.statistics.judgement import FARTHEST
 from harness.statistics.results import Calibration, ClaimResult, Outcome, PartResult
@@ -38,12 +38,23 @@ def judge(
             # a claim that measures more or less than usual (another size, one task) has no printed effects to go by
             printed = claim.paper_effects if len(claim.paper_effects) == len(of_claim) else ()
             calibrated[claim.id] = find_or_calibrate(store, claim.id, of_claim, printed, alpha, seed, simulations)
-    return {
+    verdicts = {
         claim.id: _verdict(
             claim, measured, judged.get(claim.id), judged_controls.get(claim.id), calibrated.get(claim.id)
         )
         for claim, measured in family.items()
     }
+    beside = {claim.id: _on_best_sets(claim, measured, parts[claim.id], alpha) for claim, measured in tried.items()}
+    return {claim_id: replace(of, on_best_sets=beside.get(claim_id)) for claim_id, of in verdicts.items()}
+
+
+def _on_best_sets(claim: Claim, measured: Measured, parts: Sequence[Comparison], alpha: float) -> OnBestSets | None:
+    """Judge comparisons on each task's best set alone, with no other claim; None where they are not asked for."""
+    best = measured.best_sets
+    if best is None or not parts:
+        return None
+    found = judge_family({claim.id: [part.of_sets(best.places) for part in parts]}, alpha)[claim.id]
+    return OnBestSets(found.outcome, found.parts, best.numbers, best.of, best.selected_on)
 
 
 def sized(claim: Claim, parts: Sequence[Comparison]) -> tuple[Comparison, ...]:

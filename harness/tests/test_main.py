@@ -95,6 +95,26 @@ def test_report_of_other_settings_says_nothing_of_kernels(run: Run, tmp_path: Pa
     assert "queries is 7, not 30" in err
 
 
+def test_compare_leaves_out_what_it_is_told_to(run: Run, tmp_path: Path) -> None:
+    """Other queries are one message; left out, they are said, then both verdicts and how far the effect moved."""
+    one = _report(tmp_path, C1=Outcome.SUPPORTED)
+    other = _report(tmp_path, "o", queries=7, effect=0.75, C1=Outcome.INCONCLUSIVE)
+    code, _, err = run("compare", one, other)
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "queries is 7, not 30" in err
+    code, out, _ = run("compare", one, other, "--leaving-out", "queries")
+    assert (code, out.splitlines()[0]) == (0, "queries: 30 and 7")
+    assert out.splitlines()[2].split() == ["C1", "SUPPORTED", "INCONCLUSIVE", "0.5", "SE", "0.5", "SE"]
+    assert out.splitlines()[-1] == "1 of 1 verdicts differ, 0 by more than the first's margin"
+
+
+def test_compare_fails_on_a_change_beyond_its_edge(run: Run, tmp_path: Path) -> None:
+    """From SUPPORTED to REFUTED: exit 1."""
+    one, other = _report(tmp_path, C1=Outcome.SUPPORTED), _report(tmp_path, "o", C1=Outcome.REFUTED)
+    code, out, _ = run("compare", one, other)
+    assert (code, out.splitlines()[-1]) == (1, "1 of 1 verdicts differ, 1 by more than the first's margin")
+
+
 def test_render_makes_the_page_from_its_data(run: Run, tmp_path: Path) -> None:
     """The page holds the verdicts of the JSON file."""
     code, _, _ = run("render", _report(tmp_path, C1=Outcome.SUPPORTED), tmp_path / "page.html")

@@ -2,6 +2,7 @@
 
 from harness.tests.planted import (
     in_attention,
+    in_best_sets,
     in_budget,
     in_calibration,
     in_claims,
@@ -59,6 +60,7 @@ ERRORS: list[Planted] = [
     *in_control_evidence.ERRORS,
     *in_pairs.ERRORS,
     *in_presuppositions.ERRORS,
+    *in_best_sets.ERRORS,
     *in_momentum.ERRORS,
     *in_trainings.ERRORS,
     *in_plans.ERRORS,
