@@ -251,7 +251,7 @@ class HowItRan:
             found[task] = {c: sources.experiment.steadiness(task, c, rate) for c in chosen.candidates[1:]}
         return found
 
-    def records(self, sources: Sources) -> Mapping[str, Record]:
+    def records(self, sources: Sources) -> Mapping[str, CellFacts]:
         """Return the facts of each task's best cell."""
         found = {}
         for task in sources.tasks:

@@ -3,6 +3,7 @@
 from harness.tests.planted import (
     in_attention,
     in_best_sets,
+    in_budget,
     in_calibration,
     in_claims,
     in_control_evidence,
@@ -66,6 +67,7 @@ ERRORS: list[Planted] = [
     *in_store.ERRORS,
     *in_export.ERRORS,
     *in_calibration.ERRORS,
+    *in_budget.ERRORS,
     *in_readings.ERRORS,
     *in_sentences.ERRORS,
     *in_expectations.ERRORS,
