@@ -27,6 +27,7 @@ FAMILIES = {
     "rivals of representation and attention": Family(
         "Is the similarity one of training, of labels, of the example, of the task?", ("O1", "O2", "O4", "O6", "O9")
     ),
+    "scale": Family("How high is it for what it could be?", ("Q4",)),
     "rivals of process": Family("Do ICL and finetuning work alike?", ("O5", "O7")),
     "algebra": Family("Are the identities true? Exact: nothing to correct.", ("C4", "C5", "C6", "C7", "C8")),
 }

@@ -80,6 +80,16 @@ def less(values: ByTask, others: ByTask) -> ByTask:
     return {task: of - others[task].mean(axis=1) for task, of in values.items()}
 
 
+def on_sets_of(values: ByTask, others: ByTask) -> ByTask:
+    """Return values on the tasks and the first sets that others are of: what costs more is measured on fewer."""
+    return {task: values[task][: len(of)] for task, of in others.items()}
+
+
+def scaled(values: ByTask, factor: float) -> ByTask:
+    """Return every value times the factor."""
+    return {task: factor * of for task, of in values.items()}
+
+
 def _over_layers(values: np.ndarray) -> np.ndarray:
     """Return [set, draw, example]."""
     if values.ndim == 2:  # noqa: PLR2004  # set, example
