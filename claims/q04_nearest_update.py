@@ -52,7 +52,9 @@ def measure(evidence: Evidence) -> Measured:
         found[metric] = {what: on_sets_of(values, nearest) for what, values in shown.items()}
     ladders = tuple(ladder(evidence, scale, STEPS) for scale in SCALES)
     if not found["SimAOU"]["nearest update"]:
-        return Measured(untestable="no update was fitted to ICL: --distilled-sets says on how many sets", ladders=ladders)
+        return Measured(
+            untestable="no update was fitted to ICL: --distilled-sets says on how many sets", ladders=ladders
+        )
     half = {metric: scaled(of["nearest update"], 0.5) for metric, of in found.items()}
     return Measured(
         parts=tuple(difference(m, CLAIM.prediction, "similarity", of["FT"], half[m]) for m, of in found.items()),

@@ -56,6 +56,11 @@ def test_page_shows_figures_and_shares_of_the_ceiling(document: Document) -> Non
     assert "varies nothing; keeps all" in text
 
 
+def test_shares_are_of_ceilings_alone() -> None:
+    """Finetuning is no ceiling, nor is one at or below 0."""
+    assert page.ceilings([*RUNGS, replace(RUNGS[0], value=-0.1), replace(RUNGS[0], value=None)]) == [RUNGS[0]]
+
+
 def test_page_without_a_ladder_has_no_such_section(document: Document) -> None:
     """A subset of the claims, or another suite."""
     assert "How alike is alike?" not in page.render(document)

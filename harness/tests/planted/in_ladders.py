@@ -1,0 +1,92 @@
+"""Errors planted in what stands in finetuning's place, and in the rungs of ladders."""
+
+from harness.tests.planted.planted import Planted
+
+STAND_INS, OF_STAND_INS = "harness/evidence/stand_ins.py", "harness/tests/evidence/test_stand_ins.py::test_"
+LADDERS, OF_LADDERS = "harness/judging/ladders.py", "harness/tests/judging/test_ladders.py::test_"
+MEASURING, PAGE, DRAWN = "harness/evidence/measuring.py", "harness/report/page.py", "harness/report/ladder_figure.py"
+OF_DRAWN = "harness/tests/report/test_ladder_figure.py::test_"
+RUNGS = "Q4"
+
+ERRORS = [
+    Planted(
+        "FT for ICL once more",
+        RUNGS,
+        STAND_INS,
+        "replace(own, ft=standing.icl)",
+        "replace(own, ft=standing.ft)",
+        f"{OF_STAND_INS}icl_once_more_in_another_order",
+    ),
+    Planted(
+        "the stand-in's ICL on both sides",
+        RUNGS,
+        STAND_INS,
+        "cell = replace(own, ft=standing.ft, finetuned=standing.finetuned)",
+        "cell = standing",
+        f"{OF_STAND_INS}finetuning_on_random_labels_beside_icl_on_its_own",
+    ),
+    Planted(
+        "the same set for another",
+        RUNGS,
+        STAND_INS,
+        "sets[(i + self.behind) % len(sets)]",
+        "sets[i]",
+        f"{OF_STAND_INS}other_set_is_the_next_in_the_ring",
+    ),
+    Planted(
+        "a set beside itself where there is no other",
+        RUNGS,
+        STAND_INS,
+        "if shown != other]",
+        "]",
+        f"{OF_STAND_INS}one_reported_set_has_no_other",
+    ),
+    Planted(
+        "a stand-in under the claims' own key",
+        RUNGS,
+        MEASURING,
+        '{"against": self.against} if self.against else {}',
+        "{}",
+        f"{OF_STAND_INS}each_has_a_key_of_its_own",
+    ),
+    Planted(
+        "the share that is left for the share of the way",
+        RUNGS,
+        LADDERS,
+        "1 - ratio - (remaining",
+        "ratio - (remaining",
+        f"{OF_LADDERS}share_of_the_way_by_hand",
+    ),
+    Planted(
+        "the whole way taken for certain",
+        RUNGS,
+        LADDERS,
+        "(remaining - ratio * whole) / total",
+        "(remaining - ratio * total) / total",
+        f"{OF_LADDERS}share_spreads_as_new_examples_would",
+    ),
+    Planted(
+        "a rung of nothing at 0",
+        RUNGS,
+        LADDERS,
+        "if not np.isnan(of).all()}",
+        "}",
+        f"{OF_LADDERS}what_is_not_there_is_left_out_with_its_reason",
+    ),
+    Planted(
+        "finetuning among the ceilings",
+        RUNGS,
+        PAGE,
+        'rung.kind == "ceiling" and rung.value is not None',
+        "rung.value is not None",
+        f"{OF_DRAWN}shares_are_of_ceilings_alone",
+    ),
+    Planted(
+        "a rung that was left out is not drawn",
+        RUNGS,
+        DRAWN,
+        '"left out", color',
+        '"", color',
+        f"{OF_DRAWN}drawing_is_the_same_bytes_and_tells_every_rung",
+    ),
+]
