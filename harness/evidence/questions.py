@@ -132,7 +132,6 @@ class OnControls(Measuring):
         made_on: Mapping[str, Source] = {
             "cell": cell,
             "cell from start": experiment.from_start(cell),
-            "orders": experiment.orders(task, chosen, candidate),
             "next_tokens": experiment.next_tokens(task, chosen, candidate),
         }
         of = experiment.beside(FinetuningRun, task, chosen, candidate, variant)

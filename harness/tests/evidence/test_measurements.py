@@ -286,10 +286,3 @@ def test_permuted_training_tokens_keep_no_order() -> None:
     found = MEASUREMENTS["kendall"][1](ordered, np.random.default_rng(0))
     assert found["ft"] == pytest.approx(np.ones((200, 2)))
     assert abs(found["control"].mean()) < 4 * found["control"].std() / np.sqrt(400)
-
-
-def test_unscaled_similarity_is_to_finetunings_own_update() -> None:
-    """Where FT's outputs are ICL's, each example's update is like FT's wholly, and not like another example's."""
-    found = MEASUREMENTS["sim_aou_unscaled"][1](_alike(_cell(GOLD, ZSL, ICL, FT)), np.random.default_rng(0))
-    assert found["ft"] == pytest.approx(np.ones((6, 2)))
-    assert max(found["other_example"].max(), found["uniform"].max()) < 0.99

@@ -71,14 +71,6 @@ ANSWERS = [
 ]
 SIMILARITIES = [
     Planted(
-        "sim_aou_unscaled: another example's update for FT's",
-        "sim_aou_unscaled O2",
-        MEASUREMENTS,
-        "sim_aou_unscaled(zsl, icl, ft)",
-        "sim_aou_unscaled(zsl, icl, other)",
-        f"{OF_MEASUREMENTS}::test_unscaled_similarity_is_to_finetunings_own_update",
-    ),
-    Planted(
         "sim_aou: ICL and ZSL swapped",
         "sim_aou C11",
         MEASUREMENTS,

@@ -69,14 +69,6 @@ COSINES = [
         OF_SIM_AOU,
     ),
     Planted(
-        "FT's change from ICL for its change from ZSL",
-        "sim_aou_unscaled",
-        SIM_AOU,
-        "cosine(h_icl - before, h_ft - before)",
-        "cosine(h_icl - before, h_ft - h_icl)",
-        OF_SIM_AOU,
-    ),
-    Planted(
         "heads averaged before the cosine",
         "sim_am sim_am_of_differences",
         SIM_AM,
