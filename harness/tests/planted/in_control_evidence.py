@@ -183,8 +183,8 @@ ERRORS = [
         "a control's measurement kept without its name",
         "O1 O2 O4 O6 O7",
         MEASURING,
-        'f"{self.name} {version}")',
-        'f"{version}")',
+        'else f"{self.name} {version}"',
+        'else f"{version}"',
         f"{OF_QUESTIONS}no_two_questions_have_a_record_in_common",
     ),
     Planted(
@@ -256,7 +256,7 @@ ERRORS = [
         "O2",
         "claims/o02_changes_alone.py",
         "for variant in MODELS.values())\n\n",
-        "for variant in [Variant()])\n\n",
+        "for variant in [MODELS['trained']])\n\n",
         f"{ASKS}claim_reads_all_that_it_asks_for[O2]",
     ),
     Planted(
