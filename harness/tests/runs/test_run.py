@@ -56,7 +56,7 @@ OTHER: Mapping[str, tuple[Any, ...]] = {
     ),
     "dtype": ("bfloat16",),
 }
-SAME: Mapping[str, tuple[Any, ...]] = {"device": ("cpu", "cuda"), "batch_size": (3,)}
+SAME: Mapping[str, tuple[Any, ...]] = {"device": ("cpu", "cuda"), "batch_size": (3,), "kept": (ELSEWHERE,)}
 
 
 def _name(run: Run) -> str:
@@ -75,8 +75,8 @@ def test_field_that_decides_numbers_changes_the_key(name: str, value: Any) -> No
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in SAME for value in SAME[name]])
-def test_device_and_batch_size_keep_the_key(name: str, value: Any) -> None:
-    """Where it runs and how many queries go at once decide no number."""
+def test_what_decides_no_number_keeps_the_key(name: str, value: Any) -> None:
+    """Where it runs, how many queries go at once, and whether weights are kept that training anew would leave."""
     assert _name(replace(RUN, **{name: value})) == _name(RUN)
 
 
