@@ -22,6 +22,7 @@ from harness.metrics import (
     sim_am_of_partners,
     sim_aou,
     sim_aou_with_update,
+    token_order,
     training_attention,
     uniform_like,
 )
@@ -137,16 +138,17 @@ def measure_kendall(cell: CellAndStart, rng: np.random.Generator) -> Mapping[str
     attention of another example of the same gold label.
     """
     in_context, in_training = attention_to_demonstrations(cell)
+    icl, ft = token_order(in_context), token_order(in_training)
     lengths = [last - first for first, last in cell.spans]
     return {
-        "ft": kendall(in_context, in_training),
-        "uniform": kendall(in_context, uniform_like(in_training, rng)),
-        "isotropic": kendall(in_context, isotropic_like(in_training, rng)),
-        "control": kendall(in_context, permuted(in_training, rng)),
-        "unfinetuned": kendall(in_context, attention_before_training(cell)),
-        "within": kendall(in_context, permuted_within(in_training, lengths, rng)),
+        "ft": kendall(icl, ft),
+        "uniform": kendall(icl, uniform_like(in_training, rng)),
+        "isotropic": kendall(icl, isotropic_like(in_training, rng)),
+        "control": kendall(icl, permuted(in_training, rng)),
+        "unfinetuned": kendall(icl, attention_before_training(cell)),
+        "within": kendall(icl, permuted_within(in_training, lengths, rng)),
         "other_of_class": np.stack(
-            [kendall(in_context, of_partners(in_training, p)) for p in others_of_class(cell.zsl.gold, DRAWS, rng)]
+            [kendall(icl, ft.of_partners(p)) for p in others_of_class(cell.zsl.gold, DRAWS, rng)]
         ),
     }
 

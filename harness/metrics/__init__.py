@@ -1,7 +1,7 @@
 """The paper's metrics and their baselines: pure functions on arrays, in float64 whatever comes in."""
 
 from harness.metrics.cosine import cosine
-from harness.metrics.kendall import kendall, training_attention
+from harness.metrics.kendall import kendall, token_order, training_attention
 from harness.metrics.noise import isotropic_like, permuted, permuted_within, scrambled, uniform_like
 from harness.metrics.pairing import of_partners, others_of_class, others_of_other_class
 from harness.metrics.rec2ftp import rec2ftp
@@ -25,6 +25,7 @@ __all__ = [
     "sim_am_of_partners",
     "sim_aou",
     "sim_aou_with_update",
+    "token_order",
     "training_attention",
     "uniform_like",
 ]

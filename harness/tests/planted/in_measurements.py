@@ -138,8 +138,8 @@ SIMILARITIES = [
         "kendall: noise in FT's place",
         "kendall C13",
         MEASUREMENTS,
-        '"ft": kendall(in_context, in_training)',
-        '"ft": kendall(in_context, uniform_like(in_training, rng))',
+        '"ft": kendall(icl, ft)',
+        '"ft": kendall(icl, uniform_like(in_training, rng))',
         f"{OF_MEASUREMENTS}::test_kendall_is_one_where_finetuning_orders_tokens_as_icl_does",
     ),
     Planted(
