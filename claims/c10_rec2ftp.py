@@ -26,6 +26,7 @@ CLAIM = Claim(
     control="ICL's answers replaced by answer words drawn at random",
     paper_effects=(0.3556,),
     presumes=("icl", "ft"),
+    on_best_sets=True,
     matters={"fraction": 0.05},
     because="a share of 45 to 55 % is neither most nor few",
 )

@@ -26,6 +26,7 @@ CLAIM = Claim(
     "its size without its direction",
     paper_effects=(0.186, 0.186),
     presumes=("icl", "ft"),
+    on_best_sets=True,
     matters={"cosine": 0.02},
     because="a tenth of what the paper prints",
 )

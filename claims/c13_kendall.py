@@ -26,6 +26,7 @@ CLAIM = Claim(
     refuted_if="the corrected interval of a difference lies below 0, and none above",
     control="FT's attention with its training tokens permuted, anew for each example and layer",
     presumes=("icl", "ft"),
+    on_best_sets=True,
     matters={"tau": 0.02},
     because="a tenth of what the paper prints",
 )

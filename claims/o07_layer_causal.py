@@ -1,4 +1,4 @@
-"""O7: ICL is as like plain finetuning as it is like layer-causal gradient descent."""
+"""O7: ICL is more like plain finetuning than it is like layer-causal gradient descent."""
 
 from collections.abc import Callable
 
@@ -19,9 +19,9 @@ CLAIM = Claim(
     section="Objection of Deutch et al. 2024, arXiv 2311.07772: layer causality",
     prediction="metric(ICL, FT) - metric(ICL, layer-causal descent) > 0 for SimAOU and SimAM on differences",
     decision_rule="Each layer's output is read out through the final normalisation and the unembedding, and its keys "
-    "and values step down that loss alone; same steps, order, and learning rate (the next smaller where it "
-    "diverges), as Deutch et al. have it; accuracy and size of the update are shown beside. Supported if both "
-    "corrected intervals lie above 0.",
+    "and values step down that loss alone; same steps and order. Its learning rate is selected as finetuning's is, by "
+    "its own accuracy on dev: at finetuning's, as Deutch et al. have it, it may learn nothing. Accuracy and size of "
+    "the update are shown beside. Supported if both corrected intervals lie above 0.",
     unit="demonstration set and test example, crossed, within a task",
     family="rivals of process",
     refuted_if="a corrected interval lies below 0, and none above: layer-causal descent is the more alike",
@@ -35,19 +35,19 @@ CLAIM = Claim(
 RULES = {"FT": Variant(), "layer-causal descent": Variant(gradient="layer_causal")}
 MEASURED = (("sim_aou", "ft"), ("sim_am", "differences"), ("accuracy", "ft"))
 ASKS = (
-    *(OnControls(measurement, variant) for measurement, _ in MEASURED for variant in RULES.values()),
-    *map(FinetunedAt, RULES.values()),
-    *map(UpdateSizes, RULES.values()),
+    *(OnControls(measurement, variant, tuned=True) for measurement, _ in MEASURED for variant in RULES.values()),
+    *(FinetunedAt(variant, tuned=True) for variant in RULES.values()),
+    *(UpdateSizes(variant, tuned=True) for variant in RULES.values()),
 )
 
 
 def measure(evidence: Evidence) -> Measured:
     """Compare similarity to finetuning with that to layer-causal gradient descent."""
     outputs, maps, right = (
-        {rule: evidence.of(OnControls(measurement, variant), name) for rule, variant in RULES.items()}
+        {rule: evidence.of(OnControls(measurement, variant, tuned=True), name) for rule, variant in RULES.items()}
         for measurement, name in MEASURED
     )
-    right["ICL"] = evidence.of(OnControls("accuracy"), "icl")
+    right["ICL"] = evidence.of(OnControls("accuracy", tuned=True), "icl")
     return Measured(
         parts=(
             difference("SimAOU", CLAIM.prediction, "similarity", *outputs.values()),
@@ -60,7 +60,7 @@ def measure(evidence: Evidence) -> Measured:
             task_table("Accuracy", right, percent=True),
         ),
         curves=(layer_curve("SimAOU by layer", "cosine", outputs),),
-        notes=(evidence.learning_rates(RULES), evidence.update_sizes(RULES)),
+        notes=(evidence.learning_rates(RULES, tuned=True), evidence.update_sizes(RULES, tuned=True)),
     )
 
 

@@ -7,8 +7,9 @@ import pytest
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import OnControls
 from harness.judging.claims import Claim, Measured
-from harness.judging.comparisons import by_coin_of, difference
+from harness.judging.comparisons import difference
 from harness.judging.exhibits import task_table
+from harness.runs.variants import Variant
 
 CLAIM = Claim(
     id="O8",
@@ -22,14 +23,16 @@ CLAIM = Claim(
     unit="demonstration set and test example, crossed, within a task",
     family="rivals of prediction",
     refuted_if="any corrected interval lies below 0: ICL's distribution is closer to ZSL's",
-    control="a fair coin for each example decides which distance is that to ZSL",
+    control="in finetuning's place a random update of its size, matrix by matrix: weights that changed as much and "
+    "learned nothing",
     qualifies=("C10",),
     presumes=("icl", "ft"),
     matters={"probability": 0.02, "fraction": 0.02},
     because="two points of probability, or of the ten likeliest tokens",
 )
 DISTRIBUTIONS = OnControls("distributions")
-ASKS = (DISTRIBUTIONS,)
+RANDOM_UPDATE = OnControls("distributions", Variant(update="random"))
+ASKS = (DISTRIBUTIONS, RANDOM_UPDATE)
 
 
 def measure(evidence: Evidence) -> Measured:
@@ -39,13 +42,13 @@ def measure(evidence: Evidence) -> Measured:
         what: {s: evidence.of(DISTRIBUTIONS, f"{kind}_icl_{s}") for s in ("zsl", "ft")} for what, kind in kinds.items()
     }
     overlap = {s: evidence.of(DISTRIBUTIONS, f"overlap_icl_{s}") for s in ("zsl", "ft")}
-    one, other = by_coin_of(evidence.seed, "O8", distance["next token"]["zsl"], distance["next token"]["ft"])
+    untouched, random = (evidence.of(RANDOM_UPDATE, f"next_icl_{s}") for s in ("zsl", "ft"))
     return Measured(
         parts=(
             *(difference(what, CLAIM.prediction, "probability", by["zsl"], by["ft"]) for what, by in distance.items()),
             difference("ten likeliest tokens", CLAIM.prediction, "fraction", overlap["ft"], overlap["zsl"]),
         ),
-        control=(difference("next token by a coin", CLAIM.prediction, "probability", one, other),),
+        control=(difference("next token: a random update", CLAIM.prediction, "probability", untouched, random),),
         tables=(
             *(
                 task_table(f"Total variation, {what}: ICL's distribution to", {"ZSL": by["zsl"], "FT": by["ft"]})

@@ -1,4 +1,4 @@
-"""The command line beside pytest: fetch, clean, export, render, expect."""
+"""The command line beside pytest: fetch, clean, export, render, expect, compare, budget."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ import typer
 
 import fixtures
 from harness import targets
-from harness.errors import HarnessError, shown
+from harness.errors import HarnessError, nearest, shown
 from harness.files import read_text
 from harness.settings import parse_settings
 from harness.statistics.results import Outcome
@@ -146,6 +146,62 @@ def expect(
     with _to_write(out):
         targets.write({out: as_json(expectation).encode()})
     _say(f"{out}: {', '.join(f'{verdict.claim.id} {verdict.outcome}' for verdict in report.verdicts)}")
+
+
+@app.command()
+def compare(
+    first: Path,
+    second: Path,
+    leaving_out: Annotated[
+        list[str] | None, typer.Option(help="A setting that may differ, such as dtype; any other must not.")
+    ] = None,
+) -> None:
+    """Say which verdicts of two reports differ, and how far effects moved; exit 1 where one changed beyond its edge."""
+    from harness.judging.compared import compare as pairs_of  # noqa: PLC0415  # slow import
+    from harness.judging.compared import said  # noqa: PLC0415
+
+    one, other = _read_report(first), _read_report(second)
+    settings, others = one.facts.settings, other.facts.settings
+    differ = sorted(name for name in {*settings, *others} if settings.get(name) != others.get(name))
+    if unasked := [name for name in differ if name not in (leaving_out or ())]:
+        name = unasked[0]
+        raise HarnessError(
+            f"'{second}' is of other settings than '{first}' ({', '.join(unasked)}; {name} is {others.get(name)!r}, "
+            f"not {settings.get(name)!r}); compare runs of the same, or leave it out: --leaving-out {name}"
+        )
+    for name in differ:
+        _say(f"{name}: {settings.get(name)!r} and {others.get(name)!r}")
+    pairs = pairs_of(one.verdicts, other.verdicts)
+    for line in said(pairs):
+        _say(line)
+    if any(pair.why for pair in pairs):
+        raise typer.Exit(1)
+
+
+@app.command()
+def budget(
+    document: Annotated[Path | None, typer.Argument(help="A run's report; none: the default settings' run.")] = None,
+    claims: Annotated[str, typer.Option(help="Ids, separated by commas; none: all that are about the model.")] = "",
+    minutes: Annotated[float, typer.Option(min=0, help="The budget; 0: what the run takes.")] = 0.0,
+    control_share: Annotated[float, typer.Option(min=0, max=1, help="Control queries a query; 0: the run's.")] = 0.0,
+    simulations: Annotated[int, typer.Option(min=1, help="Runs simulated of each split.")] = 500,
+    store: StoreOption = fixtures.STORE,
+) -> None:
+    """Say which split of a run's time between demonstration sets and queries decides most; nothing is run."""
+    import claims as package  # noqa: PLC0415
+    from harness.evidence.sources import open_sources  # noqa: PLC0415
+    from harness.judging.budget import buy, lines  # noqa: PLC0415  # slow import
+    from harness.judging.claims import MODEL, load_claims  # noqa: PLC0415
+
+    modules = {claim: of for claim, of in load_claims(package).items() if of.claim.subject == MODEL}
+    named = [claim.strip() for claim in claims.split(",") if claim.strip()] or list(modules)
+    if wrong := [claim for claim in named if claim not in modules]:
+        raise HarnessError(f"--claims '{wrong[0]}': {nearest(wrong[0], modules)}")
+    chosen = [modules[claim] for claim in dict.fromkeys(named)]
+    given = {} if document is None else _read_report(document).facts.settings
+    sources = open_sources(parse_settings(**{**given, "store": store}), fixtures.MODELS, fixtures.TASKS)
+    for line in lines(buy(chosen, sources, minutes=minutes, share=control_share, runs=simulations)):
+        _say(line)
 
 
 def _read_report(path: Path) -> "Document":

@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from harness.data import Setting
+from harness.evidence.best_sets import BestSets, best_sets
 from harness.evidence.measurements import ByTask
 from harness.evidence.questions import CausalOrder, FinetunedAt, Learned, Measuring, OnTasks, UpdateSizes
 from harness.evidence.sources import Sources
@@ -52,6 +53,11 @@ class Evidence:
     def control_tasks(self) -> tuple[str, ...]:
         """Names of the tasks that rivals are run on."""
         return self.sources.control_tasks
+
+    def best_sets(self) -> BestSets:
+        """Return which reported demonstration set of each task is the best: by what every selection rests on."""
+        chosen = {task: self.sources.selection(task) for task in self.tasks}
+        return best_sets(chosen, self.sources.experiment.selection_part)
 
     def of_other_kind(self, task: str) -> str | None:
         """Return the task whose demonstrations stand in for this one's: None where none has other answer words."""

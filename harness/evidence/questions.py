@@ -132,7 +132,7 @@ class OnControls(Measuring):
         made_on: Mapping[str, Source] = {
             "cell": cell,
             "cell from start": experiment.from_start(cell),
-            "next_tokens": experiment.next_tokens(task, chosen, candidate),
+            "next_tokens": experiment.next_tokens(task, chosen, candidate, variant, rate),
         }
         of = experiment.beside(FinetuningRun, task, chosen, candidate, variant)
         of = of if rate is None else replace(of, learning_rate=rate)
@@ -249,7 +249,7 @@ class HowItRan:
             found[task] = {c: again(SteadinessRun, task, chosen, c) for c in chosen.candidates[1:]}
         return found
 
-    def records(self, sources: Sources) -> Mapping[str, Record]:
+    def records(self, sources: Sources) -> Mapping[str, CellFacts]:
         """Return the facts of each task's best cell."""
         found = {}
         for task in sources.tasks:

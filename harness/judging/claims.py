@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from harness.evidence.best_sets import BestSets
 from harness.evidence.checks import Check
-from harness.evidence.questions import AcrossSets, OnControls, Question
+from harness.evidence.questions import AcrossSets, Measuring, OnControls, Question
 from harness.judging.exhibits import Curve, Table
 from harness.statistics import Comparison
 
@@ -47,6 +48,9 @@ class Claim:
 
     presumes: tuple[str, ...] = field(default=(), kw_only=True)
     """What must have learned a task for the claim to say anything about it (see `harness.evidence.presuppositions`)."""
+    on_best_sets: bool = field(default=False, kw_only=True)
+    """Whether its comparisons are made on each task's best demonstration set alone, too, as the paper reports one. That
+    is shown beside the verdict, and decides nothing."""
 
     def __hash__(self) -> int:
         """Return the id's: no two claims of a suite share it."""
@@ -71,6 +75,8 @@ class Measured:
     presupposed: float | None = None
     """How far what the claim presupposes is from the number that decides whether it holds, in standard errors; None
     where it presupposes nothing, or that can't be measured."""
+    best_sets: BestSets | None = None
+    """The sets that its comparisons are made on alone, too; None where they are not, or there is one set."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +90,9 @@ class ClaimModule:
 
     @property
     def on_controls(self) -> bool:
-        """Whether it reads what is run on the control tasks alone."""
-        return any(isinstance(asked, OnControls | AcrossSets) for asked in self.asks)
+        """Whether what it measures is on the control tasks alone; on others too, and these may be its control's."""
+        measured = [isinstance(asked, OnControls | AcrossSets) for asked in self.asks if isinstance(asked, Measuring)]
+        return bool(measured) and all(measured)
 
 
 def load_claims(package: ModuleType) -> Mapping[str, ClaimModule]:

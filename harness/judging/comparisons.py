@@ -1,9 +1,8 @@
-"""Comparisons from measurements: value against baseline, and the coin that leaves no effect."""
+"""Comparisons from measurements: value against baseline, and sets against sets, which leaves no effect."""
 
 import numpy as np
 
 from harness.evidence.measurements import ByTask
-from harness.seeds import stream
 from harness.statistics import Comparison
 
 BOUNDED = frozenset({"accuracy", "probability"})
@@ -41,6 +40,11 @@ def difference(
     )
 
 
+def difference_if_any(name: str, prediction: str, unit: str, value: ByTask, baseline: ByTask) -> tuple[Comparison, ...]:
+    """Compare them as `difference` does; nothing where no task is left: a control on fewer tasks than the claim."""
+    return (difference(name, prediction, unit, value, baseline),) if value else ()
+
+
 def between_sets(
     name: str, prediction: str, unit: str, values: ByTask, *, shared_draws: bool = False
 ) -> tuple[Comparison, ...]:
@@ -74,18 +78,6 @@ def proportion(name: str, prediction: str, unit: str, value: ByTask, null: float
 def less(values: ByTask, others: ByTask) -> ByTask:
     """Return values [set, example, layer] less the mean over draws of others [set, draw, example, layer]."""
     return {task: of - others[task].mean(axis=1) for task, of in values.items()}
-
-
-def by_coin(seed: int, name: str, one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return two arrays in which a fair coin for each pair of entries decides which comes first: no effect is left."""
-    heads = stream(seed, "coin", name).integers(2, size=one.shape) > 0
-    return np.where(heads, one, other), np.where(heads, other, one)
-
-
-def by_coin_of(seed: int, name: str, one: ByTask, other: ByTask) -> tuple[ByTask, ByTask]:
-    """Return what `by_coin` does for every task."""
-    tossed = {task: by_coin(seed, f"{name} {task}", one[task], other[task]) for task in one}
-    return {task: pair[0] for task, pair in tossed.items()}, {task: pair[1] for task, pair in tossed.items()}
 
 
 def _over_layers(values: np.ndarray) -> np.ndarray:

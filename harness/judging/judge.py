@@ -7,7 +7,7 @@ from dataclasses import replace
 from harness.evidence.checks import Check
 from harness.judging.claims import Claim, Measured
 from harness.judging.kept import find_or_calibrate
-from harness.judging.verdicts import ControlResult, Verdict
+from harness.judging.verdicts import ControlResult, OnBestSets, Verdict
 from harness.statistics import Comparison, judge_family
 from harness.statistics.judgement import FARTHEST
 from harness.statistics.results import Calibration, ClaimResult, Outcome, PartResult
@@ -28,8 +28,8 @@ def judge(
 
     """
     tried = {claim: measured for claim, measured in family.items() if not measured.untestable}
-    parts = {claim.id: _sized(claim, measured.parts) for claim, measured in tried.items()}
-    controls = {claim.id: _sized(claim, measured.control) for claim, measured in tried.items()}
+    parts = {claim.id: sized(claim, measured.parts) for claim, measured in tried.items()}
+    controls = {claim.id: sized(claim, measured.control) for claim, measured in tried.items()}
     judged, judged_controls = (judge_family(_with_parts(of), alpha) for of in (parts, controls))
     calibrated: dict[str, Calibration] = {}
     for claim in family if simulations else ():
@@ -38,15 +38,26 @@ def judge(
             # a claim that measures more or less than usual (another size, one task) has no printed effects to go by
             printed = claim.paper_effects if len(claim.paper_effects) == len(of_claim) else ()
             calibrated[claim.id] = find_or_calibrate(store, claim.id, of_claim, printed, alpha, seed, simulations)
-    return {
+    verdicts = {
         claim.id: _verdict(
             claim, measured, judged.get(claim.id), judged_controls.get(claim.id), calibrated.get(claim.id)
         )
         for claim, measured in family.items()
     }
+    beside = {claim.id: _on_best_sets(claim, measured, parts[claim.id], alpha) for claim, measured in tried.items()}
+    return {claim_id: replace(of, on_best_sets=beside.get(claim_id)) for claim_id, of in verdicts.items()}
 
 
-def _sized(claim: Claim, parts: Sequence[Comparison]) -> tuple[Comparison, ...]:
+def _on_best_sets(claim: Claim, measured: Measured, parts: Sequence[Comparison], alpha: float) -> OnBestSets | None:
+    """Judge comparisons on each task's best set alone, with no other claim; None where they are not asked for."""
+    best = measured.best_sets
+    if best is None or not parts:
+        return None
+    found = judge_family({claim.id: [part.of_sets(best.places) for part in parts]}, alpha)[claim.id]
+    return OnBestSets(found.outcome, found.parts, best.numbers, best.of, best.selected_on)
+
+
+def sized(claim: Claim, parts: Sequence[Comparison]) -> tuple[Comparison, ...]:
     """Return comparisons with the smallest effect that matters, which the claim fixes for their unit."""
     return tuple(part if part.matters else replace(part, matters=claim.matters.get(part.unit, 0.0)) for part in parts)
 

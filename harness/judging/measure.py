@@ -26,12 +26,21 @@ def measure(module: ClaimModule, evidence: Evidence) -> Measured:
     """
     presumed = module.claim.presumes
     if not presumed:
-        return module.measure(evidence)
+        return _measured(module, evidence)
     without = left_out(module.claim, evidence)
     far = distance(evidence.learned(), presumed, evidence.least_gain)
     said = tuple(f"{task}: not testable: {reason}" for task, reason in without.items())
     kept = evidence.without(without)
     if not kept.tasks or (module.on_controls and not kept.control_tasks):
         return Measured(untestable="; ".join(said), presupposed=far)
-    measured = module.measure(kept)
+    measured = _measured(module, kept)
     return replace(measured, notes=(*measured.notes, *said), presupposed=far)
+
+
+def _measured(module: ClaimModule, evidence: Evidence) -> Measured:
+    """Return what the claim's `measure` does, with each task's best set where it is to stand beside all of them."""
+    measured = module.measure(evidence)
+    if not module.claim.on_best_sets:
+        return measured
+    best = evidence.best_sets()
+    return replace(measured, best_sets=best) if best.of > 1 else measured

@@ -1,6 +1,7 @@
 """What a claim measured, and the verdict on it."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.evidence.checks import Check
@@ -18,6 +19,24 @@ class ControlResult:
     passed: bool
     """True where no part came out supported and no check held."""
     checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True)
+class OnBestSets:
+    """The same comparisons on one demonstration set a task, the best by ICL's accuracy; no verdict rests on them.
+
+    Judged by the claim's own rule, and corrected over no other claim. With one set they speak of new examples for these
+    demonstrations alone.
+    """
+
+    outcome: Outcome
+    parts: tuple[PartResult, ...]
+    numbers: Mapping[str, int]
+    """By task, the set's number in the order in which sets are drawn, from 0."""
+    of: int
+    """Sets that it is the best of."""
+    selected_on: str
+    """The part of a task that it is the best on: 'dev', or 'test' where it is the reported one."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +69,8 @@ class Verdict:
     presupposed: float | None = None
     """How far it is from being NOT TESTABLE, or from being so no more, in standard errors of what is presupposed; None
     where that is unknown."""
+    on_best_sets: OnBestSets | None = None
+    """What stands beside it and decides nothing; None where the claim has no such thing, or there is one set."""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -11,7 +11,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from harness.errors import UNSEEN, HarnessError
 from harness.files import parse_json
+from harness.judging.claims import Claim
 from harness.judging.exhibits import Series, Table
+from harness.judging.verdicts import Verdict
 from harness.report.document import FORMAT_VERSION, Document
 
 LARGEST = 2**63
@@ -20,6 +22,8 @@ MOST_DECIMALS = 15
 """Of a table's figures: a float has no more."""
 MOST_PANELS, MOST_PARTS = 200, 500
 """Of charts, and comparisons, of a page: one of more would be minutes in the making."""
+LATER: Mapping[type, frozenset[str]] = {Claim: frozenset({"on_best_sets"}), Verdict: frozenset({"on_best_sets"})}
+"""Fields that reports of this format did not have at first: one that lacks them has their defaults."""
 
 
 def to_json(document: Document) -> str:
@@ -42,10 +46,10 @@ def to_json(document: Document) -> str:
 def from_json(text: str) -> Document:
     """Read a document that `to_json` wrote.
 
-    Strict: every field of every record must be there with the right type, and no others. A null reads as
-    NaN where the record holds a plain number (an infinity does not survive the trip) and as None where
-    the record allows None, as a table's cells do; in the facts of the run it stays None, and tuples
-    there come back as lists.
+    Strict: every field of every record must be there with the right type, but for those of `LATER`, and no others. A
+    null reads as NaN where the record holds a plain number (an infinity does not survive the trip) and as None where
+    the record allows None, as a table's cells do; in the facts of the run it stays None, and tuples there come back as
+    lists.
     Raises HarnessError, naming the place in the file, for anything else.
     """
     try:
@@ -138,8 +142,8 @@ def _hints(kind: Any) -> Mapping[str, Any]:
 def _read_record(kind: Any, value: object, where: str) -> Any:
     """Read a mapping whose keys are exactly the record's fields."""
     given = _expect(dict, value, where)
-    hints = _hints(kind)
-    names = list(hints)
+    hints, later = _hints(kind), LATER.get(kind, frozenset())
+    names = [name for name in hints if name in given or name not in later]
     if missing := [name for name in names if name not in given]:
         raise HarnessError(f"The report's file lacks {where}.{missing[0]}; run the claims again.")
     if unknown := [name for name in given if name not in names]:

@@ -26,7 +26,17 @@ SYMBOLS = {
     Outcome.NOT_TESTABLE: "∅",
     Outcome.ERROR: "!",
 }
-SENTENCES = ("by_task", "calibration", "deciding_p", "edge", "explanation", "family_p", "matters")
+SENTENCES = (
+    "best_sets",
+    "best_sets_title",
+    "by_task",
+    "calibration",
+    "deciding_p",
+    "edge",
+    "explanation",
+    "family_p",
+    "matters",
+)
 HASH = re.compile(r"(?:sha256:)?[0-9a-f]{32,}", re.IGNORECASE)
 HASH_SHOWN = 10
 MOST_CELLS = 20_000

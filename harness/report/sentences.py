@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.judging.claims import Claim
-from harness.judging.verdicts import Verdict
+from harness.judging.verdicts import OnBestSets, Verdict
 from harness.report import numbers
 from harness.report.document import Document
 from harness.statistics.judgement import FARTHEST
@@ -129,7 +129,11 @@ def by_task(part: PartResult) -> str:
     """Say in one line what each task says alone, and what is left without each; empty where there is one task."""
     if not part.by_task:
         return ""
-    said = {Outcome.SUPPORTED: " (for it)", Outcome.REFUTED: " (against it)"}
+    said = {
+        Outcome.SUPPORTED: " (for it)",
+        Outcome.REFUTED: " (against it)",
+        Outcome.NEGLIGIBLE: " (too small to matter)",
+    }
 
     def effect(found: TaskResult) -> str:
         percent = part.unit in numbers.PERCENT_UNITS
@@ -139,6 +143,29 @@ def by_task(part: PartResult) -> str:
     alone = ", ".join(map(effect, part.by_task))
     without = ", ".join(f"without {effect(found)}" for found in part.without)
     return f"By task: {alone}. Leaving one out: {without}." if without else f"By task: {alone}."
+
+
+def best_sets_title(found: OnBestSets) -> str:
+    """Say what the sets are: "The paper's way, the best of the 5 sets on dev"."""
+    return f"The paper's way, the best of the {_count(found.of, 'set')} on {_compared_on(found)}"
+
+
+def best_sets(found: OnBestSets) -> str:
+    """Say which sets they are, of every task, and what the figures speak of."""
+    sets = ", ".join(f"{task}: set {number}" for task, number in found.numbers.items())
+    said = [
+        "The paper reports one set of demonstrations a task, the best of several.",
+        f"Here that is the one after which ICL answers most queries right on {_compared_on(found)} ({sets}).",
+        "Judged by the same rule, not corrected for other claims.",
+        "It speaks of other test examples after these very demonstrations, not of other demonstrations.",
+    ]
+    if found.selected_on == "test":
+        said.append("Chosen on the examples that are reported, it looks better than it is.")
+    return " ".join([*said, "It decides nothing: the verdict is that of all sets."])
+
+
+def _compared_on(found: OnBestSets) -> str:
+    return "the reported examples" if found.selected_on == "test" else found.selected_on
 
 
 def _count(n: int, noun: str) -> str:

@@ -171,10 +171,12 @@ class Experiment:
         orders = range(self.settings.orders)
         return SeveralCells(tuple(self.cell(task, chosen, candidate, Variant(order=i)) for i in orders))
 
-    def next_tokens(self, task: str, chosen: Mapping[str, Chosen], candidate: int) -> NextTokens:
-        """Return a cell with the logits of what its settings expect next."""
-        of = self.beside(FinetuningRun, task, chosen, candidate, Variant())
-        return NextTokens(self.cell(task, chosen, candidate, Variant()), of)
+    def next_tokens(
+        self, task: str, chosen: Mapping[str, Chosen], candidate: int, variant: Variant = OWN, rate: float | None = None
+    ) -> NextTokens:
+        """Return a variant's cell with the logits of what its settings expect next."""
+        of = self.beside(FinetuningRun, task, chosen, candidate, variant.of_context)
+        return NextTokens(self.cell(task, chosen, candidate, variant, rate), of)
 
     def parts(self, task: str, candidate: int) -> PartsRuns:
         """Return attention taken apart."""

@@ -1,5 +1,6 @@
 """What a claim hands to the judge: measurements, and the value that they have if there is no effect."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -120,3 +121,15 @@ class Comparison:
         """Return the same on some of the tasks alone."""
         cells, names = tuple(self.cells[i] for i in places), tuple(self.tasks[i] for i in places)
         return replace(self, cells=cells, tasks=names)
+
+    def of_sets(self, places: Mapping[str, int]) -> "Comparison":
+        """Return the same on one set of each task alone: `places` holds its place among the sets, from 0, by task.
+
+        Raises:
+            HarnessError: a task has no place, or no set there.
+
+        """
+        if any(not 0 <= places.get(task, -1) < self.sets for task in self.tasks):
+            self._refuse(f"the sets {dict(places)}", f"one of {self.sets}, from 0, for each of {list(self.tasks)}")
+        cells = tuple(cell[[places[task]]] for task, cell in zip(self.tasks, self.cells, strict=True))
+        return replace(self, cells=cells)

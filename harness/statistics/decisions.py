@@ -9,7 +9,8 @@ for a comparison and against it, and m comparisons,
 
 each taken two-sided: doubled, and compared with the level that Holm's correction over the claims of the family leaves.
 The equivalence test has a Holm correction of its own. Comparisons, and the tasks of one, disagree where one holds and
-another the contrary at the level alpha, corrected over all of the claim's.
+another the contrary, or where one is larger than what matters and another negligible, at the level alpha, corrected
+over all of the claim's.
 
 Sources: intersection-union tests: Berger 1982, Technometrics 24, 295-300; two one-sided tests of equivalence:
 Schuirmann 1987, J. Pharmacokinetics and Biopharmaceutics 15, 657-680.
@@ -64,6 +65,16 @@ class Tested:
     def below_negligible(self) -> PerRun:
         """That the effect is below what matters."""
         return self._known(self.located.below(self.matters), usable=self._has_size)
+
+    @cached_property
+    def negligible(self) -> PerRun:
+        """That the effect is smaller than what matters."""
+        return np.asarray(np.maximum(self.above_negligible, self.below_negligible))
+
+    @cached_property
+    def large(self) -> PerRun:
+        """That the effect is above what matters."""
+        return self._known(self.located.above(self.matters), usable=self._has_size)
 
     @property
     def _has_size(self) -> bool:
@@ -168,5 +179,6 @@ def disagree(part: TestedPart, alpha: float, parts: int) -> Bool[np.ndarray, " r
 def _disagree(tests: Sequence[Tested], level: float) -> Bool[np.ndarray, " run"]:
     if not tests:
         return np.array([False])
-    holds, fails = (np.min([getattr(t, side) for t in tests], axis=0) <= level for side in ("holds", "fails"))
-    return np.asarray(holds & fails)
+    names = ("holds", "fails", "large", "negligible")
+    holds, fails, large, negligible = (np.min([getattr(t, name) for t in tests], axis=0) <= level for name in names)
+    return np.asarray((holds & fails) | (large & negligible))

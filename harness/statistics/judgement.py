@@ -90,7 +90,7 @@ def _outcome(tests: TestedPart, parts: int, levels: tuple[float, float, float]) 
     whole = tests.whole
     if bool(disagree(tests, alpha, parts)):
         return Outcome.MIXED
-    if 2 * max(whole.above_negligible[0], whole.below_negligible[0]) <= equivalence:
+    if 2 * whole.negligible[0] <= equivalence:
         return Outcome.NEGLIGIBLE
     if 2 * whole.holds[0] <= level:
         return Outcome.SUPPORTED
@@ -149,7 +149,9 @@ def _without(part: Comparison, level: float) -> tuple[TaskResult, ...]:
 def _task(name: str, tests: Tested, level: float) -> TaskResult:
     low, high = (math.nan if tests.short else float(end[0]) for end in tests.located.interval(level))
     outcome = Outcome.INCONCLUSIVE
-    if 2 * tests.holds[0] <= 1 - level:
+    if 2 * tests.negligible[0] <= 1 - level:
+        outcome = Outcome.NEGLIGIBLE
+    elif 2 * tests.holds[0] <= 1 - level:
         outcome = Outcome.SUPPORTED
     elif 2 * tests.fails[0] <= 1 - level:
         outcome = Outcome.REFUTED
@@ -202,5 +204,5 @@ def _undecided(part: Comparison, found: Estimate) -> str:
 
 
 def _sides(by_task: Sequence[TaskResult]) -> str:
-    said = {Outcome.SUPPORTED: "for it", Outcome.REFUTED: "against it"}
+    said = {Outcome.SUPPORTED: "for it", Outcome.REFUTED: "against it", Outcome.NEGLIGIBLE: "too small to matter"}
     return ", ".join(f"{t.task} {t.effect:+.3g} {said[t.outcome]}" for t in by_task if t.outcome in said)

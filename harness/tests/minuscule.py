@@ -15,7 +15,7 @@ from harness.seeds import stream
 from harness.settings import Settings
 from harness.tests.tiny import ANSWERS, WORDS
 
-SEEDS, WINDOWS, SEQUENCES = 2, 12, 16
+SEEDS, STARTS, WINDOWS, SEQUENCES = 4, 5, 12, 16
 LENGTHS = (32, 64, 128, 256)
 MINUSCULE = Size(
     name="tiny",
@@ -38,6 +38,7 @@ MINUSCULE = Size(
         sequences=SEQUENCES,
     ),
     seeds=SEEDS,
+    starts_in_context=STARTS,
     etas=(0.5,),
     text_tasks=True,
 )

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from harness.models.gpt.network import GPT
 
 PROBLEMS: tuple[ProblemName, ...] = ("language", "regression", "recall")
-ATTENTIONS = ("vanilla", "momentum", "uniform", "shift")
+COMPARED = ("vanilla", "momentum")
+ATTENTIONS = (*COMPARED, "uniform", "shift")
 """The two that are compared, and the controls that mix the past with momentum's total weight."""
 
 Found = Mapping[str, Mapping[str, np.ndarray]]
@@ -62,7 +63,6 @@ class Grid:
         self.catalogue = catalogue
         self.store = store
         self.size: Size = SIZES[settings.momentum_size]
-        self.seeds = self._seeds("training run", self.size.seeds)
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -102,7 +102,8 @@ class Grid:
         """Return what the trainings on a problem left: arrays [training run, ...] by attention and name.
 
         `losses` [run, step] of every problem; `validation_<length>` [run, window] of language; `score` [run, sequence,
-        pair] of the two others: squared error, or 1 for a right value, NaN where there was nothing to recall.
+        pair] of the two others: squared error, or 1 for a right value, NaN where there was nothing to recall. Runs are
+        in the same order for all attentions, and more of some (see `starts`).
         """
         found = {}
         for attention in ATTENTIONS:
@@ -114,7 +115,12 @@ class Grid:
     def reported(self, problem: ProblemName, attention: str, eta: float) -> list[Training]:
         """Return the trainings of one attention on a problem, by training run."""
         strength = None if attention == "vanilla" else eta
-        return [self.training(problem, attention, strength, seed) for seed in self.seeds]
+        return [self.training(problem, attention, strength, seed) for seed in self.starts(problem, attention)]
+
+    def starts(self, problem: ProblemName, attention: str) -> tuple[int, ...]:
+        """Return the seeds of an attention's training runs: the first ones are the same for all attentions."""
+        more = problem != "language" and attention in COMPARED
+        return self._seeds("training run", self.size.starts_in_context if more else self.size.seeds)
 
     def every(self, eta: float) -> list[Training]:
         """Return all trainings that are reported."""
@@ -123,7 +129,7 @@ class Grid:
     @property
     def yardstick(self) -> LeastSquares:
         """Least squares on the regression's test sequences."""
-        return LeastSquares(self.training("regression", "vanilla", None, self.seeds[0]))
+        return LeastSquares(self.training("regression", "vanilla", None, self.starts("regression", "vanilla")[0]))
 
     def least_squares(self) -> np.ndarray:
         """Return the error of least squares on the regression's test sequences, [sequence, pair]."""
@@ -140,8 +146,9 @@ class Grid:
                 f"Size {self.size.name}. Text: {language.shape.layers} layers of width {language.shape.width}, "
                 f"{tokens:,} tokens of {self.corpus.name}, {language.length} at a time. In context: "
                 f"{context.shape.layers} layers of width {context.shape.width}, {context.schedule.steps:,} steps of "
-                f"{context.schedule.batch} sequences. {self.size.seeds} training runs each, from the same weights "
-                "and on the same batches whatever the attention."
+                f"{context.schedule.batch} sequences. {self.size.seeds} training runs each, in context "
+                f"{self.size.starts_in_context} of the two attentions that are compared, from the same weights and on "
+                "the same batches whatever the attention."
             ),
             (
                 f"Strength: eta {self.eta:g}, the one of least loss on a training run and a text that are not reported "

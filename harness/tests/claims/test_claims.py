@@ -6,7 +6,6 @@ there is not tried here.
 
 import gc
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,7 +25,6 @@ from harness.trainings.grid import ATTENTIONS
 
 CLAIMS = load_claims(claims)
 WITH_CONTROLS = [claim for claim, row in COMPARED.items() if row.control]
-BY_COIN = [claim for claim, row in COMPARED.items() if row.tossed[0]]
 BETWEEN_SETS = [claim for claim, row in COMPARED.items() if row.between]
 ALIKE = ("O5",)
 """Claims of equivalence, which have tests of their own (test_objections.py)."""
@@ -73,6 +71,7 @@ def test_claim_compares_the_value_with_its_baseline(claim: str) -> None:
             assert comparison.shared_draws is row.shared
             for cell, task in zip(comparison.cells, row.cells, strict=True):
                 one, other = (world.array(name, task) for name in (value, baseline))
+                one, other = one[: len(other)], other[: len(one)]  # of some attentions there are more training runs
                 np.testing.assert_allclose(cell, cell_of(one, other, shared=row.shared), atol=1e-12)
 
 
@@ -80,27 +79,13 @@ def test_claim_compares_the_value_with_its_baseline(claim: str) -> None:
 def test_control_sets_every_other_set_against_the_next(claim: str) -> None:
     """Of four sets the first less the second and the third less the fourth: no set in both pairs."""
     world, row = World(), COMPARED[claim]
-    (control,) = CLAIMS[claim].measure(world).control
-    assert control.shared_draws is row.shared
-    for cell, task in zip(control.cells, row.cells, strict=True):
-        values = world.array(row.between, task)
-        np.testing.assert_allclose(cell, cell_of(values[[0, 2]], values[[1, 3]], shared=row.shared), atol=1e-12)
-
-
-@pytest.mark.parametrize("claim", BY_COIN)
-def test_coin_decides_in_the_control(claim: str) -> None:
-    """Each entry of the two arrays is subtracted one way or the other, each way now and then."""
-    world, row = World(), COMPARED[claim]
-    (control,) = CLAIMS[claim].measure(world).control
-    for cell, task in zip(control.cells, row.cells, strict=True):
-        one, other = (world.array(name, task) for name in row.tossed)
-        entries = by_example(one) - by_example(other) if "" in row.cells else one - other  # pairs are averaged before
-        entries = entries.reshape(len(entries), 1, entries.shape[1], -1)
-        signs = np.array(list(product((1, -1), repeat=entries.shape[3])))
-        allowed = (signs[:, None, None, None, :] * entries).mean(axis=-1)
-        assert np.abs(allowed - cell).min(axis=0).max() < 1e-12
-        assert not np.allclose(cell, allowed[0])
-        assert not np.allclose(cell, allowed[-1])
+    for control, name in zip(CLAIMS[claim].measure(world).control, row.between, strict=True):
+        assert control.shared_draws is row.shared
+        for cell, task in zip(control.cells, row.cells, strict=True):
+            values = world.array(name, task)
+            pairs = 2 * (len(values) // 2)
+            one, following = values[0:pairs:2], values[1:pairs:2]
+            np.testing.assert_allclose(cell, cell_of(one, following, shared=row.shared), atol=1e-12)
 
 
 @pytest.mark.parametrize("claim", [claim for claim, row in COMPARED.items() if row.shown])
@@ -152,11 +137,12 @@ def test_control_that_has_the_effect_takes_the_support_away(claim: str) -> None:
 def test_sets_that_differ_from_the_next_take_the_support_away(claim: str) -> None:
     """Where every other set is above the next one, draws are not drawn alike, and an effect may be one of draws."""
     row = COMPARED[claim]
-    (named, *_) = row.between.split(" less ")
-    found = verdict(claim, World(row.levels(4.0), alternating={named: 1.0}))
-    assert found.outcome is Outcome.INCONCLUSIVE
-    assert found.control is not None
-    assert [part.outcome for part in found.control.parts] == [Outcome.SUPPORTED]
+    for place, name in enumerate(row.between):
+        (named, *_) = name.split(" less ")
+        found = verdict(claim, World(row.levels(0.5), alternating={named: 0.2}))
+        assert found.outcome is Outcome.INCONCLUSIVE
+        assert found.control is not None
+        assert found.control.parts[place].outcome is Outcome.SUPPORTED
 
 
 PRESUMING = {*("C10", "C11", "C12", "C13", "Q1"), *(f"O{i}" for i in range(1, 10))}
@@ -283,7 +269,7 @@ def test_keys_and_values_that_nothing_changes_prove_nothing() -> None:
     [
         ({}, Outcome.SUPPORTED),
         ({"explained": 0.8}, Outcome.MIXED),
-        ({"cosine_untrained": 0.99}, Outcome.NEGLIGIBLE),
+        ({"cosine_untrained": 0.99}, Outcome.MIXED),
         ({"cosine": -0.5}, Outcome.MIXED),
         ({"explained": 0.8, "cosine": -0.5}, Outcome.REFUTED),
     ],

@@ -117,7 +117,7 @@ def _columns(table: Table, column: int) -> list[float | None]:
         ("O1", 2, ("sim_aou ft", "sim_aou ft embeddings", "sim_aou ft norms")),
         ("O2", 1, ("sim_am differences", "sim_am differences embeddings", "sim_am differences norms")),
         ("O4", 3, ("accuracy icl", "accuracy icl random", "accuracy ft", "accuracy ft random")),
-        ("O7", 2, ("accuracy ft", "accuracy ft layer_causal", "accuracy icl")),
+        ("O7", 2, ("accuracy ft tuned", "accuracy ft layer_causal tuned", "accuracy icl tuned")),
         ("O6", 1, ("sim_am own_cut", "sim_am other_of_class", "sim_am other_class")),
     ],
 )

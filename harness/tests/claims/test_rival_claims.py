@@ -17,6 +17,7 @@ from harness.evidence.sources import open_sources
 from harness.judging.claims import Measured, load_claims
 from harness.judging.judge import judge
 from harness.judging.verdicts import Verdict
+from harness.runs.variants import Variant
 from harness.statistics.results import Outcome
 from harness.store import Store
 from harness.tests.tiny import Project
@@ -106,14 +107,14 @@ def test_controls_come_out_supported_by_chance_alone(verdicts: Mapping[str, Verd
     assert all(verdict.outcome is not Outcome.SUPPORTED for verdict in failed)
 
 
-def test_coin_of_a_control_tosses_the_claims_own_numbers(evidence: Evidence, measured: Mapping[str, Measured]) -> None:
-    """In the control each entry's difference keeps its size, and its sign is a coin's."""
-    one, other = (evidence.of(OnControls("distributions"), f"next_icl_{name}")["toy"] for name in ("zsl", "ft"))
+def test_control_of_distributions_is_a_random_update(evidence: Evidence, measured: Mapping[str, Measured]) -> None:
+    """In finetuning's place stands a random update of its size: ZSL and ICL are the same, and FT is another."""
+    own, random = OnControls("distributions"), OnControls("distributions", Variant(update="random"))
+    to_zsl, to_random = (evidence.of(random, f"next_icl_{name}")["toy"] for name in ("zsl", "ft"))
+    np.testing.assert_array_equal(to_zsl, evidence.of(own, "next_icl_zsl")["toy"])
+    assert not np.allclose(to_random, evidence.of(own, "next_icl_ft")["toy"])
     (control,) = measured["O8"].control
-    tossed = control.cells[0][:, 0]
-    np.testing.assert_allclose(np.abs(tossed), np.abs(one - other))
-    assert not np.allclose(tossed, one - other)
-    assert not np.allclose(tossed, other - one)
+    np.testing.assert_allclose(control.cells[0][:, 0], to_zsl - to_random)
 
 
 def test_rivals_weights_are_drawn_anew_for_each_set(measured: Mapping[str, Measured]) -> None:

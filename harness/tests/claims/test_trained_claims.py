@@ -10,14 +10,14 @@ from harness.evidence.training_questions import TextTasks, TrainedGPTs
 from harness.judging.claims import load_claims
 from harness.judging.judge import judge
 from harness.judging.verdicts import Verdict
-from harness.tests.minuscule import LENGTHS, SEEDS, SEQUENCES, WINDOWS, fill, open_minuscule, write_words
+from harness.tests.minuscule import LENGTHS, SEEDS, SEQUENCES, STARTS, WINDOWS, fill, open_minuscule, write_words
 from harness.tests.tiny import Project
 
 QUERIES = 12
 CLAIMS = {claim: module for claim, module in load_claims(claims).items() if module.claim.family == "momentum"}
 ROWS = {
     "C14": {f"length {n}": (SEEDS, WINDOWS) for n in LENGTHS[:3]},
-    "C15": {"regression": (SEEDS, SEQUENCES), "recall": (SEEDS, SEQUENCES), "text tasks": (SEEDS, QUERIES)},
+    "C15": {"regression": (STARTS, SEQUENCES), "recall": (STARTS, SEQUENCES), "text tasks": (SEEDS, QUERIES)},
     "Q3": {
         f"{what}: {rival}": (SEEDS, of)
         for what, of in (("text", WINDOWS), ("regression", SEQUENCES), ("recall", SEQUENCES))

@@ -1,9 +1,9 @@
-"""From arrays to comparisons, worked by hand; and coins that leave no effect."""
+"""From arrays to comparisons, worked by hand."""
 
 import numpy as np
 import pytest
 
-from harness.judging.comparisons import between_sets, by_coin, by_coin_of, difference, less, mean_of, proportion
+from harness.judging.comparisons import between_sets, difference, difference_if_any, less, mean_of, proportion
 
 NAN = float("nan")
 
@@ -88,25 +88,9 @@ def test_mean_of_nothing_is_a_shortage_and_no_error() -> None:
     assert mean_of("m", "m > 0", "accuracy", {"all tasks": np.full((1, 7), NAN)}).shortage.startswith("0 of 7 examples")
 
 
-def test_coin_hands_out_each_pair_either_way() -> None:
-    """Every entry of the two is one's and other's, or the other way round, about half the time each."""
-    one, other = np.zeros((1, 1000, 3)), np.ones((1, 1000, 3))
-    first, second = by_coin(0, "c", one, other)
-    assert np.array_equal(first + second, np.ones((1, 1000, 3)))
-    assert set(np.unique(first)) == {0, 1}
-    assert first.mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(3000))
-    assert len({tuple(row) for row in first[0]}) == 8  # layers are tossed apart
-
-
-def test_coin_is_its_names() -> None:
-    """The same name and seed give the same tosses; another name, seed or task gives others."""
-    one, other = np.zeros((1, 64)), np.ones((1, 64))
-
-    def tosses(seed: int, name: str) -> tuple[float, ...]:
-        return tuple(by_coin(seed, name, one, other)[0][0].tolist())
-
-    assert tosses(0, "c") == tosses(0, "c")
-    assert len({tosses(0, "c"), tosses(1, "c"), tosses(0, "d")}) == 3
-    by_task = by_coin_of(0, "c", {"a": one, "b": one}, {"a": other, "b": other})
-    assert not np.array_equal(by_task[0]["a"], by_task[0]["b"])
-    assert all(np.array_equal(by_task[0][task] + by_task[1][task], other) for task in ("a", "b"))
+def test_control_on_no_task_is_none() -> None:
+    """Where no task is left that a control is run on, nothing is compared; where one is, there is one comparison."""
+    assert difference_if_any("c", "a > b", "cosine", {}, {}) == ()
+    one, other = {"a": np.array([[3.0, 5.0]])}, {"a": np.array([[1.0, 1.0]])}
+    (found,) = difference_if_any("c", "a > b", "cosine", one, other)
+    np.testing.assert_array_equal(found.cells[0], difference("c", "a > b", "cosine", one, other).cells[0])

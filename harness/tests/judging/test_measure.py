@@ -49,6 +49,7 @@ def test_notes_of_the_claim_stay() -> None:
 def test_claim_that_presumes_nothing_is_measured_on_all_tasks(claim: str) -> None:
     """C1 and C2 ask whether anything is learned: where nothing is, that is their answer."""
     assert measured_on(claim, {"a": NEITHER, "b": NEITHER}) == (["a", "b"], ())
+    assert measure(CLAIMS[claim], World()).presupposed is None
 
 
 def test_without_a_task_nothing_is_compared() -> None:
@@ -67,9 +68,9 @@ def test_claim_on_controls_wants_a_control_task(claim: str) -> None:
     assert not found.parts
 
 
-@pytest.mark.parametrize("claim", ["C11", "O3", "O6"])
+@pytest.mark.parametrize("claim", ["C11", "C12", "O3", "O6"])
 def test_claim_on_all_tasks_wants_any(claim: str) -> None:
-    """What is not run on the control tasks alone is measured on 'b'."""
+    """What is not run on the control tasks alone is measured on 'b': of C12 these have the control alone."""
     assert not measure(CLAIMS[claim], World(learned={"a": NOTHING}, control_tasks=("a",))).untestable
 
 
@@ -92,3 +93,22 @@ def test_no_reason_where_all_that_is_presumed_was_learned() -> None:
     """By task, of those alone where something was not."""
     found = not_learned({"a": [learning()], "b": NEITHER}, ("icl",), 0.02)
     assert list(found) == ["b"]
+
+
+def test_claims_whose_figures_the_paper_prints_are_measured_on_the_best_sets_too() -> None:
+    """These six; C1 and C2 presume nothing, and have it all the same."""
+    with_them = [claim for claim in CLAIMS if measure(CLAIMS[claim], World()).best_sets]
+    assert sorted(with_them) == ["C1", "C10", "C11", "C12", "C13", "C2"]
+
+
+@pytest.mark.parametrize("claim", ["C1", "C11"])
+def test_one_set_is_not_shown_twice(claim: str) -> None:
+    """Where one is reported it is the best, and its comparisons are the claim's own."""
+    assert measure(CLAIMS[claim], World(reported=1)).best_sets is None
+
+
+def test_best_sets_are_of_the_tasks_that_are_left() -> None:
+    """'a' was not learned: C12 has the best set of 'b', and C1 that of both."""
+    world = World(learned={"a": NOTHING}, best={"b": 3})
+    found = {claim: measure(CLAIMS[claim], world).best_sets for claim in ("C1", "C12")}
+    assert {claim: of and of.places for claim, of in found.items()} == {"C1": {"a": 0, "b": 3}, "C12": {"b": 3}}

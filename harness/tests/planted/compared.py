@@ -1,7 +1,7 @@
 """What each claim compares, written down once more: the arrays' names, as `harness.tests.planted.worlds` has them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.models.gpt.sizes import TINY
 
@@ -18,10 +18,8 @@ class Compared:
     control: tuple[tuple[str, str], ...] = ()
     """Empty where the control is another."""
     shown: tuple[str, ...] = ()
-    tossed: tuple[str, str] = ("", "")
-    """The two arrays of which a coin for each entry decides which comes first, as a control."""
-    between: str = ""
-    """The array of which every other set stands against the next one, as a control."""
+    between: tuple[str, ...] = ()
+    """The arrays of which every other set stands against the next one, as controls."""
     shared: bool = False
     """Whether tasks share the draws, which the sets then stand for."""
     cells: tuple[str, ...] = TASKS
@@ -49,7 +47,7 @@ def of(measurement: str, parts: str, control: str, shown: str) -> Compared:
 
 def rivals(*parts: tuple[str, str], shown: tuple[str, ...], between: str) -> Compared:
     """Return the row of a rival explanation whose control is on one array, between sets."""
-    return Compared(parts, shown=shown, between=between)
+    return Compared(parts, shown=shown, between=(between,))
 
 
 def untrained(*arrays: tuple[str, str], shown: bool = True) -> Compared:
@@ -57,12 +55,12 @@ def untrained(*arrays: tuple[str, str], shown: bool = True) -> Compared:
     trained, *others = ([f"{a}{m}{LESS}{b}{m}" for a, b in arrays] for m in ("", " embeddings", " norms"))
     parts = tuple((of, other[i]) for i, of in enumerate(trained) for other in others)
     first = (trained[0], *(other[0] for other in others))
-    return Compared(parts, shown=first if shown else (), between=first[-1], shared=True)
+    return Compared(parts, shown=first if shown else (), between=first[-1:], shared=True)
 
 
-def trained(*parts: tuple[str, str], tossed: int = 0) -> Compared:
+def trained(*parts: tuple[str, str], between: tuple[str, ...]) -> Compared:
     """Return the row of a claim on trained models, which has no tasks; its tables have a test of their own."""
-    return Compared(parts, tossed=parts[tossed], cells=("",))
+    return Compared(parts, between=between, cells=("",))
 
 
 RANDOM, AOU = "ft-uniform ft-isotropic", "sim_aou ft"
@@ -79,7 +77,10 @@ COMPARED = {
         "relaxed first_order uniform log_size first_order_log_size mass explained first_order_explained",
     ),
     "C11": of("sim_aou", RANDOM, "control-isotropic", "ft uniform isotropic other_example"),
-    "C12": of("sim_am", "ft-zsl", "control_ft-control_zsl", "ft zsl uniform isotropic differences"),
+    "C12": replace(
+        of("sim_am", "ft-zsl", "", "ft zsl uniform isotropic differences"),
+        control=(("sim_am ft random", "sim_am zsl random"),),
+    ),
     "C13": of("kendall", "ft-uniform ft-unfinetuned ft-within", "control-isotropic", "ft unfinetuned uniform within"),
     "Q1": of(
         "updates",
@@ -88,10 +89,13 @@ COMPARED = {
         "cosine_icl cosine_permuted cosine_isotropic",
     ),
     "C14": trained(
-        *((f"language validation_{n} vanilla", f"language validation_{n} momentum") for n in LENGTHS), tossed=-1
+        *((f"language validation_{n} vanilla", f"language validation_{n} momentum") for n in LENGTHS),
+        between=(f"{AT_LENGTH} vanilla",),
     ),
     "C15": trained(
-        ("regression score vanilla", "regression score momentum"), ("recall score momentum", "recall score vanilla")
+        ("regression score vanilla", "regression score momentum"),
+        ("recall score momentum", "recall score vanilla"),
+        between=("regression score vanilla", "recall score vanilla"),
     ),
     "Q3": trained(
         (f"{AT_LENGTH} shift", f"{AT_LENGTH} momentum"),
@@ -100,6 +104,7 @@ COMPARED = {
         ("regression score uniform", "regression score momentum"),
         ("recall score momentum", "recall score shift"),
         ("recall score momentum", "recall score uniform"),
+        between=(f"{AT_LENGTH} shift", "regression score shift"),
     ),
     "O1": untrained((AOU, "sim_aou other_of_class"), (KENDALL, "kendall other_of_class")),
     "O2": untrained((CUT, "sim_am other_of_class")),
@@ -117,15 +122,17 @@ COMPARED = {
         shown=(AOU, "sim_aou other_of_class", "sim_aou other_class"),
     ),
     "O7": rivals(
-        *((name, f"{name} layer_causal") for name in (AOU, CHANGES)), shown=(AOU, f"{AOU} layer_causal"), between=AOU
+        *((f"{name} tuned", f"{name} layer_causal tuned") for name in (AOU, CHANGES)),
+        shown=(f"{AOU} tuned", f"{AOU} layer_causal tuned"),
+        between=f"{AOU} tuned",
     ),
     "O8": Compared(
         (
             *((f"distributions {kind}_icl_zsl", f"distributions {kind}_icl_ft") for kind in ("answers", "next")),
             ("distributions overlap_icl_ft", "distributions overlap_icl_zsl"),
         ),
+        control=(("distributions next_icl_zsl random", "distributions next_icl_ft random"),),
         shown=("distributions answers_icl_zsl", "distributions answers_icl_ft"),
-        tossed=("distributions next_icl_zsl", "distributions next_icl_ft"),
     ),
     "O9": rivals(
         *((name, f"{name} True") for name in (AOU, CHANGES)), shown=(AOU, f"{AOU} True"), between=f"{AOU} True"

@@ -2,6 +2,8 @@
 
 from harness.tests.planted import (
     in_attention,
+    in_best_sets,
+    in_budget,
     in_calibration,
     in_claims,
     in_control_evidence,
@@ -60,12 +62,14 @@ ERRORS: list[Planted] = [
     *in_control_evidence.ERRORS,
     *in_pairs.ERRORS,
     *in_presuppositions.ERRORS,
+    *in_best_sets.ERRORS,
     *in_momentum.ERRORS,
     *in_trainings.ERRORS,
     *in_plans.ERRORS,
     *in_store.ERRORS,
     *in_export.ERRORS,
     *in_calibration.ERRORS,
+    *in_budget.ERRORS,
     *in_readings.ERRORS,
     *in_sentences.ERRORS,
     *in_expectations.ERRORS,

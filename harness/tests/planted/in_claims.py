@@ -132,7 +132,7 @@ SIMILARITY = [
     of("C11", "another family", "c11_sim_aou", 'family="similarity"', 'family="performance"', FAMILIES),
     of("C12", "ZSL over FT", "c12_sim_am", '"cosine", ft, zsl)', '"cosine", zsl, ft)'),
     of("C12", "noise for ZSL", "c12_sim_am", '"cosine", ft, zsl)', '"cosine", ft, uniform)'),
-    of("C12", "control = the claim itself", "c12_sim_am", "coin_ft, coin_zsl)", "ft, zsl)"),
+    of("C12", "control = the claim itself", "c12_sim_am", 'Variant(update="random")', "Variant()"),
     of("C13", "SimAOU for Kendall", "c13_kendall", 'OnTasks("kendall")', 'OnTasks("sim_aou")'),
     of("C13", "noise for no finetuning", "c13_kendall", '"tau", ft, unfinetuned)', '"tau", ft, isotropic)'),
     of("C13", "permuted throughout, not within", "c13_kendall", '"tau", ft, within)', '"tau", ft, control)'),

@@ -1,4 +1,4 @@
-"""Errors planted in what rival explanations are measured by, and in the base rate, coins and curves of claims."""
+"""Errors planted in what rival explanations are measured by, and in the base rate and curves of claims."""
 
 from harness.tests.planted.planted import Planted
 
@@ -14,9 +14,10 @@ MEASUREMENTS = "harness/evidence/measurements.py"
 OF_MEASUREMENTS = "harness/tests/evidence/test_control_measurements.py::test_"
 COMPARISONS, OF_COMPARISONS = "harness/judging/comparisons.py", "harness/tests/judging/test_comparisons.py::test_"
 EXHIBITS, OF_EXHIBITS = "harness/judging/exhibits.py", "harness/tests/judging/test_exhibits.py::test_"
+OF_GRID = "harness/tests/trainings/test_grid.py::test_"
 ASKS = "harness/tests/claims/test_asks.py::test_"
 EVERY = "C1 C2 C8 C9 C10 C11 C12 C13 Q1 O1 O2 O3 O4 O5 O6 O7 O8"
-BY_COIN = "C14 C15 Q3 O1 O2 O4 O5 O6 O7 O8"
+ON_SETS = "C14 C15 Q3 O1 O2 O4 O5 O6 O7 O8"
 
 ERRORS = [
     Planted(
@@ -29,7 +30,7 @@ ERRORS = [
     ),
     Planted(
         "first demonstration set for all",
-        BY_COIN,
+        ON_SETS,
         QUESTIONS,
         "_record(sources, t, c, _drawn(self.variant, i)) for i, c in of]",
         "_record(sources, t, 0, _drawn(self.variant, i)) for i, c in of]",
@@ -116,28 +117,28 @@ ERRORS = [
         f"{OF_COMPARISONS}mean_of_keeps_what_counts",
     ),
     Planted(
-        "a coin with one side",
-        BY_COIN,
+        "a control on no task is an error",
+        "C12",
         COMPARISONS,
-        "return np.where(heads, one, other), np.where(heads, other, one)",
-        "return one, other",
-        f"{OF_COMPARISONS}coin_hands_out_each_pair_either_way",
+        "value, baseline),) if value else ()",
+        "value, baseline),)",
+        f"{OF_COMPARISONS}control_on_no_task_is_none",
     ),
     Planted(
-        "one toss for an example's layers",
-        BY_COIN,
-        COMPARISONS,
-        "integers(2, size=one.shape) > 0",
-        "integers(2, size=(*one.shape[:2], *(1 for _ in one.shape[2:]))) > 0",
-        f"{OF_COMPARISONS}coin_hands_out_each_pair_either_way",
+        "starts in context as few as on text",
+        "C15",
+        "harness/trainings/grid.py",
+        'more = problem != "language" and attention in COMPARED',
+        "more = False",
+        f"{OF_GRID}more_starts_where_two_attentions_are_compared_in_context",
     ),
     Planted(
-        "the same tosses for every task",
-        BY_COIN,
-        COMPARISONS,
-        'by_coin(seed, f"{name} {task}",',
-        "by_coin(seed, name,",
-        f"{OF_COMPARISONS}coin_is_its_names",
+        "a claim whose control is on control tasks wants one",
+        "C12",
+        "harness/judging/claims.py",
+        "return bool(measured) and all(measured)",
+        "return any(measured)",
+        "harness/tests/judging/test_measure.py::test_claim_on_all_tasks_wants_any",
     ),
     Planted(
         "normal quantile for Student's in a band",

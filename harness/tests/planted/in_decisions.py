@@ -11,6 +11,30 @@ SEVERAL = "C2 C11 C13 C14 C15 Q1 Q3 O1 O2 O4 O5 O6 O7 O8"
 
 DECIDED = [
     Planted(
+        "large beside negligible reads as the weakest",
+        SEVERAL,
+        DECISIONS,
+        "(holds & fails) | (large & negligible)",
+        "holds & fails",
+        f"{OF_DECISIONS}large_beside_negligible_is_mixed",
+    ),
+    Planted(
+        "large is above nothing, not above what matters",
+        SEVERAL,
+        DECISIONS,
+        "self._known(self.located.above(self.matters), usable",
+        "self._known(self.located.above(0.0), usable",
+        f"{OF_DECISIONS}large_beside_negligible_is_corrected_over_comparisons",
+    ),
+    Planted(
+        "a task is never negligible",
+        COMPARED,
+        JUDGEMENT,
+        "if 2 * tests.negligible[0] <= 1 - level:",
+        "if False:",
+        f"{OF_JUDGEMENT}task_that_is_negligible_says_so",
+    ),
+    Planted(
         "correction among comparisons for support",
         SEVERAL,
         DECISIONS,

@@ -9,6 +9,34 @@ EXACT = "C4 C5 C6 C7 C8 C9"
 WHICH_FAIL = f"{OF_EXPECTATION}change_between_judged_outcomes_fails_unless_it_was_within_a_standard_error"
 UNTESTABLE = f"{OF_EXPECTATION}no_margin_of_comparisons_excuses_what_can_be_tested_no_more"
 
+RUNS, OF_RUNS = "harness/judging/compared.py", "harness/tests/judging/test_compared.py::test_"
+
+BESIDE = [
+    Planted(
+        "moves in the second run's errors",
+        COMPARED,
+        RUNS,
+        "for part in one.parts:",
+        "for part in other.parts:",
+        f"{OF_RUNS}largest_move_is_in_standard_errors_of_the_first",
+    ),
+    Planted(
+        "the least move for the largest",
+        COMPARED,
+        RUNS,
+        "max(_moves(one, other), default=math.nan)",
+        "min(_moves(one, other), default=math.nan)",
+        f"{OF_RUNS}largest_move_is_in_standard_errors_of_the_first",
+    ),
+    Planted(
+        "the second run's margin excuses a change",
+        COMPARED,
+        RUNS,
+        "failure(other, expected)",
+        "failure(one, expectation_of({}, [other]).of(other) or expected)",
+        f"{OF_RUNS}change_is_held_to_the_firsts_margin",
+    ),
+]
 MARGINS = [
     Planted(
         "a control that is near its edge forgotten",
@@ -229,4 +257,4 @@ HELD_TO = [
         f"{OF_EXPECTATION}file_that_cannot_be_used_is_one_error",
     ),
 ]
-ERRORS = [*MARGINS, *HELD_TO]
+ERRORS = [*BESIDE, *MARGINS, *HELD_TO]

@@ -91,8 +91,8 @@ ERRORS = [
     measured("the claim's own notes lost", "(*measured.notes, *said)", "said", "notes_of_the_claim_stay"),
     measured(
         "all tasks measured, whatever was learned",
-        "module.measure(kept)",
-        "module.measure(evidence)",
+        "_measured(module, kept)",
+        "_measured(module, evidence)",
         "task_that_was_not_learned_is_left_out_and_said",
     ),
     measured(

@@ -1,10 +1,8 @@
 """Errors planted in the files of the claims on trained models and of the rival explanations."""
 
 from harness.tests.planted.in_claims import SHOWS, of
-from harness.tests.planted.planted import Planted
 
-COIN, BETWEEN, TEXT_TASKS, MEANS, BASE_RATE, FAMILIES = (
-    "harness/tests/claims/test_claims.py::test_coin_decides_in_the_control[{claim}]",
+BETWEEN, TEXT_TASKS, MEANS, BASE_RATE, FAMILIES = (
     "harness/tests/claims/test_claims.py::test_control_sets_every_other_set_against_the_next[{claim}]",
     "harness/tests/claims/test_claims.py::test_text_tasks_are_a_part_where_they_are_asked",
     "harness/tests/claims/test_claims.py::test_tables_of_trained_models_are_means_by_attention",
@@ -24,19 +22,12 @@ UNTRAINED, CHANGES, CAUSAL = "o01_untrained", "o02_changes_alone", "o07_layer_ca
 MODELS = "untrained"
 PERPLEXITY, IN_CONTEXT, MIXING = "c14_momentum_perplexity", "c15_momentum_icl", "q03_momentum_or_mixing"
 
-
-def coin(claim: str, file: str, arrays: str) -> Planted:
-    """Plant a control that is the claim itself: no coin is tossed for the two arrays."""
-    toss = "by_coin" if claim in {"C14", "C15", "Q3"} else "by_coin_of"
-    return of(claim, "no coin in the control", file, f'{toss}(evidence.seed, "{claim}", {arrays})', arrays, COIN)
-
-
 TRAINED = [
     of("C14", "momentum over vanilla", PERPLEXITY, '{"text": of["vanilla"]}', '{"text": of["momentum"]}'),
     of("C14", "uniform average for vanilla", PERPLEXITY, '{"text": of["vanilla"]}', '{"text": of["uniform"]}'),
     of("C14", "twice the training length for one of three", PERPLEXITY, "if n <= size.length", "if n >= 64"),
     of("C14", "mean of perplexities", PERPLEXITY, "np.exp(values.mean())", "np.exp(values).mean()", MEANS),
-    coin("C14", PERPLEXITY, 'losses[size.length]["vanilla"], losses[size.length]["momentum"]'),
+    of("C14", "momentum in the control", PERPLEXITY, '[size.length]["vanilla"]', '[size.length]["momentum"]', BETWEEN),
     of(
         "C15",
         "larger error for the better",
@@ -61,11 +52,19 @@ TRAINED = [
         TEXT_TASKS,
     ),
     of("C15", "guessing among two", IN_CONTEXT, "1 / evidence", "0.5 + 0 * evidence", MEANS),
-    coin("C15", IN_CONTEXT, 'error["vanilla"], error["momentum"]'),
+    of(
+        "C15",
+        "momentum in the control",
+        IN_CONTEXT,
+        '"accuracy", {"": right["vanilla"]})',
+        '"accuracy", {"": right["momentum"]})',
+        BETWEEN,
+    ),
     of("Q3", "vanilla for the controls", MIXING, '{"": by[rival]}', '{"": by["vanilla"]}'),
     of("Q3", "right values for wrong ones", MIXING, '1 - np.nanmean(f["score"], 2)', 'np.nanmean(f["score"], 2)'),
     of("Q3", "a family of its own", MIXING, 'family="momentum"', 'family="mixing"', FAMILIES),
-    coin("Q3", MIXING, 'scores["text"][1]["shift"], scores["text"][1]["momentum"]'),
+    of("Q3", "momentum in the control", MIXING, '{"": by["shift"]}', '{"": by["momentum"]}', BETWEEN),
+    of("Q3", "momentum's last starts", MIXING, '["momentum"][: len(by[rival])]', '["momentum"][-len(by[rival]) :]'),
 ]
 OBJECTIONS = [
     of(
@@ -140,6 +139,13 @@ OBJECTIONS = [
         "(slice(0, 1), slice(0, 1))",
         OF_PAIRS,
     ),
+    of(
+        "O7",
+        "a rival at finetuning's rate",
+        CAUSAL,
+        "(measurement, variant, tuned=True), name)",
+        "(measurement, variant), name)",
+    ),
     of("O7", "plain finetuning for layer-causal", CAUSAL, 'Variant(gradient="layer_causal")', "Variant()"),
     of(
         "O7",
@@ -183,6 +189,6 @@ OBJECTIONS = [
         'overlap["ft"], overlap["zsl"])',
         'overlap["zsl"], overlap["ft"])',
     ),
-    coin("O8", "o08_distributions", 'distance["next token"]["zsl"], distance["next token"]["ft"]'),
+    of("O8", "control = the claim itself", "o08_distributions", 'Variant(update="random")', "Variant()"),
 ]
 ERRORS = [*TRAINED, *OBJECTIONS]

@@ -37,7 +37,7 @@ CHOSEN = [
         TRAININGS,
         "eta chosen on a reported run",
         '(seed,) = self._seeds("choice of eta", 1)',
-        "seed = self.seeds[0]",
+        '(seed,) = self._seeds("training run", 1)',
         f"{OF_TRAININGS}::test_eta_is_the_one_of_least_loss",
     ),
     error(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.evidence.best_sets import BestSets
 from harness.evidence.evidence import Evidence
 from harness.evidence.measurements import ByTask
 from harness.evidence.questions import (
@@ -29,9 +30,10 @@ from harness.runs.variants import OWN, Variant
 from harness.seeds import stream
 from harness.tests.planted.compared import LESS, SPREAD, TASKS
 from harness.trainings.grid import ATTENTIONS, Found
+from harness.trainings.grid import COMPARED as COMPARED_ATTENTIONS
 from harness.trainings.training import ProblemName
 
-EXAMPLES, LAYERS, RUNS, PAIRS, STEPS = 30, 3, 5, 4, 6
+EXAMPLES, LAYERS, RUNS, STARTS, PAIRS, STEPS = 30, 3, 5, 7, 4, 6
 SETS, DRAWS = 4, 2
 NAN = float("nan")
 WITHOUT_LAYERS = ("accuracy", "rec2ftp", "distributions")
@@ -84,6 +86,12 @@ class World(Evidence):
         """Return that ICL and FT learned both tasks under every set, but for what is given."""
         return {task: [learning()] * SETS for task in TASKS} | dict(self.found.get("learned", {}))
 
+    def best_sets(self) -> BestSets:
+        """Return that the first of all sets is the best of each task, but for what is given."""
+        given = self.found.get("best", {})
+        best = {task: given.get(task, 0) for task in self.tasks}
+        return BestSets(best, best, self.found.get("reported", SETS), "dev")
+
     def of_other_kind(self, task: str) -> str | None:
         """Return the other of the two, unless another is given, or none."""
         others: Mapping[str, str] = self.found.get("other_kind", {"a": "b", "b": "a"})
@@ -127,22 +135,23 @@ class World(Evidence):
             values = self.array(one, cell)
             drawn = values.mean(axis=1) if one.split()[1] in DRAWN else values
             return np.asarray(drawn - self.array(other, cell).mean(axis=1))
-        source, part, *_ = name.split()
+        source, part, *rest = name.split()
         if source == "rec2ftp":
             ones = self.levels.get(name, 0.5) * EXAMPLES
             return np.array([[NAN] + [float((i + s) % EXAMPLES < ones) for i in range(EXAMPLES)] for s in range(SETS)])
         level = self.levels.get(name, 0.0)
-        values = level + stream(0, name, cell).normal(0, self.found.get("noise", 0.1), _shape(source, part))
-        values[::2] += self.found.get("alternating", {}).get(name, 0.0)
+        values = level + stream(0, name, cell).normal(0, self.found.get("noise", 0.1), _shape(source, part, *rest))
+        pairs = 2 * (len(values) // 2)
+        values[:pairs:2] += self.found.get("alternating", {}).get(name, 0.0)
         if source == "recall":
             values[:, :, 0] = NAN  # at the first pair there is nothing to recall
         return np.asarray(values)
 
     def trained(self, problem: ProblemName) -> Found:
-        """Return losses and scores of five training runs of each attention."""
+        """Return losses and scores of five training runs of each attention, in context of two attentions seven."""
         names = [f"validation_{n}" for n in TINY.language.validation_lengths] if problem == "language" else ["score"]
         return {
-            attention: {"losses": np.ones((RUNS, STEPS))}
+            attention: {"losses": np.ones((_runs(problem, attention), STEPS))}
             | {name: self.array(f"{problem} {name} {attention}", "") for name in names}
             for attention in ATTENTIONS
         }
@@ -177,10 +186,16 @@ class World(Evidence):
         return {name: level + stream(0, name).normal(0, 0.005, 10) for name, level in given.items()}
 
 
-def _shape(source: str, part: str) -> tuple[int, ...]:
+def _runs(problem: str, attention: str) -> int:
+    """Return the number of training runs."""
+    return STARTS if problem != "language" and attention in COMPARED_ATTENTIONS else RUNS
+
+
+def _shape(source: str, part: str, *rest: str) -> tuple[int, ...]:
     """Return the shape of an array."""
     if source in TRAINED:
-        return (RUNS, EXAMPLES, PAIRS) if part == "score" else (RUNS, EXAMPLES)
+        runs = _runs(source, *rest)
+        return (runs, EXAMPLES, PAIRS) if part == "score" else (runs, EXAMPLES)
     sets = (1,) if source == SPREAD else (SETS, DRAWS) if part in DRAWN else (SETS,)
     layers = () if source in WITHOUT_LAYERS or "answers" in part else (LAYERS,)
     return (*sets, EXAMPLES, *layers)

@@ -11,7 +11,7 @@ from harness.evidence.checks import Check
 from harness.judging.claims import Claim
 from harness.judging.exhibits import Curve, Series, Table
 from harness.judging.reading import readings
-from harness.judging.verdicts import ControlResult, Verdict
+from harness.judging.verdicts import ControlResult, OnBestSets, Verdict
 from harness.report.document import Document, RunFacts
 from harness.seeds import stream
 from harness.statistics.results import Calibration, Estimate, Outcome, PartResult, TaskResult
@@ -196,6 +196,15 @@ FACTS = RunFacts(
 CALIBRATION = Calibration("C11", 1000, 5, 2, (40, 35), 0.021, 0.004, 0.033, 0.62, 1.0, (0.186, 0.186))
 
 
+ON_BEST_SETS = OnBestSets(
+    Outcome.INCONCLUSIVE,
+    (part("ICL beats ZSL", Outcome.INCONCLUSIVE, (-0.024, 0.041), "accuracy", p=0.36),),
+    {"movie": 3, "tweet": 0, "subject": 1, "headline": 0},
+    5,
+    "dev",
+)
+
+
 def _neither() -> tuple[Verdict, ...]:
     """Return a negligible claim, a mixed one, one that can't be tested, and an identity that holds."""
     small, mixed, untestable = Outcome.NEGLIGIBLE, Outcome.MIXED, Outcome.NOT_TESTABLE
@@ -250,7 +259,8 @@ def make_document() -> Document:
         ),
         *_neither(),
     )
-    verdicts = (*verdicts[:3], replace(verdicts[3], calibration=CALIBRATION), *verdicts[4:])
+    first = replace(verdicts[0], on_best_sets=ON_BEST_SETS)
+    verdicts = (first, *verdicts[1:3], replace(verdicts[3], calibration=CALIBRATION), *verdicts[4:])
     return Document(
         "0.1.0",
         "2025-03-01T09:30:00+00:00",

@@ -69,6 +69,25 @@ def test_some_of_the_tasks_alone() -> None:
     assert [cell.mean() for cell in found.cells] == [0, 2]
 
 
+def test_one_set_of_each_task_alone() -> None:
+    """The second set of the one task and the first of the other, each at its own place; all else stays."""
+    cells = [np.arange(12.0).reshape(2, 3, 2) + 100 * i for i in range(2)]
+    found = comparison(*cells, tasks=("a", "b"), matters=0.5, minimum_units=4).of_sets({"b": 0, "a": 1, "c": 9})
+    assert [cell.tolist() for cell in found.cells] == [
+        [[[6, 7], [8, 9], [10, 11]]],
+        [[[100, 101], [102, 103], [104, 105]]],
+    ]
+    assert (found.sets, found.draws, found.tasks, found.matters, found.minimum_units) == (1, 3, ("a", "b"), 0.5, 4)
+
+
+@pytest.mark.parametrize("places", [{}, {"a": 0}, {"a": 0, "b": 2}, {"a": -1, "b": 0}])
+def test_set_that_is_not_there_is_refused(places: dict[str, int]) -> None:
+    """A task without a place, and a place without a set: -1 is not the last."""
+    found = comparison(np.ones((2, 5)), np.ones((2, 5)), tasks=("a", "b"))
+    with pytest.raises(HarnessError, match=r"one of 2, from 0, for each of \['a', 'b'\]"):
+        found.of_sets(places)
+
+
 def test_an_example_counts_once_whatever_the_sets() -> None:
     """Of three examples under two sets, the first counts twice, the second once, the third never: 2 units."""
     cell = np.array([[1.0, NAN, NAN], [0.0, 1.0, NAN]])

@@ -150,18 +150,33 @@ def test_tasks_that_agree_are_not_mixed() -> None:
     assert outcome(of(6, 9, 3)) == SUPPORTED
 
 
-def test_weakest_comparison_decides_what_is_negligible() -> None:
-    """One comparison is large and one negligible: so is the claim's effect. One that may be below -1 leaves it open."""
-    assert outcome(sized(5), sized(0)) == NEGLIGIBLE
+def test_large_beside_negligible_is_mixed() -> None:
+    """Of two comparisons, or tasks, one is shown to be above 1 and one within 1: neither word says it of the claim."""
+    assert outcome(sized(5), sized(0)) == MIXED
+    assert outcome(of(2.5, 5, 0, error=0.1, matters=1.0)) == MIXED
     assert outcome(sized(5), sized(5)) == SUPPORTED
+    assert outcome(sized(-5), sized(0)) == REFUTED
+    assert outcome(sized(5), of(0, error=0.1)) == INCONCLUSIVE
+
+
+def test_large_beside_negligible_is_corrected_over_comparisons() -> None:
+    """Of two, each takes 2.24 standard errors from what matters: 1.22 and .78 are as near as tasks may be."""
+    assert outcome(sized(1.23), sized(0.77)) == MIXED
+    assert outcome(sized(1.22), sized(0.77)) == NEGLIGIBLE
+    assert outcome(sized(1.23), sized(0.79)) == SUPPORTED
+
+
+def test_weakest_comparison_decides_what_is_negligible() -> None:
+    """One comparison may be large and one is negligible: so is the claim. One that may be below -1 leaves it open."""
+    assert outcome(sized(1.1), sized(0)) == NEGLIGIBLE
     assert outcome(sized(0), sized(-1.1)) == REFUTED
     assert outcome(sized(0), sized(-0.5, error=1)) == INCONCLUSIVE
 
 
 def test_weakest_comparison_is_sought_among_all() -> None:
     """One of two is enough to be below what matters, so it takes 2.24 standard errors: .77 is 2.3 below, .79 is 2.1."""
-    assert outcome(sized(5), sized(0.79)) == SUPPORTED
-    assert outcome(sized(5), sized(0.77)) == NEGLIGIBLE
+    assert outcome(sized(1.1), sized(0.79)) == SUPPORTED
+    assert outcome(sized(1.1), sized(0.77)) == NEGLIGIBLE
     assert outcome(sized(0.79)) == NEGLIGIBLE
 
 
@@ -236,8 +251,12 @@ def test_p_values_are_the_texts(parts: list[tuple[float, bool]], level: float) -
     assert claim.refutation == pytest.approx(min(1, 2 * many * min(below)))
     assert claim.negligible == pytest.approx(min(1, 2 * max(*over, many * min(under))))
     assert claim.difference == pytest.approx(min(claim.support[0], claim.refutation[0]))
+    large = [1.0 if short else float(stats.norm.sf(effect - 1)) for effect, short in parts]
+    within = [max(pair) for pair in zip(over, under, strict=True)]
+    each = ALPHA / 2 / many
     expected = [
-        (min(above) <= ALPHA / 2 / many and min(below) <= ALPHA / 2 / many, MIXED),
+        (min(above) <= each and min(below) <= each, MIXED),
+        (min(large) <= each and min(within) <= each, MIXED),
         (claim.negligible <= level, NEGLIGIBLE),
         (claim.support <= level, SUPPORTED),
         (claim.refutation <= level, REFUTED),

@@ -66,6 +66,17 @@ def test_false_negligible_is_rare(name: str, sign: int) -> None:
     assert (outcomes(world, effects, name) == Outcome.NEGLIGIBLE).sum() <= most(SIMULATIONS)
 
 
+@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("effect", [0, 1])
+def test_false_mixed_is_rare(name: str, effect: int) -> None:
+    """All comparisons and tasks have the same effect, none or just what matters: MIXED in 5 % of runs at most."""
+    world = WORLDS[name]
+    matters = {"proportion": 0.2, "difference": 0.3}
+    world = replace(world, matters=matters.get(world.kind) or 4 * math.sqrt(variance_of(world)))
+    effects = [effect * world.matters] * world.comparisons
+    assert (outcomes(world, effects, name) == Outcome.MIXED).sum() <= most(SIMULATIONS)
+
+
 def variance_of(world: World) -> float:
     """Return the variance of an effect over new sets, draws and examples."""
     tasks, sets, draws = world.tasks, world.sets, world.draws

@@ -181,6 +181,14 @@ def test_parts_that_disagree_make_a_mixed_claim_of_decided_parts() -> None:
     assert [part.outcome for part in found.parts] == [Outcome.SUPPORTED, Outcome.REFUTED]
 
 
+def test_task_that_is_negligible_says_so() -> None:
+    """An effect that matters on one task and none on the other: MIXED, and each says which it is."""
+    found = judged(shifted(9, 0, tasks=("one", "two"), matters=0.5)).parts[0]
+    assert [task.outcome for task in found.by_task] == [Outcome.SUPPORTED, Outcome.NEGLIGIBLE]
+    assert found.outcome is Outcome.MIXED
+    assert re.search(r"disagree: one \+1\.42 for it, two [-+]\d.* too small to matter", found.reason)
+
+
 def test_each_task_is_judged_alone_at_the_corrected_level() -> None:
     """Three tasks of one comparison of two: 1 - .05 / 6; Student's interval of each, and what it leaves out."""
     part = shifted(5, -1, -4, tasks=("a", "b", "c"))

@@ -43,6 +43,7 @@ MINUSCULE = Size(
         sequences=7,
     ),
     seeds=2,
+    starts_in_context=2,
     etas=(0.1, 0.5, 0.9),
     text_tasks=True,
 )
@@ -174,7 +175,7 @@ def test_eta_is_the_least_of_those_tried(done: Grid) -> None:
     """Momentum's loss is worked out for each eta on a seed that is not reported; the least is taken everywhere."""
     assert tuple(done.tried) == MINUSCULE.etas
     (tried_seed,) = done._seeds("choice of eta", 1)
-    assert tried_seed not in done.seeds
+    assert tried_seed not in done.starts("regression", "vanilla")
     for eta, loss in done.tried.items():
         given = replace(done.reported("language", "momentum", eta)[0], seed=tried_seed)
         assert loss == done.store.read(given).tensors["dev"].mean()
@@ -222,7 +223,8 @@ def test_yardstick_is_measured_on_the_same_sequences(done: Grid) -> None:
 def test_yardstick_is_kept_under_the_sequences_that_it_answers(tmp_path: Path) -> None:
     """Its key names the seed of the test sequences; it is the same whatever eta is chosen."""
     made = grid(tmp_path)
-    assert made.yardstick.key == made.training("regression", "vanilla", None, made.seeds[0]).key
+    (first, _) = made.starts("regression", "vanilla")
+    assert made.yardstick.key == made.training("regression", "vanilla", None, first).key
     assert made.yardstick in [LeastSquares(each) for each in made.reported("regression", "vanilla", 0.5)]
 
 
@@ -240,7 +242,7 @@ def test_eta_is_the_one_of_least_loss(tmp_path: Path) -> None:
     """Of losses 3, 1 and 2 the second's eta is taken; a reported run, which says 0.1, is not asked."""
     made = grid(tmp_path)
     keep_tried(made, made._seeds("choice of eta", 1)[0], {0.1: 3.0, 0.5: 1.0, 0.9: 2.0})
-    keep_tried(made, made.seeds[0], {0.1: 1.0, 0.5: 3.0, 0.9: 2.0})
+    keep_tried(made, made.starts("regression", "vanilla")[0], {0.1: 1.0, 0.5: 3.0, 0.9: 2.0})
     assert made.tried == {0.1: 3.0, 0.5: 1.0, 0.9: 2.0}
     assert made.eta == 0.5
 
@@ -248,12 +250,21 @@ def test_eta_is_the_one_of_least_loss(tmp_path: Path) -> None:
 def test_etas_are_those_of_momentum(tmp_path: Path) -> None:
     """Each control has momentum's strength; vanilla attention has none; all have the seeds that are reported."""
     made = grid(tmp_path)
-    trained = made.every(0.9)
+    trained, seeds = made.every(0.9), made.starts("language", "vanilla")
     strengths = {"vanilla": None, "momentum": 0.9, "uniform": 0.9, "shift": 0.9}
-    expected = [
-        (p, attention, eta, seed) for p in PROBLEMS for attention, eta in strengths.items() for seed in made.seeds
-    ]
+    expected = [(p, attention, eta, seed) for p in PROBLEMS for attention, eta in strengths.items() for seed in seeds]
     assert [(each.problem, each.attention, each.eta, each.seed) for each in trained] == expected
+
+
+def test_more_starts_where_two_attentions_are_compared_in_context(tmp_path: Path) -> None:
+    """The first starts are the same everywhere; vanilla and momentum attention have more, but not on text."""
+    made = grid(tmp_path)
+    made.size = replace(MINUSCULE, starts_in_context=5)
+    (*first, _, _, _) = many = made.starts("recall", "momentum")
+    assert many == made.starts("regression", "vanilla")
+    assert len({*many}) == 5
+    assert made.starts("language", "momentum") == made.starts("recall", "uniform") == (*first,)
+    assert [len(made.reported("recall", attention, 0.5)) for attention in ATTENTIONS] == [5, 5, 2, 2]
 
 
 def test_least_squares_answer_the_test_sequences(tmp_path: Path) -> None:
@@ -275,7 +286,7 @@ def test_results_stand_under_their_attention(tmp_path: Path) -> None:
     made = grid(tmp_path)
     keep_tried(made, made._seeds("choice of eta", 1)[0], dict.fromkeys(MINUSCULE.etas, 1.0))
     for given in made.every(made.eta):
-        level = ATTENTIONS.index(given.attention) + 0.5 * made.seeds.index(given.seed)
+        level = ATTENTIONS.index(given.attention) + 0.5 * made.starts("regression", "vanilla").index(given.seed)
         keep(made.store, given, {"score": np.full((7, 3), level)})
     found = {attention: of["score"][:, 0, 0].tolist() for attention, of in made.of("regression").items()}
     assert found == {"vanilla": [0, 0.5], "momentum": [1, 1.5], "uniform": [2, 2.5], "shift": [3, 3.5]}
