@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from harness.data import Cell, CellAndStart, ExpandedParts, Recording, Setting
+from harness.errors import HarnessError
 from harness.evidence.measurements import MEASUREMENTS, attention_to_demonstrations
 
 START, SEPARATOR = 100.0, 200.0
@@ -94,6 +95,13 @@ def test_settings_that_did_the_same_have_similarity_one(name: str, same: str, va
     """Where FT's recording is ICL's, every example and layer has cosine 1."""
     found = MEASUREMENTS[name][1](_alike(_cell(GOLD, ZSL, ICL, FT)), np.random.default_rng(0))
     assert found[same] == pytest.approx(np.full((6, 2), value))
+
+
+def test_kendall_of_other_texts_is_refused() -> None:
+    """Where finetuning read other texts than the context holds, no token is in both."""
+    unlike = replace(_cell(GOLD, ZSL, ICL, FT), trained_on_context=False)
+    with pytest.raises(HarnessError, match="finetuned on other texts"):
+        MEASUREMENTS["kendall"][1](unlike, np.random.default_rng(0))
 
 
 def test_kendall_is_one_where_finetuning_orders_tokens_as_icl_does() -> None:
@@ -286,10 +294,3 @@ def test_permuted_training_tokens_keep_no_order() -> None:
     found = MEASUREMENTS["kendall"][1](ordered, np.random.default_rng(0))
     assert found["ft"] == pytest.approx(np.ones((200, 2)))
     assert abs(found["control"].mean()) < 4 * found["control"].std() / np.sqrt(400)
-
-
-def test_unscaled_similarity_is_to_finetunings_own_update() -> None:
-    """Where FT's outputs are ICL's, each example's update is like FT's wholly, and not like another example's."""
-    found = MEASUREMENTS["sim_aou_unscaled"][1](_alike(_cell(GOLD, ZSL, ICL, FT)), np.random.default_rng(0))
-    assert found["ft"] == pytest.approx(np.ones((6, 2)))
-    assert max(found["other_example"].max(), found["uniform"].max()) < 0.99

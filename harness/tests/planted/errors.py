@@ -16,6 +16,7 @@ from harness.tests.planted import (
     in_folders,
     in_judgement,
     in_ladders,
+    in_kendall,
     in_measurements,
     in_metrics,
     in_models,
@@ -41,6 +42,7 @@ from harness.tests.planted.planted import Planted
 
 ERRORS: list[Planted] = [
     *in_metrics.ERRORS,
+    *in_kendall.ERRORS,
     *in_measurements.ERRORS,
     *in_theory.ERRORS,
     *in_data.ERRORS,
