@@ -8,6 +8,7 @@ from typing import ClassVar, TypeVar
 
 from harness.data import Setting, Task
 from harness.models.source import ModelSource
+from harness.runs.distillation import Distillation
 from harness.runs.variants import OWN, Variant
 from harness.store import Record
 
@@ -37,7 +38,7 @@ class Run(Record):
 
     A run beside the claims' own also holds what it takes over from them: `fitting`, how many of their examples its
     demonstrations must fit beside; `rates`, the grid to go down where finetuning diverges; `context`, the run whose
-    demonstrations stand in its context.
+    demonstrations stand in its context; and where the weights are fitted to ICL, `distillation`, how strongly.
     """
 
     kinds: ClassVar[tuple[str, str]]
@@ -60,6 +61,7 @@ class Run(Record):
     """None in the claims' own runs."""
     rates: tuple[float, ...] = ()
     context: "Run | None" = field(default=None, repr=False)
+    distillation: Distillation | None = None
     dtype: str = "float32"
     device: str = "auto"
     batch_size: int = 8
@@ -87,6 +89,8 @@ class Run(Record):
             key |= {"variant": self.variant.key, "version": VERSION, "longest": self.fitting, "rates": self.rates}
         if self.variant.texts == "unrelated":
             key["unrelated"] = hashlib.sha256(json.dumps(self.task.unrelated).encode()).hexdigest()
+        if self.distillation is not None:
+            key["distillation"] = self.distillation.key
         if self.context is not None and self.context.demonstrations is not None:
             key["another task"] = [*self.context._task, self.context.demonstrations.candidate]  # noqa: SLF001  its own kind
         return key
