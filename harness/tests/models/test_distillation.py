@@ -185,7 +185,7 @@ def test_effect_that_is_an_update_is_reached(model: LanguageModel, prompts: Prom
     """Outputs of a model with other keys and values are imitated: the changes of outputs have cosine near 1."""
     of, weights = teacher_of(model, prompts, output_losses)
     found = distil(model, output_losses, of, of, course(*[ALL] * 100, rates=(3e-3,), every=25))
-    assert found.dev_losses[found.best_step] < 0.01 * found.dev_losses[0]
+    assert found.dev_losses[found.best_step] < 0.05 * found.dev_losses[0]
     one, other = changes(model, prompts, found.weights), changes(model, prompts, weights)
     cosines = (one * other).sum(-1) / (np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1))
     assert cosines.mean() > 0.9
