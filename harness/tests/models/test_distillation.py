@@ -53,9 +53,7 @@ def mean_loss(model: LanguageModel, of: Imitated, losses_of: Losses) -> float:
 def plain_loss(network: Any, attentions: Sequence[Any], of: Imitated, i: int, losses_of: Losses) -> Tensor:
     """Return one query's loss from the network's own forward over its whole zero-shot prompt, no padding."""
     outputs: list[Tensor] = []
-    handles = [
-        module.register_forward_hook(lambda _m, _i, out: outputs.append(out[0][0, -1])) for module in attentions
-    ]
+    handles = [module.register_forward_hook(lambda _m, _i, out: outputs.append(out[0][0, -1])) for module in attentions]
     logits = network(torch.tensor([[of.prompts.start_token, *of.prompts.queries[i]]])).logits[0, -1]
     for handle in handles:
         handle.remove()
@@ -105,7 +103,7 @@ def test_gradients_are_those_of_whole_prompts(
     family: str, more: dict[str, Any], prompts: Prompts, losses_of: Losses
 ) -> None:
     """Five queries padded in one batch against each alone: losses and gradients, within weights' rounding."""
-    found, exact, near = [], [], []
+    exact, near = list[Tensor](), list[Tensor]()
     model = tiny(family, **more)
     of = imitated(model, prompts, losses_of)
     for network, into in ((model, exact), (rounded(model), near)):
@@ -178,7 +176,8 @@ def changes(model: LanguageModel, prompts: Prompts, weights: dict[str, Tensor]) 
     """Return what weights change of the attention outputs of zero-shot prompts."""
     before = score(model, prompts, Setting.ZSL).attn_out
     with model.with_weights(weights):
-        return score(model, prompts, Setting.ZSL).attn_out - before
+        difference: np.ndarray = score(model, prompts, Setting.ZSL).attn_out - before
+    return difference
 
 
 def test_effect_that_is_an_update_is_reached(model: LanguageModel, prompts: Prompts) -> None:
@@ -203,7 +202,7 @@ def test_few_queries_are_learned_by_heart(prompts: Prompts, losses_of: Losses) -
 
 @pytest.mark.parametrize("losses_of", FORMS)
 def test_weights_of_least_dev_loss_are_kept(prompts: Prompts, losses_of: Losses) -> None:
-    """On the way to what ICL makes of the queries the fit comes past halfway, which dev asks for: neither end is kept."""
+    """On its way to what ICL makes of queries the fit comes past halfway, where dev asks it to be: no end is kept."""
     model = tiny("llama")
     train = imitated(model, prompts, losses_of)
     zsl = imitated(model, prompts, losses_of, Setting.ZSL).wanted

@@ -1,6 +1,5 @@
 """Weights fitted to ICL, as a finetuning's entry: found again, measured as any other, with the facts of the fit."""
 
-from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -25,7 +24,7 @@ from harness.runs.variants import OWN, Variant
 from harness.store import Entry
 from harness.tests.runs.test_imitated import ANSWERS, OUTPUTS, fitted
 
-SHORT: Mapping[str, Any] = {"queries": 40, "steps": 24, "trial": 8, "every": 8, "rates": (1e-3, 3e-3)}
+SHORT: dict[str, Any] = {"queries": 40, "steps": 24, "trial": 8, "every": 8, "rates": (1e-3, 3e-3)}
 FORMS = [ANSWERS, OUTPUTS]
 
 
@@ -166,4 +165,5 @@ def test_rival_is_fitted_to_its_own_icl(controls: Sources) -> None:
     found, model = controls.store.find_or_run(run), model_of(run, controls.store)
     for s in model.key_value_slices:
         torch.testing.assert_close(weights_of(found)[s.name], s.of(s.parameter.data), rtol=0, atol=1e-4)
-    assert dev_loss(controls, run, found) == pytest.approx(min(found.facts["dev_losses"].values()), rel=1e-3)  # type: ignore[union-attr, call-overload]
+    losses: dict[str, float] = found.facts["dev_losses"]  # type: ignore[assignment]
+    assert dev_loss(controls, run, found) == pytest.approx(min(losses.values()), rel=1e-3)

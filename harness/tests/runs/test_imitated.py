@@ -1,4 +1,4 @@
-"""What weights are fitted to: ICL on queries that are neither demonstrations nor in dev or test; and when they can't."""
+"""What is fitted to: ICL on queries that are neither demonstrations nor in dev or test; and where there are too few."""
 
 from dataclasses import replace
 from typing import Any
