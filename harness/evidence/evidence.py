@@ -122,7 +122,7 @@ class Evidence:
         if run.fitting is None:
             return f"{run.learning_rate:g}"
         found = self.sources.store.read(run)
-        if run.variant.update == "random" or not first:
+        if run.variant.update != "finetuned" or not first:
             return f"{found.facts['learning_rate']:g}"
         again = self.sources.store.read(FinetunedAt.steadiness(run))
         steady = steadiness_of(again)

@@ -26,7 +26,7 @@ from harness.metrics import (
     training_attention,
     uniform_like,
 )
-from harness.metrics.distributions import change_agreement, token_overlap, total_variation
+from harness.metrics.distributions import change_agreement, kl_divergence, token_overlap, total_variation
 from harness.metrics.order import (
     disagreement_of_orders_and_sets,
     log_ratio,
@@ -75,6 +75,15 @@ def measure_rec2ftp(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.nda
         "control": rec2ftp(zsl, guessed, ft),
         "icl_uncorrected": rec2ftp(zsl, icl, ~ft),
     }
+
+
+def measure_divergences(cell: Cell, _rng: np.random.Generator) -> Mapping[str, np.ndarray]:
+    """KL(ICL || FT) and KL(ICL || ZSL) over the answer words [example], in nats.
+
+    1 - mean(kl_icl_ft) / mean(kl_icl_zsl) is how much of the way from ZSL to ICL finetuning goes.
+    """
+    icl = cell.icl.label_logits
+    return {f"kl_icl_{name}": kl_divergence(icl, of.label_logits) for name, of in (("ft", cell.ft), ("zsl", cell.zsl))}
 
 
 def measure_sim_aou(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.ndarray]:
@@ -267,6 +276,7 @@ def measure_distributions(
 MEASUREMENTS: Mapping[str, tuple[str, Measure]] = {
     "accuracy": ("cell", measure_accuracy),
     "rec2ftp": ("cell", measure_rec2ftp),
+    "divergences": ("cell", measure_divergences),
     "sim_aou": ("cell", measure_sim_aou),
     "sim_am": ("cell", measure_sim_am),
     "kendall": ("cell from start", measure_kendall),

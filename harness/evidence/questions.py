@@ -166,7 +166,7 @@ class FinetunedAt:
     tuned: bool = False
 
     def stages(self, sources: Sources) -> Stages:
-        """Select, then finetune, and on the first set once more; a random update has no steps to be steady."""
+        """Select, then finetune, and on the first set once more; what is not finetuned has no steps to be steady."""
         yield from selecting_rates(sources, self.variant, tuned=self.tuned)
         found = [[run for run in runs if run.fitting is not None] for runs in self.records(sources).values()]
         again = [runs[0] for runs in found if runs and runs[0].variant.update == "finetuned"]
@@ -259,8 +259,8 @@ class HowItRan:
 
 
 def _rate(sources: Sources, task: str, variant: Variant, *, tuned: bool) -> float | None:
-    """Return the learning rate that is selected for a variant; None where it is not."""
-    return sources.rate(task, variant) if tuned else None
+    """Return the learning rate that is selected for a variant; None where it is not, or where it finds its own."""
+    return sources.rate(task, variant) if tuned and variant.imitates is None else None
 
 
 def drawn_for(variant: Variant, place: int) -> Variant:

@@ -22,6 +22,14 @@ def total_variation(logits_a: Logits, logits_b: Logits) -> Float[np.ndarray, " e
     return distance
 
 
+def kl_divergence(logits_p: Logits, logits_q: Logits) -> Float[np.ndarray, " example"]:
+    """Return KL(p || q) = sum_t p(t) ln(p(t) / q(t)), in nats, at least 0: what coding p's tokens by q costs more."""
+    _require_comparable(logits_p, logits_q)
+    log_p, log_q = (log_softmax(logits.astype(np.float64), axis=-1) for logits in (logits_p, logits_q))
+    divergence: np.ndarray = np.maximum((np.exp(log_p) * (log_p - log_q)).sum(axis=-1), 0.0)
+    return divergence
+
+
 def token_overlap(logits_a: Logits, logits_b: Logits, top: int = 10) -> Float[np.ndarray, " example"]:
     """Return |T_a & T_b| / top, in [0, 1], T being the `top` likeliest tokens.
 

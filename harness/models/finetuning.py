@@ -76,7 +76,7 @@ def descend(
     parameters = list({id(s.parameter): s.parameter for s in slices}.values())
     uniform_guess = math.log(model.network.config.vocab_size)
     losses: list[float] = []
-    with _trainable(model, parameters), _training_queries(model, record=record) as recorded:
+    with trainable(model, parameters), _training_queries(model, record=record) as recorded:
         for tokens in demonstrations:
             terms = losses_of(model, tokens)
             loss = next(terms)
@@ -137,7 +137,7 @@ def _step(loss: Tensor, parameters: list[nn.Parameter], slices: list[Slice], lea
 
 
 @contextmanager
-def _trainable(model: LanguageModel, parameters: list[nn.Parameter]) -> Iterator[None]:
+def trainable(model: LanguageModel, parameters: list[nn.Parameter]) -> Iterator[None]:
     """Let only these parameters have gradients, and put their values back at the end."""
     original = [p.detach().clone() for p in parameters]
     model.network.requires_grad_(False)

@@ -34,9 +34,13 @@ class CellRuns:
 
     @property
     def trained_on_context(self) -> bool:
-        """Whether finetuning read the demonstrations that stand in the context, in some order, under some labels."""
+        """Whether finetuning read the demonstrations that stand in the context, in some order, under some labels.
+
+        What is fitted to ICL reads none at all.
+        """
         read, shown = self.finetuned, self.icl
-        unlike = read.variant.texts == "unrelated" or shown.context is not None
+        other_texts = read.variant.texts == "unrelated" or read.variant.imitates is not None
+        unlike = other_texts or shown.context is not None
         return read.demonstrations == shown.demonstrations and not unlike
 
     def read(self, store: Store) -> Cell:

@@ -10,6 +10,7 @@ from harness.errors import HarnessError
 from harness.models.source import ModelSource, locate_model
 from harness.prompts import draw_demonstrations, first_examples
 from harness.runs.cells import CellFromStart, CellRuns, ComparedUpdates, NextTokens, PartsRuns, SeveralCells
+from harness.runs.distillation import Distillation
 from harness.runs.finetuning import FinetuningRun, StartingQueriesRun
 from harness.runs.loaded import load_builder
 from harness.runs.run import AnyRun, Demonstrations
@@ -81,17 +82,23 @@ class Experiment:
     def beside(
         self, kind: type[AnyRun], task: str, chosen: Mapping[str, Chosen], candidate: int, variant: Variant
     ) -> AnyRun:
-        """Return a run beside the claims' own: on the first examples, at the learning rate selected for them."""
+        """Return a run beside the claims' own: on the first examples, at the learning rate selected for them.
+
+        What is fitted to ICL has a rate of its own, which it finds itself.
+        """
         context = None
         if variant.another_task:
             other = self.next_task(task)
             context = self.beside(FinetuningRun, other, chosen, chosen[other].candidates[0], Variant())
-        return self.run(kind, task, None, candidate, chosen[task].learning_rate).becoming(
+        fitted = variant.imitates is not None
+        rate = None if fitted else chosen[task].learning_rate
+        return self.run(kind, task, None, candidate, rate).becoming(
             kind,
             number=self.control_number,
             variant=variant,
             fitting=self.settings.queries,
-            rates=self.settings.learning_rates,
+            rates=() if fitted else self.settings.learning_rates,
+            distillation=Distillation(dev=self.settings.dev_queries) if fitted else None,
             context=context,
         )
 

@@ -4,11 +4,14 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from harness.data import Setting
 from harness.errors import HarnessError
 from harness.prompts import Prompts
+from harness.runs.distilled import distilled
+from harness.runs.imitated import imitated_by, strength_of
 from harness.runs.loaded import model_of
 from harness.runs.prompting import prompts_of
-from harness.runs.run import Run
+from harness.runs.run import SCORING, STEP, Run
 from harness.runs.variants import OWN
 from harness.seeds import stream
 from harness.store import Entry, Record, Store
@@ -25,6 +28,7 @@ class FinetuningRun(Run):
     The test examples only bound how many demonstrations the context holds: they are part of the key. Under a random
     update the weights are the model's own, changed at random by as much as finetuning changed them, and no query
     vectors are kept: they are finetuning's (`recorded`). What was trained on is the same, what came of it is not.
+    Distilled weights are fitted to ICL on other queries; of no token, there are no query vectors.
     """
 
     kinds = ("finetuned", "control_finetuned")
@@ -33,7 +37,9 @@ class FinetuningRun(Run):
 
     @property
     def inputs(self) -> Sequence[Record]:
-        """A random update is of the size of a finetuning's."""
+        """A random update is of the size of a finetuning's; what is distilled is ICL's."""
+        if self.variant.imitates is not None:
+            return (imitated_by(self),)
         return (self.trained,) if self.variant.update == "random" else ()
 
     @property
@@ -50,16 +56,21 @@ class FinetuningRun(Run):
 
     @property
     def cost(self) -> float:
-        """A random update takes no step."""
+        """A random update takes no step; a fit one of a whole batch, and looks at dev."""
+        if self.variant.imitates is not None:
+            how = strength_of(self)
+            return STEP * how.gradients + SCORING[Setting.ZSL] * how.looks
         return 0.0 if self.variant.update == "random" else super().cost
 
     def compute(self, store: Store) -> Entry:
-        """Finetune at the run's learning rate, or at the next smaller one of `rates` that holds.
+        """Finetune at the run's learning rate, or at the next smaller one of `rates` that holds; or what stands for it.
 
         Raises:
-            HarnessError: finetuning diverged, at every rate that may be tried.
+            HarnessError: finetuning diverged, at every rate that may be tried; or what is to be distilled can't be.
 
         """
+        if self.variant.imitates is not None:
+            return distilled(self, store)
         if self.variant.update == "random":
             return self._drawn(store)
         assert self.learning_rate is not None, "finetuning has a learning rate"

@@ -8,6 +8,7 @@ from typing import ClassVar, TypeVar
 
 from harness.data import Setting, Task
 from harness.models.source import ModelSource
+from harness.runs.distillation import Distillation
 from harness.runs.variants import OWN, Variant
 from harness.store import Record
 
@@ -37,7 +38,7 @@ class Run(Record):
 
     A run beside the claims' own also holds what it takes over from them: `fitting`, how many of their examples its
     demonstrations must fit beside; `rates`, the grid to go down where finetuning diverges; `context`, the run whose
-    demonstrations stand in its context.
+    demonstrations stand in its context; and where the weights are fitted to ICL, `distillation`, how strongly.
     """
 
     kinds: ClassVar[tuple[str, str]]
@@ -63,6 +64,7 @@ class Run(Record):
     kept: "Run | None" = field(default=None, repr=False)
     """A finetuning of the same set at the same rate, kept anyway: where it read the same texts, its weights are those
     that training anew would leave, and are taken. No part of the key."""
+    distillation: Distillation | None = None
     dtype: str = "float32"
     device: str = "auto"
     batch_size: int = 8
@@ -90,6 +92,8 @@ class Run(Record):
             key |= {"variant": self.variant.key, "version": VERSION, "longest": self.fitting, "rates": self.rates}
         if self.variant.texts == "unrelated":
             key["unrelated"] = hashlib.sha256(json.dumps(self.task.unrelated).encode()).hexdigest()
+        if self.distillation is not None:
+            key["distillation"] = self.distillation.key
         if self.context is not None and self.context.demonstrations is not None:
             key["another task"] = [*self.context._task, self.context.demonstrations.candidate]  # noqa: SLF001  its own kind
         return key

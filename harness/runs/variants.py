@@ -19,8 +19,10 @@ class Variant:
     another_task: bool = False
     """In the context stand demonstrations of the next task; finetuning is the task's own."""
     gradient: Literal["whole", "layer_causal"] = "whole"
-    update: Literal["finetuned", "random"] = "finetuned"
-    """Random: of the size of the one that finetuning makes, matrix by matrix, in a random direction."""
+    update: Literal["finetuned", "random", "distilled_answers", "distilled_outputs"] = "finetuned"
+    """Random: of the size of the one that finetuning makes, matrix by matrix, in a random direction. Distilled: fitted
+    to ICL's distribution over the answer words, or to its attention outputs, on other queries; neither demonstrations
+    nor answers are read (see `harness.models.distillation`)."""
     texts: Literal["demonstrations", "unrelated"] = "demonstrations"
     """What finetuning reads. Unrelated: as many sentences that are no demonstrations and have no label."""
     draw: int = 0
@@ -60,6 +62,12 @@ class Variant:
     def of_zero_shot(self) -> "Variant":
         """What of it reaches ZSL, which has neither demonstrations nor finetuning: the weights, and their draw."""
         return Variant(weights=self.weights, draw=self.draw if self.weights != "trained" else 0)
+
+    @property
+    def imitates(self) -> str | None:
+        """What of ICL the weights are fitted to, answers or outputs; None where they are not."""
+        kind, _, what = self.update.partition("_")
+        return what if kind == "distilled" else None
 
     @property
     def key(self) -> dict[str, object]:

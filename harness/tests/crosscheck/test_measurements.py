@@ -1,5 +1,6 @@
 """What claims are judged by, against plain loops, on a cell of the default model's shape (see test_metrics)."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -107,9 +108,20 @@ def demonstration_tokens(cell: Cell) -> tuple[paper.Float64, paper.Float64]:
     return exact(np.stack(context, 2)), attention
 
 
+def divergences(cell: Cell, _rng: np.random.Generator) -> Arrays:
+    """KL(ICL || FT) and KL(ICL || ZSL), word by word."""
+    found = {}
+    for name, other in (("ft", cell.ft), ("zsl", cell.zsl)):
+        pairs = zip(exact(cell.icl.label_logits), exact(other.label_logits), strict=True)
+        of_words = [zip(paper.softmax(icl), paper.softmax(of), strict=True) for icl, of in pairs]
+        found[f"kl_icl_{name}"] = np.array([math.fsum(p * math.log(p / q) for p, q in words) for words in of_words])
+    return found
+
+
 PLAIN: Mapping[str, Callable[[CellAndStart, np.random.Generator], Arrays]] = {
     "accuracy": accuracy,
     "rec2ftp": rec2ftp,
+    "divergences": divergences,
     "sim_aou": sim_aou,
     "sim_am": sim_am,
     "kendall": kendall,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
 
 from harness.errors import HarnessError
-from harness.metrics.distributions import change_agreement, token_overlap, total_variation
+from harness.metrics.distributions import change_agreement, kl_divergence, token_overlap, total_variation
 
 Comparison = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -41,6 +41,20 @@ def test_total_variation_by_hand() -> None:
 def test_contrary_certainties_are_as_far_apart_as_can_be() -> None:
     """Logits 1e4 apart overflow no exponential: each is sure of another token, so the distance is 1."""
     assert total_variation(np.array([[1e4, 0.0]]), np.array([[-1e4, 0.0]])).item() == pytest.approx(1)
+
+
+def test_divergence_by_hand() -> None:
+    """From (1/2, 1/2) to (1/4, 3/4): 1/2 ln 2 + 1/2 ln 2/3 = 1/2 ln 4/3; back it is 3/4 ln 3 - ln 2."""
+    one, other = logits(0.5, 0.5), logits(0.25, 0.75)
+    assert kl_divergence(one, other).item() == pytest.approx(np.log(4 / 3) / 2)
+    assert kl_divergence(other, one).item() == pytest.approx(0.75 * np.log(3) - np.log(2))
+
+
+def test_divergence_of_certainties_is_finite() -> None:
+    """Logits 1e4 apart: what is sure costs 1e4 nats by the contrary certainty, and nothing by its own."""
+    sure, contrary = np.array([[1e4, 0.0]]), np.array([[0.0, 1e4]])
+    assert kl_divergence(sure, contrary).item() == pytest.approx(1e4)
+    assert kl_divergence(sure, sure).item() == 0
 
 
 def test_token_overlap_by_hand() -> None:
@@ -77,14 +91,16 @@ def test_change_that_is_all_rounding_is_none(dtype: type[np.floating]) -> None:
     np.testing.assert_array_equal(change_agreement(zsl, zsl + dtype(0.1), -zsl), 0)
 
 
-@pytest.mark.parametrize("measure", [total_variation, top_two, lambda a, b: change_agreement(a, b, a[::-1])])
+@pytest.mark.parametrize(
+    "measure", [total_variation, kl_divergence, top_two, lambda a, b: change_agreement(a, b, a[::-1])]
+)
 def test_float32_logits_are_compared_in_float64(measure: Comparison) -> None:
     """Float32 logits give what their float64 copies give, to the last bit."""
     a, b = np.random.default_rng(0).standard_normal((2, 4, 1000)).astype(np.float32)
     np.testing.assert_array_equal(measure(a, b), measure(a.astype(np.float64), b.astype(np.float64)))
 
 
-@pytest.mark.parametrize("measure", [total_variation, top_two, lambda a, b: change_agreement(a, a, b)])
+@pytest.mark.parametrize("measure", [total_variation, kl_divergence, top_two, lambda a, b: change_agreement(a, a, b)])
 def test_logits_of_other_examples_are_refused(measure: Comparison) -> None:
     """One example against many is a mix-up of recordings, not a broadcast."""
     with pytest.raises((HarnessError, TypeCheckError)):
@@ -92,7 +108,7 @@ def test_logits_of_other_examples_are_refused(measure: Comparison) -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("measure", [total_variation, top_two, lambda a, b: change_agreement(a, a, b)])
+@pytest.mark.parametrize("measure", [total_variation, kl_divergence, top_two, lambda a, b: change_agreement(a, a, b)])
 def test_logits_that_are_no_numbers_are_refused(measure: Comparison, value: float) -> None:
     """A masked or overflowed logit is said, not turned into a probability."""
     with pytest.raises(HarnessError, match=r"1 of 6 logits .* not finite"):

@@ -21,6 +21,8 @@ VARIANTS = {
     "another_task True": Variant(another_task=True),
     "gradient layer_causal": Variant(gradient="layer_causal"),
     "update random": Variant(update="random"),
+    "update distilled_answers": Variant(update="distilled_answers"),
+    "update distilled_outputs": Variant(update="distilled_outputs"),
     "texts unrelated": Variant(texts="unrelated"),
 }
 """Every value of every field that a first draw has."""

@@ -34,6 +34,7 @@ CHANGES: dict[str, tuple[Variant, set[str]]] = {
     "trained norms": (Variant(weights="norms"), {"zsl", "icl", "ft"}),
     "random update": (Variant(update="random"), {"ft"}),
     "unrelated texts": (Variant(texts="unrelated"), {"ft"}),
+    "distilled": (Variant(update="distilled_outputs"), {"ft"}),
 }
 DRAWN = (
     "fresh",
@@ -44,6 +45,7 @@ DRAWN = (
     "trained norms",
     "random update",
     "unrelated texts",
+    "distilled",
 )
 AGAIN = {f"{name}, draw 1": (replace(CHANGES[name][0], draw=1), CHANGES[name][1]) for name in DRAWN}
 
@@ -169,8 +171,8 @@ def test_across_one_set_is_refused(sources: Sources) -> None:
 
 
 def test_training_and_context_are_matched_where_they_hold_the_same_texts(controls: Sources) -> None:
-    """Not where finetuning reads unrelated texts, nor where another task's demonstrations stand in the context."""
-    without = {"another task", "unrelated texts"}
+    """Not where unrelated texts are read, or none, nor where another task's demonstrations stand in the context."""
+    without = {"another task", "unrelated texts", "distilled"}
     for name, (variant, _) in CHANGES.items():
         cell = controls.experiment.cell("toy", controls.chosen, _best(controls), variant)
         assert cell.trained_on_context == (name not in without), name

@@ -12,6 +12,7 @@ import pytest
 from harness.data import Setting
 from harness.evidence.measurements import MEASUREMENTS
 from harness.evidence.questions import AcrossSets, FinetunedAt, HowItRan, OnControls, OnTasks, Question
+from harness.runs.distillation import Distillation
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.run import Demonstrations, Run
 from harness.runs.scoring import AccuracyRun, RecordingRun
@@ -54,6 +55,7 @@ OTHER: Mapping[str, tuple[Any, ...]] = {
         replace(ELSEWHERE, task=replace(ELSEWHERE.task, fingerprint="3" * 64)),
         replace(ELSEWHERE, demonstrations=Demonstrations(6, 3, 1)),
     ),
+    "distillation": (Distillation(), Distillation(steps=7)),
     "dtype": ("bfloat16",),
 }
 SAME: Mapping[str, tuple[Any, ...]] = {"device": ("cpu", "cuda"), "batch_size": (3,), "kept": (ELSEWHERE,)}

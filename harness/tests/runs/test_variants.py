@@ -11,8 +11,7 @@ from harness.tests.runs.made_up import VARIANTS
 def test_fields_of_the_first_keys_are_in_every_key() -> None:
     """Five of them, whatever they are: the keys of older stores hold them all. Of the others, what is other."""
     assert set(ALWAYS) == {"weights", "labels", "order", "another_task", "gradient"}
-    more = {"update random": {"update"}, "texts unrelated": {"texts"}}
-    assert all(set(v.key) == set(ALWAYS) | more.get(name, set()) for name, v in VARIANTS.items())
+    assert all(set(v.key) == set(ALWAYS) | {name.split()[0]} & {"update", "texts"} for name, v in VARIANTS.items())
 
 
 def test_every_field_in_all_its_values_makes_another_key() -> None:
@@ -62,6 +61,8 @@ def test_variant_reaches_the_settings_that_it_changes() -> None:
         "another_task True": (True, False, False),
         "gradient layer_causal": (False, True, False),
         "update random": (False, True, False),
+        "update distilled_answers": (False, True, False),
+        "update distilled_outputs": (False, True, False),
         "texts unrelated": (False, True, False),
     }
 
@@ -88,6 +89,14 @@ def test_random_update_stands_in_for_the_steps_of_the_rest() -> None:
     assert Variant(update="random", draw=3).of_training == OWN
     assert Variant(update="random", labels="flipped", draw=3).of_training == Variant(labels="flipped")
     assert Variant(weights="norms", update="random", draw=3).of_training == Variant(weights="norms", draw=3)
+
+
+def test_what_is_distilled_is_icls_answers_or_outputs() -> None:
+    """The other two updates imitate nothing; no rate is selected for what is fitted, and a draw has other queries."""
+    imitated = {name: variant.imitates for name, variant in VARIANTS.items() if variant.imitates is not None}
+    assert imitated == {"update distilled_answers": "answers", "update distilled_outputs": "outputs"}
+    drawn = Variant(update="distilled_outputs", draw=2)
+    assert (drawn.of_finetuning, drawn.of_context, drawn.of_tuning) == (drawn, OWN, OWN)
 
 
 def test_rate_is_selected_on_the_first_draw() -> None:
