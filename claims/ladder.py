@@ -38,7 +38,6 @@ STEPS = (
         "which weights change",
         partial(OnControls, variant=Variant(update="distilled_outputs")),
         SIMILARITY,
-        "no update was fitted to ICL (--distilled-sets)",
     ),
     Step(
         "fitted to ICL's answers",
@@ -47,7 +46,6 @@ STEPS = (
         "which weights change",
         partial(OnControls, variant=Variant(update="distilled_answers")),
         SIMILARITY,
-        "no update was fitted to ICL's answers (--distilled)",
     ),
     Step(
         "finetuning, layer-causal",

@@ -21,8 +21,8 @@ CLAIM = Claim(
     section="Not in the paper: how high its similarities can be",
     prediction="metric(ICL, FT) - 1/2 metric(ICL, nearest update) > 0 for SimAOU and SimAM on differences",
     decision_rule="The nearest update is of the same keys and values, fitted to ICL's attention outputs on other "
-    "queries, and stopped on dev (context distillation); it reads no demonstrations and no answers. Mean over layers an "
-    "example; supported if both corrected intervals lie above 0. Half is fixed beforehand: below it the better part of "
+    "queries, and stopped on dev (context distillation); it reads no demonstrations and no answers. Mean over layers "
+    "an example; supported if both corrected intervals lie above 0. Half is fixed beforehand: below it the better part of "
     "what ICL changes is something that finetuning does not.",
     unit="demonstration set and test example, crossed, within a task",
     family="scale",
@@ -52,9 +52,7 @@ def measure(evidence: Evidence) -> Measured:
         found[metric] = {what: on_sets_of(values, nearest) for what, values in shown.items()}
     ladders = tuple(ladder(evidence, scale, STEPS) for scale in SCALES)
     if not found["SimAOU"]["nearest update"]:
-        return Measured(
-            untestable="no update was fitted to ICL: --distilled-sets says on how many sets", ladders=ladders
-        )
+        return Measured(untestable=evidence.absent(OnControls("sim_aou", NEAREST)), ladders=ladders)
     half = {metric: scaled(of["nearest update"], 0.5) for metric, of in found.items()}
     return Measured(
         parts=tuple(difference(m, CLAIM.prediction, "similarity", of["FT"], half[m]) for m, of in found.items()),

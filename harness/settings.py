@@ -129,6 +129,13 @@ class Settings(BaseModel):
         description="test examples a task for rival explanations that run the model; the first of --queries",
     )
     orders: int = Field(default=2, ge=2, description="orders of the same demonstrations to compare")
+    distilled: tuple[Literal["outputs", "answers"], ...] = Field(
+        default=("outputs",),
+        description="what of ICL keys and values are fitted to, to see how near an update can come: outputs, answers",
+    )
+    distilled_sets: int = Field(
+        default=1, ge=0, description="demonstration sets a task that they are fitted on, the first reported (0: none)"
+    )
     simulations: int = Field(default=1000, ge=0, description="runs simulated to calibrate the decision rules (0: none)")
     processes: int = Field(default=0, ge=0, description="trainings at once on the CPU (default: one a processor)")
 

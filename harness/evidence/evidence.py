@@ -9,6 +9,7 @@ from harness.data import Setting
 from harness.evidence.best_sets import BestSets, best_sets
 from harness.evidence.measurements import ByTask
 from harness.evidence.questions import CausalOrder, FinetunedAt, Learned, Measuring, OnTasks, UpdateSizes
+from harness.evidence.reported import left_out
 from harness.evidence.sources import Sources
 from harness.evidence.training_questions import TextTasks, TrainedLayers
 from harness.metrics import rec2ftp
@@ -16,7 +17,7 @@ from harness.metrics.base_rate import excess_over_base_rate
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.learning import Learning, learning_of
 from harness.runs.steadiness import steadiness_of
-from harness.runs.variants import Variant
+from harness.runs.variants import OWN, Variant
 from harness.seeds import stream
 from harness.trainings.grid import Found, Grid
 from harness.trainings.training import ProblemName
@@ -78,6 +79,12 @@ class Evidence:
     def _read(self, question: Measuring) -> Mapping[str, list[Mapping[str, np.ndarray]]]:
         records, store = question.records(self.sources), self.sources.store
         return {task: [store.read(record).tensors for record in of_task] for task, of_task in records.items()}
+
+    def absent(self, question: Measuring) -> str:
+        """Return why a question has no answer on the control tasks, where its variant says; empty where it does not."""
+        variant = getattr(question, "variant", OWN)
+        found = {task: left_out(self.sources, task, variant) for task in self.control_tasks}
+        return "; ".join(dict.fromkeys(reason for reason in found.values() if reason))
 
     def learning_rates(self, variants: Mapping[str, Variant], *, tuned: bool = False) -> str:
         """Say in words at which learning rates each variant was finetuned: a smaller one where the claims' diverged.

@@ -4,13 +4,14 @@ A question yields its records in stages, each known once those before it are in 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from harness.data import Setting
 from harness.evidence.measurements import MEASUREMENTS
 from harness.evidence.measuring import Measurement, Source
+from harness.evidence.reported import drawn_sets, sets_of
 from harness.evidence.selecting import Stages, selecting, selecting_rates
 from harness.evidence.sources import Sources
 from harness.runs.cells import OrdersOfSets
@@ -122,8 +123,8 @@ class OnControls(Measuring):
 
     def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
         """Return the measurements of each control task, by reported demonstration set."""
-        sets = {task: enumerate(sets_of(sources, task)) for task in sources.control_tasks}
-        return {t: [self._record(sources, t, c, drawn_for(self.variant, i)) for i, c in of] for t, of in sets.items()}
+        sets = {task: drawn_sets(sources, task, self.variant) for task in sources.control_tasks}
+        return {task: [self._record(sources, task, *of) for of in drawn] for task, drawn in sets.items() if drawn}
 
     def _record(self, sources: Sources, task: str, candidate: int, variant: Variant) -> Measurement:
         experiment, chosen = sources.experiment, sources.chosen
@@ -263,22 +264,11 @@ def _rate(sources: Sources, task: str, variant: Variant, *, tuned: bool) -> floa
     return sources.rate(task, variant) if tuned and variant.imitates is None else None
 
 
-def drawn_for(variant: Variant, place: int) -> Variant:
-    """Return the variant as it is on the set reported at a place: with weights of its own, where they are drawn."""
-    return replace(variant, draw=place) if variant.weights != "trained" else variant
-
-
 def _finetunings(sources: Sources, variant: Variant, *, tuned: bool) -> Mapping[str, list[FinetuningRun]]:
     """Return a variant's finetunings of each control task, by reported demonstration set."""
     found = {}
     for task in sources.control_tasks:
         rate = _rate(sources, task, variant, tuned=tuned)
-        drawn = [(c, drawn_for(variant, i)) for i, c in enumerate(sets_of(sources, task))]
-        cells = [sources.experiment.cell(task, sources.chosen, c, v, rate) for c, v in drawn]
+        cells = [sources.experiment.cell(task, sources.chosen, *of, rate) for of in drawn_sets(sources, task, variant)]
         found[task] = [cell.finetuned for cell in cells]
     return found
-
-
-def sets_of(sources: Sources, task: str) -> Sequence[int]:
-    """Return the reported demonstration sets of a task."""
-    return sources.selection(task).candidates

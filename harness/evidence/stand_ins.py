@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.evidence.measuring import Measurement
-from harness.evidence.questions import Measuring, drawn_for, sets_of
+from harness.evidence.questions import Measuring
+from harness.evidence.reported import drawn_for, sets_of
 from harness.evidence.sources import Sources
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.variants import OWN, Variant

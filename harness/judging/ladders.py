@@ -69,7 +69,7 @@ def _rung(evidence: Evidence, scale: Scale, step: Step) -> Rung:
     values = {task: of for task, of in values.items() if not np.isnan(of).all()}
     rung = Rung(step.name, step.kind, step.varies, step.keeps)
     if not values:
-        return replace(rung, reason=step.absent)
+        return replace(rung, reason=evidence.absent(question) or step.absent)
     if scale.from_start:
         start = evidence.of(question, scale.from_start)
         values = {task: share_of_the_way(of, start[task]) for task, of in values.items()}
