@@ -100,15 +100,6 @@ STEPS = (
         SIMILARITY,
     ),
     Step(
-        "finetuning on unrelated text",
-        "rival",
-        "what is finetuned on: sentences without labels, no demonstrations",
-        "steps and rate",
-        partial(OnControls, variant=Variant(texts="unrelated")),
-        SIMILARITY,
-        "no unrelated text is at hand",
-    ),
-    Step(
         "weights changed at random",
         "floor",
         "the direction of the update",

@@ -22,8 +22,8 @@ CLAIM = Claim(
     prediction="metric(ICL, FT) - 1/2 metric(ICL, nearest update) > 0 for SimAOU and SimAM on differences",
     decision_rule="The nearest update is of the same keys and values, fitted to ICL's attention outputs on other "
     "queries, and stopped on dev (context distillation); it reads no demonstrations and no answers. Mean over layers "
-    "an example; supported if both corrected intervals lie above 0. Half is fixed beforehand: below it the better part of "
-    "what ICL changes is something that finetuning does not.",
+    "an example; supported if both corrected intervals lie above 0. Half is fixed beforehand: below it the better part "
+    "of what ICL changes is something that finetuning does not.",
     unit="demonstration set and test example, crossed, within a task",
     family="scale",
     refuted_if="a corrected interval lies below 0, and none above",

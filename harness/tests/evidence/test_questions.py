@@ -137,7 +137,7 @@ def _stages(question: Question, sources: Sources) -> list[list[str]]:
 
 
 AGAIN = "toy: FT with learning rate 2 again, weights off by their last bit, gradient layer causal"
-DISTILLED = Variant(update="distilled_answers")
+DISTILLED = Variant(update="distilled_outputs")
 SELECTED = [
     ["toy: ICL with set 0 on dev", "toy: ICL with set 1 on dev"],
     ["toy: FT with learning rate 2 on dev", "toy: FT with learning rate 1e+38 on dev"],
@@ -152,8 +152,8 @@ SELECTED = [
         (FinetunedAt(Variant(gradient="layer_causal")), ["toy: finetuning, gradient layer causal", AGAIN]),
         (FinetunedAt(Variant()), []),
         (FinetunedAt(Variant(update="random")), ["toy: finetuning, update random"]),
-        (FinetunedAt(DISTILLED, tuned=True), ["toy: finetuning, update distilled answers"]),
-        (OnControls("divergences", DISTILLED), ["toy: measuring divergences, update distilled answers"]),
+        (FinetunedAt(DISTILLED, tuned=True), ["toy: finetuning, update distilled outputs"]),
+        (OnControls("divergences", DISTILLED), ["toy: measuring divergences, update distilled outputs"]),
         (UpdateSizes(Variant()), ["toy: size of the update"]),
         (UpdateSizes(Variant(gradient="layer_causal")), ["toy: size of the update, gradient layer causal"]),
         (OnOtherSets("sim_am"), []),

@@ -7,8 +7,26 @@ LADDERS, OF_LADDERS = "harness/judging/ladders.py", "harness/tests/judging/test_
 MEASURING, PAGE, DRAWN = "harness/evidence/measuring.py", "harness/report/page.py", "harness/report/ladder_figure.py"
 OF_DRAWN = "harness/tests/report/test_ladder_figure.py::test_"
 RUNGS = "Q4"
+NEAREST = "claims/q04_nearest_update.py"
+OF_NEAREST = "harness/tests/claims/test_nearest_update.py::test_"
 
 ERRORS = [
+    Planted(
+        "Q4: all of the nearest update for half",
+        RUNGS,
+        NEAREST,
+        'scaled(of["nearest update"], 0.5)',
+        'scaled(of["nearest update"], 1.0)',
+        f"{OF_NEAREST}finetuning_is_held_to_half_of_the_nearest_update",
+    ),
+    Planted(
+        "Q4: finetuning in its own control",
+        RUNGS,
+        NEAREST,
+        'of["random update"], half[m]',
+        'of["FT"], half[m]',
+        f"{OF_NEAREST}finetuning_is_held_to_half_of_the_nearest_update",
+    ),
     Planted(
         "FT for ICL once more",
         RUNGS,

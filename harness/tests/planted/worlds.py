@@ -24,6 +24,7 @@ from harness.evidence.questions import (
     Question,
     UpdateSizes,
 )
+from harness.evidence.stand_ins import StandIn
 from harness.models.gpt.sizes import TINY
 from harness.runs.learning import Learning
 from harness.runs.variants import OWN, Variant
@@ -106,13 +107,20 @@ class World(Evidence):
     def of(self, question: Measuring, name: str) -> ByTask:
         """Return arrays of the tasks that are asked about; of Rec2FTP, ones in the share that is given."""
         self.asked.add(question)
-        variant = question.variant if isinstance(question, OnControls) else OWN
+        variant = question.variant if isinstance(question, OnControls | StandIn) else OWN
         changed = [getattr(variant, f.name) for f in fields(variant) if getattr(variant, f.name) != f.default]
         how = ["tuned"] if isinstance(question, OnControls) and question.tuned else []
         how += [f"behind {question.behind}"] if isinstance(question, OnOtherSets) else []
+        how += [question.role, f"behind {question.behind}"] if isinstance(question, StandIn) else []
         words = " ".join(map(str, (question.measurement, name, *changed, *how)))
-        on_controls = isinstance(question, OnControls | AcrossSets)
+        on_controls = isinstance(question, OnControls | AcrossSets | StandIn)
+        if variant.imitates and self.absent(question):
+            return {}
         return {task: self.array(words, task) for task in (self.control_tasks if on_controls else self.tasks)}
+
+    def absent(self, _question: Measuring) -> str:
+        """Return why nothing was fitted to ICL: nothing stood in the way, unless a reason is given."""
+        return str(self.found.get("absent", ""))
 
     def learning_rates(self, variants: Mapping[str, Variant], *, tuned: bool = False) -> str:
         """Return the variants' names."""
