@@ -62,7 +62,8 @@ def plain_loss(network: Any, attentions: Sequence[Any], of: Imitated, i: int, lo
         cosines = [(h @ w) / (h.norm() * w.norm()) for h, w in zip(outputs, wanted, strict=True)]
         return 1 - torch.stack(cosines).mean()
     p, q = wanted.softmax(-1), logits[list(of.prompts.answer_tokens)].softmax(-1)
-    return (p * (p.log() - q.log())).sum()
+    divergence: Tensor = (p * (p.log() - q.log())).sum()
+    return divergence
 
 
 def adam(
