@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from claims.untrained import MODELS
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import FinetunedAt, OnControls
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import between_sets, difference, less
 from harness.judging.exhibits import task_table
-from harness.runs.variants import Variant
 
 CLAIM = Claim(
     id="O1",
@@ -36,11 +36,6 @@ CLAIM = Claim(
 )
 
 METRICS = {"SimAOU": ("sim_aou", "ft"), "Kendall": ("kendall", "ft")}
-MODELS = {
-    "trained": Variant(),
-    "embeddings kept": Variant(weights="embeddings"),
-    "norms kept": Variant(weights="norms"),
-}
 ASKS = (
     *(OnControls(name, variant) for name, _ in METRICS.values() for variant in MODELS.values()),
     *map(FinetunedAt, MODELS.values()),

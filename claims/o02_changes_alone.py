@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from claims.untrained import MODELS
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import OnControls
 from harness.judging.claims import Claim, Measured
 from harness.judging.comparisons import between_sets, difference, less
 from harness.judging.exhibits import task_table
-from harness.runs.variants import Variant
 
 CLAIM = Claim(
     id="O2",
@@ -32,11 +32,6 @@ CLAIM = Claim(
     because="a tenth of what Deutch et al. find of the trained model",
 )
 
-MODELS = {
-    "trained": Variant(),
-    "embeddings kept": Variant(weights="embeddings"),
-    "norms kept": Variant(weights="norms"),
-}
 ASKS = tuple(OnControls("sim_am", variant) for variant in MODELS.values())
 
 

@@ -1,4 +1,4 @@
-"""The command line beside pytest: fetch, clean, export, render, expect, compare."""
+"""The command line beside pytest: fetch, clean, export, render, expect, compare, budget."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ import typer
 
 import fixtures
 from harness import targets
-from harness.errors import HarnessError, shown
+from harness.errors import HarnessError, nearest, shown
 from harness.files import read_text
 from harness.settings import parse_settings
 from harness.statistics.results import Outcome
@@ -176,6 +176,32 @@ def compare(
         _say(line)
     if any(pair.why for pair in pairs):
         raise typer.Exit(1)
+
+
+@app.command()
+def budget(
+    document: Annotated[Path | None, typer.Argument(help="A run's report; none: the default settings' run.")] = None,
+    claims: Annotated[str, typer.Option(help="Ids, separated by commas; none: all that are about the model.")] = "",
+    minutes: Annotated[float, typer.Option(min=0, help="The budget; 0: what the run takes.")] = 0.0,
+    control_share: Annotated[float, typer.Option(min=0, max=1, help="Control queries a query; 0: the run's.")] = 0.0,
+    simulations: Annotated[int, typer.Option(min=1, help="Runs simulated of each split.")] = 500,
+    store: StoreOption = fixtures.STORE,
+) -> None:
+    """Say which split of a run's time between demonstration sets and queries decides most; nothing is run."""
+    import claims as package  # noqa: PLC0415
+    from harness.evidence.sources import open_sources  # noqa: PLC0415
+    from harness.judging.budget import buy, lines  # noqa: PLC0415  # slow import
+    from harness.judging.claims import MODEL, load_claims  # noqa: PLC0415
+
+    modules = {claim: of for claim, of in load_claims(package).items() if of.claim.subject == MODEL}
+    named = [claim.strip() for claim in claims.split(",") if claim.strip()] or list(modules)
+    if wrong := [claim for claim in named if claim not in modules]:
+        raise HarnessError(f"--claims '{wrong[0]}': {nearest(wrong[0], modules)}")
+    chosen = [modules[claim] for claim in dict.fromkeys(named)]
+    given = {} if document is None else _read_report(document).facts.settings
+    sources = open_sources(parse_settings(**{**given, "store": store}), fixtures.MODELS, fixtures.TASKS)
+    for line in lines(buy(chosen, sources, minutes=minutes, share=control_share, runs=simulations)):
+        _say(line)
 
 
 def _read_report(path: Path) -> "Document":

@@ -21,18 +21,16 @@ from harness.metrics import (
     sim_am_of_differences,
     sim_am_of_partners,
     sim_aou,
-    sim_aou_unscaled,
     sim_aou_with_update,
+    token_order,
     training_attention,
     uniform_like,
 )
 from harness.metrics.distributions import change_agreement, kl_divergence, token_overlap, total_variation
 from harness.metrics.order import (
-    disagreement,
     disagreement_of_orders_and_sets,
     log_ratio,
     log_ratio_of_means,
-    spread,
     spread_of_orders_and_sets,
 )
 from harness.metrics.relaxed import direction, explained_share, log_size_ratio
@@ -115,17 +113,6 @@ def _partners(cell: Cell, rng: np.random.Generator) -> Iterator[tuple[str, np.nd
     yield "other_class", others_of_other_class(cell.zsl.gold, DRAWS, rng)
 
 
-def measure_unscaled(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.ndarray]:
-    """SimAOU without unit scaling [example, layer], with FT's update, the paper's noise, and another example's."""
-    zsl, icl, ft = (recording.attn_out.astype(np.float64) for recording in (cell.zsl, cell.icl, cell.ft))
-    other = zsl + np.roll(ft - zsl, 1, axis=0)
-    return {
-        "ft": sim_aou_unscaled(zsl, icl, ft),
-        "uniform": sim_aou_unscaled(zsl, icl, zsl + uniform_like(zsl, rng)),
-        "other_example": sim_aou_unscaled(zsl, icl, other),
-    }
-
-
 def measure_sim_am(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.ndarray]:
     """SimAM [example, layer] of ICL to FT, to ZSL, to noise, and on differences from ZSL.
 
@@ -160,16 +147,17 @@ def measure_kendall(cell: CellAndStart, rng: np.random.Generator) -> Mapping[str
     attention of another example of the same gold label.
     """
     in_context, in_training = attention_to_demonstrations(cell)
+    icl, ft = token_order(in_context), token_order(in_training)
     lengths = [last - first for first, last in cell.spans]
     return {
-        "ft": kendall(in_context, in_training),
-        "uniform": kendall(in_context, uniform_like(in_training, rng)),
-        "isotropic": kendall(in_context, isotropic_like(in_training, rng)),
-        "control": kendall(in_context, permuted(in_training, rng)),
-        "unfinetuned": kendall(in_context, attention_before_training(cell)),
-        "within": kendall(in_context, permuted_within(in_training, lengths, rng)),
+        "ft": kendall(icl, ft),
+        "uniform": kendall(icl, uniform_like(in_training, rng)),
+        "isotropic": kendall(icl, isotropic_like(in_training, rng)),
+        "control": kendall(icl, permuted(in_training, rng)),
+        "unfinetuned": kendall(icl, attention_before_training(cell)),
+        "within": kendall(icl, permuted_within(in_training, lengths, rng)),
         "other_of_class": np.stack(
-            [kendall(in_context, of_partners(in_training, p)) for p in others_of_class(cell.zsl.gold, DRAWS, rng)]
+            [kendall(icl, ft.of_partners(p)) for p in others_of_class(cell.zsl.gold, DRAWS, rng)]
         ),
     }
 
@@ -240,21 +228,6 @@ def measure_updates(compared: Mapping[str, np.ndarray], _rng: np.random.Generato
     return {name: values.mean(axis=2) for name, values in compared.items()}
 
 
-def measure_order_spread(cells: Sequence[Cell], _rng: np.random.Generator) -> Mapping[str, np.ndarray]:
-    """Return how much an example's outcome differs between orders of the same demonstrations.
-
-    `<setting>_answers`: share of pairs of orders that answer differently [example]; `<setting>_outputs`: mean over
-    pairs of 1 - cosine of the changes of attention outputs [example, layer]; settings `icl` and `ft`.
-    """
-    found = {}
-    for setting in ("icl", "ft"):
-        recordings = [getattr(cell, setting) for cell in cells]
-        changes = [attention_output_update(r.attn_out, cells[0].zsl.attn_out) for r in recordings]
-        found[f"{setting}_answers"] = disagreement(np.stack([r.predicted for r in recordings]))
-        found[f"{setting}_outputs"] = spread(np.stack(changes))
-    return found
-
-
 def measure_orders_and_sets(sets: Sequence[Sequence[Cell]], _rng: np.random.Generator) -> Mapping[str, np.ndarray]:
     """Return how much an outcome differs between orders of one demonstration set, against sets, each in its own order.
 
@@ -305,12 +278,10 @@ MEASUREMENTS: Mapping[str, tuple[str, Measure]] = {
     "rec2ftp": ("cell", measure_rec2ftp),
     "divergences": ("cell", measure_divergences),
     "sim_aou": ("cell", measure_sim_aou),
-    "sim_aou_unscaled": ("cell", measure_unscaled),
     "sim_am": ("cell", measure_sim_am),
     "kendall": ("cell from start", measure_kendall),
     "relaxed": ("parts", measure_relaxed),
     "updates": ("updates", measure_updates),
-    "order_spread": ("orders", measure_order_spread),
     "orders_and_sets": ("orders of sets", measure_orders_and_sets),
     "distributions": ("next_tokens", measure_distributions),
 }

@@ -54,8 +54,7 @@ class Measurement(Record):
             return {"name": self.name, "version": version, "seed": self._drawn[0]}
         if isinstance(self.source, OrdersOfSets):
             return f"{self.name} {version}, {self._orders_and_sets}"
-        named = {"order_spread": f"{len(self.source.inputs) // 4} orders", "distributions": self.name}
-        return named.get(self.name, f"{self.name} {version}")
+        return self.name if self.name == "distributions" else f"{self.name} {version}"
 
     @property
     def _orders_and_sets(self) -> str:

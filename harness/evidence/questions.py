@@ -132,7 +132,6 @@ class OnControls(Measuring):
         made_on: Mapping[str, Source] = {
             "cell": cell,
             "cell from start": experiment.from_start(cell),
-            "orders": experiment.orders(task, chosen, candidate),
             "next_tokens": experiment.next_tokens(task, chosen, candidate, variant, rate),
         }
         of = experiment.beside(FinetuningRun, task, chosen, candidate, variant)
@@ -244,14 +243,13 @@ class HowItRan:
 
     def other_sets(self, sources: Sources) -> Mapping[str, Mapping[int, SteadinessRun]]:
         """Return what tells of each task's reported demonstration sets, but the best, whether finetuning is steady."""
-        found = {}
+        found, again = {}, sources.experiment.on_reported
         for task in sources.tasks:
             chosen = sources.selection(task)
-            rate = chosen.learning_rate
-            found[task] = {c: sources.experiment.steadiness(task, c, rate) for c in chosen.candidates[1:]}
+            found[task] = {c: again(SteadinessRun, task, chosen, c) for c in chosen.candidates[1:]}
         return found
 
-    def records(self, sources: Sources) -> Mapping[str, Record]:
+    def records(self, sources: Sources) -> Mapping[str, CellFacts]:
         """Return the facts of each task's best cell."""
         found = {}
         for task in sources.tasks:

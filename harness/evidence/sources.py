@@ -112,7 +112,8 @@ class Provisional(Sources):
         try:
             return super().selection(task)
         except MissingEntryError:
-            return Selection(self._sets(task), settings.learning_rates[0], (), (), ())
+            rate = settings.learning_rates[0]
+            return Selection(self._sets(task), rate, (), Tuning(rate, (), ()))
 
     def _tuning(self, task: str, variant: Variant) -> Tuning:
         try:

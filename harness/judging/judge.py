@@ -28,8 +28,8 @@ def judge(
 
     """
     tried = {claim: measured for claim, measured in family.items() if not measured.untestable}
-    parts = {claim.id: _sized(claim, measured.parts) for claim, measured in tried.items()}
-    controls = {claim.id: _sized(claim, measured.control) for claim, measured in tried.items()}
+    parts = {claim.id: sized(claim, measured.parts) for claim, measured in tried.items()}
+    controls = {claim.id: sized(claim, measured.control) for claim, measured in tried.items()}
     judged, judged_controls = (judge_family(_with_parts(of), alpha) for of in (parts, controls))
     calibrated: dict[str, Calibration] = {}
     for claim in family if simulations else ():
@@ -57,7 +57,7 @@ def _on_best_sets(claim: Claim, measured: Measured, parts: Sequence[Comparison],
     return OnBestSets(found.outcome, found.parts, best.numbers, best.of, best.selected_on)
 
 
-def _sized(claim: Claim, parts: Sequence[Comparison]) -> tuple[Comparison, ...]:
+def sized(claim: Claim, parts: Sequence[Comparison]) -> tuple[Comparison, ...]:
     """Return comparisons with the smallest effect that matters, which the claim fixes for their unit."""
     return tuple(part if part.matters else replace(part, matters=claim.matters.get(part.unit, 0.0)) for part in parts)
 

@@ -43,23 +43,6 @@ def sim_aou_with_update(
     return cosine(attention_output_update(h_icl, h_zsl), update)
 
 
-def sim_aou_unscaled(
-    h_zsl: Float[np.ndarray, "example layer d_model"],
-    h_icl: Float[np.ndarray, "example layer d_model"],
-    h_ft: Float[np.ndarray, "example layer d_model"],
-) -> Float[np.ndarray, "example layer"]:
-    """Return cos(h_ICL - h_ZSL, h_FT - h_ZSL) of the outputs as they are, in [-1, 1].
-
-    Scaling to unit length first, as SimAOU does, takes from each update what lies along its own h, so changes of size
-    count as none. Here they count: two settings that both shrink the output agree. 0 where a setting changed nothing.
-    Raises HarnessError where the shapes differ.
-    """
-    require_same_shape(h_icl, h_zsl, "attention outputs of ICL and ZSL")
-    require_same_shape(h_ft, h_zsl, "attention outputs of FT and ZSL")
-    before = h_zsl.astype(np.float64)
-    return cosine(h_icl - before, h_ft - before)
-
-
 def _unit(h: Float[np.ndarray, "*axes d_model"]) -> Float[np.ndarray, "*axes d_model"]:
     h = h.astype(np.float64)
     length = np.linalg.norm(h, axis=-1, keepdims=True)

@@ -217,13 +217,23 @@ class Experiment:
         run = self.run(kind, task, Setting.FT, candidate, rate, self.selection_part)
         return run if variant == OWN else replace(run, variant=variant, fitting=run.number)
 
+    def on_reported(self, kind: type[AnyRun], task: str, chosen: Chosen, candidate: int) -> AnyRun:
+        """Return FT on a reported demonstration set, at the rate that was chosen, on what is selected on.
+
+        Beyond the first set, on which the rate was tried, with the weights that are kept for test examples.
+        """
+        run = self.tried(kind, task, candidate, chosen.learning_rate)
+        if candidate == chosen.candidates[0]:
+            return run
+        return replace(run, kept=self.own_cell(task, chosen, candidate).finetuned)
+
     def answers(self, task: str, chosen: Chosen, candidate: int) -> Mapping[Setting, AccuracyRun]:
         """Return what each setting answers on what is selected on, under a demonstration set."""
         part = self.selection_part
         return {
             Setting.ZSL: self.run(AccuracyRun, task, Setting.ZSL, part=part),
             Setting.ICL: self.run(AccuracyRun, task, Setting.ICL, candidate, part=part),
-            Setting.FT: self.tried(AccuracyRun, task, candidate, chosen.learning_rate),
+            Setting.FT: self.on_reported(AccuracyRun, task, chosen, candidate),
         }
 
     def check_prompts(self, store: Store) -> None:

@@ -50,7 +50,7 @@ def task_facts(experiment: Experiment, task: str, chosen: Selection, made: JSON,
     `made` is what `CellFacts` gathered, `laid_out` what a `PromptLayout` found.
     """
     labelled, settings, part = experiment.tasks[task], experiment.settings, experiment.selection_part
-    grid = zip(settings.learning_rates, chosen.ft_accuracy, chosen.diverged_at, strict=True)
+    grid = zip(settings.learning_rates, chosen.tuning.ft_accuracy, chosen.tuning.diverged_at, strict=True)
     return {
         "name": task,
         "source": labelled.source,
@@ -71,8 +71,8 @@ def task_facts(experiment: Experiment, task: str, chosen: Selection, made: JSON,
             {
                 "learning rate": tried,
                 "FT accuracy": _percent(accuracy) if step is None else f"diverged at step {step + 1}",
-                "last bit moves answers by": chosen.steadiness[tried].words
-                if tried in chosen.steadiness
+                "last bit moves answers by": chosen.tuning.steadiness[tried].words
+                if tried in chosen.tuning.steadiness
                 else "not tried",
                 "taken": "yes" if tried == chosen.learning_rate else "no",
             }
@@ -89,8 +89,8 @@ def chaos_notes(task: str, chosen: Selection, others: Mapping[int, Steadiness]) 
     `others` are the reported demonstration sets but the best, at the learning rate that was chosen.
     """
     said, rate = [], f"{chosen.learning_rate:g}"
-    passed = ", ".join(f"{tried:g}" for tried, how in chosen.steadiness.items() if how.chaotic)
-    if passed and chosen.steadiness[chosen.learning_rate].chaotic:
+    passed = ", ".join(f"{tried:g}" for tried, how in chosen.tuning.steadiness.items() if how.chaotic)
+    if passed and chosen.tuning.steadiness[chosen.learning_rate].chaotic:
         said.append(
             f"Task {task}: finetuning is chaotic at every learning rate at which it holds ({passed}). {rate} was "
             "taken, which moves answers least; another processor would give other answers."

@@ -1,9 +1,10 @@
 """Runs that score examples: their accuracy alone, or all that is recorded of their last tokens."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from harness.data import Recording, Setting
 from harness.prompts import Prompts
@@ -14,6 +15,9 @@ from harness.runs.prompting import prompts_of
 from harness.runs.run import Run
 from harness.runs.whole_prompts import whole_prompts_of
 from harness.store import Entry, Record, Store
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class RecordingRun(Run):
@@ -58,22 +62,35 @@ class AccuracyRun(Run):
 
     @property
     def inputs(self) -> Sequence[Record]:
-        """ICL is held to whole prompts first."""
-        return _held_to(self)
+        """ICL is held to whole prompts first; FT may take what another run's finetuning left."""
+        return (*_held_to(self), *((self.kept,) if self.kept is not None else ()))
+
+    @property
+    def cost(self) -> float:
+        """With weights that are kept it takes no step."""
+        return super().cost if self.kept is None else replace(self, learning_rate=None, kept=None).cost
 
     def compute(self, store: Store) -> Entry:
         """Return the accuracy in the facts, or the step at which finetuning diverged."""
         prompts = prompts_of(self, store)
         weights: AbstractContextManager[None] = nullcontext()
         if self.learning_rate is not None:
-            found = finetune_once(self, store, prompts, self.learning_rate, record=False)
-            if found.diverged_at is not None:
-                return Entry({}, {"accuracy": None, "diverged_at": found.diverged_at})
-            weights = model_of(self, store).with_weights(found.weights)
+            if (left := self._kept_weights(store, prompts)) is None:
+                found = finetune_once(self, store, prompts, self.learning_rate, record=False)
+                if found.diverged_at is not None:
+                    return Entry({}, {"accuracy": None, "diverged_at": found.diverged_at})
+                left = found.weights
+            weights = model_of(self, store).with_weights(left)
         setting = Setting.ICL if self.setting is Setting.ICL else Setting.ZSL
         recording = _score(self, store, prompts, setting, weights, record=False)
         tensors = {"label_logits": recording.label_logits, "gold": recording.gold}
         return Entry(tensors, {"accuracy": float(recording.correct.mean()), "diverged_at": None})
+
+    def _kept_weights(self, store: Store, prompts: Prompts) -> Mapping[str, "Tensor"] | None:
+        """Return what the kept finetuning left; None where other queries left it room for more texts, or fewer."""
+        if self.kept is None or prompts_of(self.kept, store).demonstrations != prompts.demonstrations:
+            return None
+        return weights_of(store.find_or_run(self.kept))
 
 
 def _held_to(run: Run) -> Sequence[Record]:

@@ -29,10 +29,7 @@ class Selection(Chosen):
 
     icl_accuracy: tuple[float, ...]
     """Accuracy of ICL on the selection examples, by demonstration set."""
-    ft_accuracy: tuple[float | None, ...]
-    diverged_at: tuple[int | None, ...]
-    steadiness: Mapping[float, Steadiness] = field(default_factory=dict)
-    """These three as in `Tuning`."""
+    tuning: Tuning
 
 
 def sets_chosen(experiment: Experiment, task: str, store: Store) -> tuple[int, ...]:
@@ -67,9 +64,7 @@ def select(experiment: Experiment, task: str, store: Store) -> Selection:
         candidates=sets_chosen(experiment, task, store),
         learning_rate=tuned.learning_rate,
         icl_accuracy=_accuracies(experiment, task, store),
-        ft_accuracy=tuned.ft_accuracy,
-        diverged_at=tuned.diverged_at,
-        steadiness=tuned.steadiness,
+        tuning=tuned,
     )
 
 

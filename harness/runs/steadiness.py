@@ -74,7 +74,10 @@ class SteadinessRun(Run):
         from harness.models.finetuning import off_by_a_bit  # noqa: PLC0415  # slow import
         from harness.models.scoring import score  # noqa: PLC0415
 
-        own = store.find_or_run(self._answers).tensors["label_logits"].astype(np.float64)
+        answers = store.find_or_run(self._answers).tensors
+        if not answers:  # finetuning diverged without the change
+            return Entry({}, {"moved": None})
+        own = answers["label_logits"].astype(np.float64)
         prompts, model, rate = prompts_of(self, store), model_of(self, store), self._rate(store)
         with model.with_weights(off_by_a_bit(model, stream(0, "last bit"))):
             found = finetune_once(self, store, prompts, rate, record=False)

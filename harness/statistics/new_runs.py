@@ -9,6 +9,8 @@
   new draws are made likewise, by the same g in all tasks where tasks share their draws. Taking old sets again would not
   do: of two, the same one comes twice in half of the runs, and then has no variance. Two to five sets do not show their
   distribution's shape; the normal is what Student's t assumes.
+- Other sizes: from the same data come runs with more or fewer sets, draws and examples: the same covariance, of another
+  number of levels. An axis of which the data have one level keeps it, as nothing says how more of it would vary.
 - Proportions: which examples count is drawn from the data, their values are fresh: 1 with probability null + effect,
   plus the new set's and draw's effects; an example's answers under several sets agree as often as the data's do.
 
@@ -29,41 +31,67 @@ Cells = tuple[Float[np.ndarray, "run _set _draw _example"], ...]
 """Runs of one comparison, one array a task."""
 
 
+@dataclass(frozen=True)
+class Size:
+    """How many sets, draws and examples a task of a run has."""
+
+    sets: int
+    draws: int
+    examples: int
+
+    def of(self, part: Comparison) -> tuple[int, int, int]:
+        """Return the shape of the comparison's new cells.
+
+        Where there is one set and tasks share the draws, each set has a draw of its own, and the draws are its sets.
+        """
+        draws = self.sets if part.shared_draws and part.sets == 1 else self.draws
+        return self.sets if part.sets > 1 else 1, draws if part.draws > 1 else 1, self.examples
+
+
 def draw_runs(
-    parts: Sequence[Comparison], shifts: Sequence[float], rng: np.random.Generator, *, runs: int
+    parts: Sequence[Comparison],
+    shifts: Sequence[float],
+    rng: np.random.Generator,
+    *,
+    runs: int,
+    size: Size | None = None,
 ) -> list[Cells]:
-    """Return new cells of each comparison with the effect given in `shifts`, as the module's text says."""
+    """Return new cells of each comparison with the effect given in `shifts`, as the module's text says.
+
+    They have as many sets, draws and examples as the data, or are of the `size` that is given.
+    """
 
     @cache
-    def new_of(_axis: str, _task: int | None, levels: int) -> Float[np.ndarray, "run new old"]:
-        return _mixing(rng, runs, levels)
+    def new_of(_axis: str, _task: int | None, levels: int, number: int) -> Float[np.ndarray, "run new old"]:
+        return _mixing(rng, runs, levels, number)
 
     @cache
-    def among(_axis: str, _task: int, number: int) -> Int[np.ndarray, "run number"]:
-        return rng.integers(number, size=(runs, number))
+    def among(_axis: str, _task: int, old: int, number: int) -> Int[np.ndarray, "run number"]:
+        return rng.integers(old, size=(runs, number))
 
-    def drawn(task: int, shape: tuple[int, ...], shared: bool) -> _Draw:
-        sets, draws, width = shape
+    def drawn(task: int, part: Comparison) -> _Draw:
+        old = part.cells[task].shape
+        new = old if size is None else size.of(part)
         return _Draw(
-            columns=among("examples", task, width),
-            rows=among("rows", task, sets * draws),
-            sets=new_of("sets", task, sets),
-            draws=new_of("draws", None if shared else task, draws),
+            columns=among("examples", task, old[2], new[2]),
+            rows=among("rows", task, old[0] * old[1], new[0] * new[1]),
+            sets=new_of("sets", task, old[0], new[0]),
+            draws=new_of("draws", None if part.shared_draws else task, old[1], new[1]),
         )
 
     new = []
     for part, shift in zip(parts, shifts, strict=True):
         draw = _new_proportion if part.kind == "proportion" else _new_mean
-        made = (drawn(task, cell.shape, part.shared_draws) for task, cell in enumerate(part.cells))
+        made = (drawn(task, part) for task in range(len(part.cells)))
         new.append(tuple(draw(c, d, part.null + shift, rng) for c, d in zip(part.cells, made, strict=True)))
     return new
 
 
-def _mixing(rng: np.random.Generator, runs: int, levels: int) -> Float[np.ndarray, "run new old"]:
+def _mixing(rng: np.random.Generator, runs: int, levels: int, number: int) -> Float[np.ndarray, "run new old"]:
     """Return what new levels are made of; a single level stays what it is."""
     if levels == 1:
         return np.ones((runs, 1, 1))
-    return rng.normal(size=(runs, levels, levels)) / math.sqrt(levels - 1)
+    return rng.normal(size=(runs, number, levels)) / math.sqrt(levels - 1)
 
 
 @dataclass(frozen=True)
@@ -80,7 +108,7 @@ class _Draw:
         """Take these of the old entries to where they are in the new runs."""
         flat = entries.reshape(-1, entries.shape[2])
         taken = flat[self.rows[:, :, None], self.columns[:, None, :]]
-        return np.asarray(taken.reshape(len(taken), *entries.shape[:2], -1))
+        return np.asarray(taken.reshape(len(taken), self.sets.shape[1], self.draws.shape[1], -1))
 
     def levels(self, terms: "_Terms") -> Float[np.ndarray, "run new_set new_draw 1"]:
         """Return the new sets' and draws' own parts together."""

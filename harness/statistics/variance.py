@@ -66,6 +66,39 @@ def moments(cells: Runs, *, pooled: bool, shared_draws: bool, null: float = 0.0)
 
 
 @dataclass(frozen=True)
+class Components:
+    """Variances of one value, of its set's, draw's and example's own part and of the rest, as their moments say.
+
+    0 where an axis has one level, and where its levels vary by less than the rest explains. `rest` is 0 where it can't
+    be told from an example's own part.
+    """
+
+    sets: float
+    draws: float
+    examples: float
+    rest: float
+
+
+def components(cells: Sequence[Float[np.ndarray, "_set _draw _example"]]) -> Components:
+    """Return the mean over tasks of var_a = L (V_a - V_rest) and var_rest = N V_rest, each task of weight 1."""
+    by_task = [_components(cell[None]) for cell in cells]
+    return Components(*(float(np.mean(of_axis)) for of_axis in zip(*by_task, strict=True)))
+
+
+def _components(cell: Float[np.ndarray, "1 _set _draw _example"]) -> list[float]:
+    known = ~np.isnan(cell)
+    _, _, (influences,) = _influences([cell], [known], pooled=False)
+    table = _Table.of(influences, known)
+    rest = float(table.rests[0].variance[0]) if table.rests else 0.0
+    found = []
+    for axis in _AXES:
+        levels = int(known.any(axis=_others(axis)).sum())
+        varies = axis in table.axes and levels > 1
+        found.append(max(0.0, levels * (float(table.axes[axis][0].variance[0]) - rest)) if varies else 0.0)
+    return [*found, int(known.sum()) * rest]
+
+
+@dataclass(frozen=True)
 class _Term:
     variance: Float[np.ndarray, " run"]
     freedom: Float[np.ndarray, " run"]

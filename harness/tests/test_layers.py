@@ -39,7 +39,7 @@ FLOORS = (
 LAYERS = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 PURE = 2
 """The floor of pure functions."""
-NEIGHBOURS = {("harness.__main__", "fixtures"), ("claims", "fixtures")}
+NEIGHBOURS = {("harness.__main__", "fixtures"), ("harness.__main__", "claims"), ("claims", "fixtures")}
 """Rooms of one floor of which the first may import the second."""
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from harness.__main__ import main
+from harness.evidence.questions import HowItRan, OnTasks
 from harness.judging.claims import Claim
 from harness.judging.verdicts import Verdict
 from harness.report.document import Document, RunFacts
 from harness.report.json_form import to_json
 from harness.statistics.results import Estimate, Outcome, PartResult
 from harness.store import Store
-from harness.tests.tiny import Project
+from harness.tests.tiny import Project, ready
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -146,9 +147,25 @@ def test_export_makes_the_runs_that_it_needs(run: Run, project: Project, tmp_pat
     assert all(isinstance(json.loads(line), dict) for of_setting in lines.values() for line in of_setting)
 
 
+def test_budget_reads_a_reports_run_out_of_the_store(run: Run, project: Project, tmp_path: Path) -> None:
+    """The settings are the report's; the run's own split comes first, of two sets and thirty queries."""
+    settings = project.settings(tmp_path / "store", demonstration_sets=2)
+    ready(settings, HowItRan(), OnTasks("accuracy"))
+    facts = RunFacts({"name": "m"}, (), settings.numbers)
+    document = Document("0", "2023-01-01T00:00:00+00:00", 1.0, facts, (), title="What Is Tested?")
+    (tmp_path / "run.json").write_text(to_json(document))
+    options = ("--store", tmp_path / "store", "--claims", "C1", "--simulations", 20)
+    code, said, err = run("budget", tmp_path / "run.json", *options)
+    assert (code, err) == (0, "")
+    (own,) = [line for line in said.splitlines() if line.endswith("own")]
+    assert own.split()[:3] == ["2", "30", "20"]
+
+
 @pytest.mark.parametrize(
     ("command", "complaint"),
     [
+        ("budget --claims C99 --store {0}", "--claims 'C99': "),
+        ("budget {0}/nowhere.json --store {0}", "nowhere.json' can't be used"),
         ("export --task movie --out {0} --format xml", "unknown format 'xml': the one format is 'lmops'"),
         ("export --task movei --out {0} --store {0}", "unknown task 'movei': did you mean 'movie'"),
         ("export --task movie --out {0} --store {0} --model gtp2", "unknown model 'gtp2'"),

@@ -75,18 +75,6 @@ def sim_aou(cell: Cell, rng: np.random.Generator) -> Arrays:
     }
 
 
-def sim_aou_unscaled(cell: Cell, rng: np.random.Generator) -> Arrays:
-    """SimAOU of the outputs as they are, and with noise; the other baseline goes through float32 on its way."""
-    zsl, icl, ft = outputs_of(cell)
-    found = {"ft": np.empty(zsl.shape[:2]), "uniform": np.empty(zsl.shape[:2])}
-    drawn = rng.random(zsl.shape)
-    for place in np.ndindex(*zsl.shape[:2]):
-        update = paper.difference(icl[place], zsl[place])
-        found["ft"][place] = paper.cosine(update, paper.difference(ft[place], zsl[place]))
-        found["uniform"][place] = paper.cosine(update, drawn[place])
-    return found
-
-
 def sim_am(cell: Cell, _rng: np.random.Generator) -> Arrays:
     """SimAM to FT, to ZSL, and on differences."""
     zsl, icl, ft = (exact(recording.scores_query) for recording in (cell.zsl, cell.icl, cell.ft))
@@ -135,7 +123,6 @@ PLAIN: Mapping[str, Callable[[CellAndStart, np.random.Generator], Arrays]] = {
     "rec2ftp": rec2ftp,
     "divergences": divergences,
     "sim_aou": sim_aou,
-    "sim_aou_unscaled": sim_aou_unscaled,
     "sim_am": sim_am,
     "kendall": kendall,
 }

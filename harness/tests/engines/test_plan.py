@@ -12,7 +12,7 @@ import pytest
 import fixtures
 from harness.engines.plan import run_plan, stated
 from harness.errors import HarnessError
-from harness.evidence.questions import CausalOrder, HowItRan, OnControls, OnTasks, Question
+from harness.evidence.questions import AcrossSets, CausalOrder, HowItRan, Learned, OnControls, OnTasks, Question
 from harness.evidence.sources import Sources, open_sources
 from harness.evidence.training_questions import TextTasks, TrainedGPTs
 from harness.progress import Silent
@@ -62,9 +62,9 @@ def require_as_stated(questions: Sequence[Question], sources: Sources) -> None:
 
 VARIANTS = (Variant(), Variant(weights="fresh"), Variant(labels="random"), Variant(another_task=True), Variant(order=1))
 ON_MODELS: dict[str, list[Question]] = {
-    "on tasks": [OnTasks("kendall"), OnTasks("sim_am"), OnTasks("updates"), OnTasks("relaxed"), HowItRan()],
+    "on tasks": [OnTasks("kendall"), OnTasks("sim_am"), OnTasks("updates"), OnTasks("relaxed"), Learned(), HowItRan()],
     "on controls": [OnControls("sim_am", variant) for variant in VARIANTS],
-    "other orders": [OnControls("order_spread"), OnControls("distributions"), CausalOrder()],
+    "other orders": [AcrossSets("orders_and_sets"), OnControls("distributions"), CausalOrder()],
     "all at once": [OnTasks("accuracy"), OnControls("accuracy", Variant(gradient="layer_causal")), CausalOrder()],
 }
 

@@ -13,7 +13,7 @@ from harness.tests.tiny import Project
 from harness.tests.two_tasks import sources_of, two_tasks
 
 VARIANTS = (Variant(), Variant(weights="shuffled"), Variant(gradient="layer_causal"))
-MEASURED = ("accuracy", "sim_aou", "sim_aou_unscaled", "sim_am", "kendall")
+MEASURED = ("accuracy", "sim_aou", "sim_am", "kendall")
 
 Asking = Callable[..., Evidence]
 """Of questions and options: evidence whose store answers them."""
@@ -40,4 +40,4 @@ def asking(both: Project, tmp_path_factory: pytest.TempPathFactory) -> Asking:
 def controls(asking: Asking) -> Evidence:
     """Return both tasks' controls, measured under three variants."""
     asked = [OnControls(measurement, variant) for measurement in MEASURED for variant in VARIANTS]
-    return asking(*asked, OnControls("order_spread"), OnControls("distributions"))
+    return asking(*asked, OnControls("distributions"))

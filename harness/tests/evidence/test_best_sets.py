@@ -8,13 +8,13 @@ import pytest
 from harness.evidence.best_sets import BestSets, best_sets
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import Learned, OnTasks
-from harness.runs.selection import Selection
+from harness.runs.selection import Selection, Tuning
 from harness.tests.tiny import Project, ready
 
 
 def selection(candidates: Sequence[int], accuracies: Sequence[float]) -> Selection:
     """Return a selection of these sets, with ICL's accuracy under every set that was tried."""
-    return Selection(tuple(candidates), 0.1, tuple(accuracies), (), ())
+    return Selection(tuple(candidates), 0.1, tuple(accuracies), Tuning(0.1, (), ()))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """What is measured on controls alone: the spread over orders, and output distributions, worked out again."""
 
 from collections.abc import Mapping
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -12,43 +11,10 @@ from harness.evidence.evidence import Evidence
 from harness.evidence.questions import AcrossSets, OnControls
 from harness.runs.variants import Variant
 from harness.tests.evidence.conftest import Asking
-from harness.tests.evidence.test_questions import LAYERS, cell
+from harness.tests.evidence.test_questions import cell
 from harness.tests.two_tasks import QUERIES
 
-SPREAD, DISTRIBUTIONS = OnControls("order_spread"), OnControls("distributions")
-ACROSS = AcrossSets("orders_and_sets")
-
-
-def test_spread_is_over_pairs_of_orders(asking: Asking) -> None:
-    """With three orders: answers that differ, and 1 - cosine of unit outputs less ZSL's, averaged over three pairs."""
-    evidence = asking(SPREAD, orders=3)
-    best = evidence.sources.selection("toy").candidates[0]
-    cells = [cell(evidence, "toy", best, Variant(order=i)) for i in range(3)]
-
-    def unit(h: np.ndarray) -> np.ndarray:
-        long = h.astype(float)
-        return np.array(long / np.sqrt((long**2).sum(axis=-1, keepdims=True)))
-
-    for setting in ("icl", "ft"):
-        recordings = [getattr(of, setting) for of in cells]
-        changes = [unit(r.attn_out) - unit(cells[0].zsl.attn_out) for r in recordings]
-        answers, outputs = np.zeros(QUERIES), np.zeros((QUERIES, LAYERS))
-        for i, j in combinations(range(3), 2):
-            answers += (recordings[i].predicted != recordings[j].predicted) / 3
-            lengths = np.sqrt((changes[i] ** 2).sum(-1) * (changes[j] ** 2).sum(-1))
-            outputs += (1 - (changes[i] * changes[j]).sum(-1) / lengths) / 3
-        np.testing.assert_allclose(evidence.of(SPREAD, f"{setting}_answers")["toy"], answers[None])
-        np.testing.assert_allclose(evidence.of(SPREAD, f"{setting}_outputs")["toy"], outputs[None])
-
-
-def test_one_demonstration_has_one_order(asking: Asking) -> None:
-    """All its orders are equal, so nothing is spread; with six demonstrations something is."""
-    one = asking(SPREAD, demonstrations=1, learning_rates=(2.0,))
-    six = asking(SPREAD)
-    for setting in ("icl", "ft"):
-        assert not any(array.any() for array in one.of(SPREAD, f"{setting}_answers").values())
-        assert all(array.max() < 1e-6 for array in one.of(SPREAD, f"{setting}_outputs").values())  # rounding
-        assert all(array.min() > 0 for array in six.of(SPREAD, f"{setting}_outputs").values())
+ACROSS, DISTRIBUTIONS = AcrossSets("orders_and_sets"), OnControls("distributions")
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +64,41 @@ def test_measurement_across_sets_names_them_all(two_sets: Evidence) -> None:
     assert len(record.inputs) == 16
 
 
+def test_orders_are_kept_apart_by_their_number(asking: Asking, two_sets: Evidence) -> None:
+    """What three orders of a set differ by is not read for what two do."""
+    three = asking(ACROSS, demonstration_sets=2, orders=3)
+    for name in ("icl_outputs_orders", "ft_outputs_orders"):
+        assert not np.allclose(three.of(ACROSS, name)["toy"], two_sets.of(ACROSS, name)["toy"])
+
+
+def test_one_demonstration_has_one_order(asking: Asking, two_sets: Evidence) -> None:
+    """All its orders are equal, so nothing is spread; with six demonstrations something is."""
+    one = asking(ACROSS, demonstrations=1, demonstration_sets=2, learning_rates=(2.0,))
+    for setting in ("icl", "ft"):
+        assert not any(array.any() for array in one.of(ACROSS, f"{setting}_answers_orders").values())
+        assert all(array.max() < 1e-6 for array in one.of(ACROSS, f"{setting}_outputs_orders").values())  # rounding
+        assert all(array.min() > 0 for array in two_sets.of(ACROSS, f"{setting}_outputs_orders").values())
+
+
 def test_one_set_has_no_others(asking: Asking) -> None:
     """With one demonstration set reported there is nothing to compare: the error names the option."""
     with pytest.raises(HarnessError, match=r"1 set .*raise --demonstration-sets"):
         asking(ACROSS)
+
+
+def test_divergences_are_of_icl_from_the_others(asking: Asking) -> None:
+    """Sum of p_ICL ln(p_ICL / p) over the answer words, one example at a time."""
+    asked = OnControls("divergences")
+    evidence = asking(asked)
+    of = cell(evidence, "toy", evidence.sources.selection("toy").candidates[0], Variant())
+    for name in ("ft", "zsl"):
+        found = evidence.of(asked, f"kl_icl_{name}")["toy"]
+        assert found.shape == (1, QUERIES)
+        for i in range(QUERIES):
+            logits = (of.icl.label_logits[i].astype(float), getattr(of, name).label_logits[i].astype(float))
+            p, q = (np.exp(x) / np.exp(x).sum() for x in logits)
+            assert found[0, i] == pytest.approx(float((p * np.log(p / q)).sum()), abs=1e-9)
+        assert found.max() > 0.1
 
 
 @pytest.fixture(scope="module")

@@ -150,7 +150,7 @@ def test_what_was_learned_is_counted_on_dev(both: Project, tmp_path: Path) -> No
         chosen = sources.selection(task)
         assert [learned.number for learned in by_set] == [12, 12]
         assert [learned.icl for learned in by_set] == [chosen.icl_accuracy[c] for c in chosen.candidates]
-        assert by_set[0].ft == max(a for a in chosen.ft_accuracy if a is not None)
+        assert by_set[0].ft == max(a for a in chosen.tuning.ft_accuracy if a is not None)
         assert by_set[0].zsl == by_set[1].zsl
         assert by_set[0].ft_corrected - by_set[0].ft_broke == round(12 * (by_set[0].ft - by_set[0].zsl))
 

@@ -13,7 +13,6 @@ from harness.evidence.questions import OnControls, OnTasks
 from harness.evidence.sources import Sources
 from harness.runs.variants import Variant
 from harness.seeds import stream
-from harness.tests.evidence.conftest import Asking
 from harness.tests.tiny import Project
 from harness.tests.two_tasks import entries, sources_of
 
@@ -30,7 +29,6 @@ def of_toy(question: OnTasks | OnControls, sources: Sources) -> Measurement:
         (OnControls("sim_aou"), "control", f"sim_aou {VERSIONS['sim_aou']}"),
         (OnControls("accuracy"), "control", f"accuracy {VERSION}"),
         (OnControls("sim_aou", Variant(weights="shuffled")), "control", f"sim_aou {VERSIONS['sim_aou']}"),
-        (OnControls("order_spread"), "control", "2 orders"),
         (OnControls("distributions"), "control", "distributions"),
     ],
 )
@@ -41,15 +39,6 @@ def test_key_is_the_finetunings_and_what_is_measured(
     record = of_toy(question, controls.sources)
     assert record.kind == kind
     assert record.key == {**record.of.key, "measurement": identity}
-
-
-def test_orders_are_kept_apart_by_their_number(asking: Asking) -> None:
-    """The spread over three orders is not read for the spread over two."""
-    question = OnControls("order_spread")
-    three, two = asking(question, orders=3), asking(question)
-    assert of_toy(question, three.sources).key["measurement"] == "3 orders"
-    for name in ("icl_outputs", "ft_outputs"):
-        assert not np.allclose(three.of(question, name)["toy"], two.of(question, name)["toy"])
 
 
 @pytest.mark.parametrize(
@@ -91,12 +80,10 @@ def test_words_say_what_is_measured_on_what(controls: Evidence) -> None:
 
 
 def test_measurement_rests_on_its_source(controls: Evidence) -> None:
-    """A cell's three recordings and its finetuning; those of both orders."""
-    inputs = {name: of_toy(OnControls(name), controls.sources).inputs for name in ("sim_am", "order_spread")}
-    assert [run.words for run in inputs["sim_am"]] == [
+    """A cell's three recordings and its finetuning."""
+    assert [run.words for run in of_toy(OnControls("sim_am"), controls.sources).inputs] == [
         "toy: ZSL on test",
         "toy: ICL on test",
         "toy: FT on test",
         "toy: finetuning",
     ]
-    assert len(inputs["order_spread"]) == 8

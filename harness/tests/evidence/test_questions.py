@@ -91,7 +91,7 @@ def test_every_reported_demonstration_set_has_a_row(asking: Asking) -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(
     ("measurement", "name"),
-    [("sim_am", "differences"), ("sim_aou_unscaled", "ft"), ("kendall", "ft"), ("kendall", "unfinetuned")],
+    [("sim_am", "differences"), ("sim_aou", "ft"), ("kendall", "ft"), ("kendall", "unfinetuned")],
 )
 def test_measurement_is_made_on_the_variants_cell(
     controls: Evidence, variant: Variant, measurement: str, name: str
@@ -127,7 +127,7 @@ def test_no_two_questions_have_a_record_in_common(controls: Evidence) -> None:
     sources = controls.sources
     variants = (*VARIANTS, Variant(weights="fresh"), FLIPPED, Variant(another_task=True))
     asked: list[OnTasks | OnControls] = [OnControls(m, variant) for m in MEASURED for variant in variants]
-    asked += [OnControls("order_spread"), OnControls("distributions"), *map(OnTasks, ON_TASKS)]
+    asked += [OnControls("distributions"), *map(OnTasks, ON_TASKS)]
     places = [sources.store.place(record) for one in asked for of in one.records(sources).values() for record in of]
     assert len(set(places)) == len(places) == 2 * len(asked)
 

@@ -72,7 +72,7 @@ def test_what_is_chosen_stands_where_it_is(empty: Sources) -> None:
         chosen = sources.selection("toy")
         assert (sources.best_set("toy"), chosen.candidates, chosen.learning_rate) == (1, (1, 2), 1e38)
         assert sources.chosen == {"toy": chosen}
-    assert (chosen.icl_accuracy, chosen.ft_accuracy) == ((0.2, 0.9, 0.5), (0.3, 0.7))
+    assert (chosen.icl_accuracy, chosen.tuning.ft_accuracy) == ((0.2, 0.9, 0.5), (0.3, 0.7))
 
 
 def test_strength_that_is_chosen_stands_where_it_is(empty: Sources) -> None:
@@ -97,7 +97,7 @@ def test_rate_that_diverged_is_not_chosen(empty: Sources) -> None:
     _keep_rates(empty, {2.0: 0.3, 1e38: None})
     _keep_moved(empty, {2.0: 0.1})
     assert empty.selection("toy").learning_rate == 2.0
-    assert empty.selection("toy").diverged_at == (None, 3)
+    assert empty.selection("toy").tuning.diverged_at == (None, 3)
 
 
 def test_choice_is_made_once(empty: Sources) -> None:
@@ -124,7 +124,7 @@ def test_rate_whose_finetuning_is_chaotic_is_passed_over(empty: Sources) -> None
     assert _in_question(empty, 2) is None
     chosen = empty.selection("toy")
     assert chosen.learning_rate == 2.0
-    assert {rate: how.chaotic for rate, how in chosen.steadiness.items()} == {1e38: True, 2.0: False}
+    assert {rate: how.chaotic for rate, how in chosen.tuning.steadiness.items()} == {1e38: True, 2.0: False}
 
 
 @pytest.mark.parametrize(("moved", "taken"), [((3.0, 0.6), 2.0), ((0.6, 3.0), 1e38), ((None, 3.0), 2.0)])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
 
 from harness.errors import HarnessError
-from harness.metrics import attention_output_update, sim_aou, sim_aou_unscaled, sim_aou_with_update
+from harness.metrics import attention_output_update, sim_aou, sim_aou_with_update
 
 OUTPUTS = hnp.arrays(np.float64, (3, 2, 2, 4), elements=st.integers(-20, 20).map(float))
 relaxed = settings(deadline=None, max_examples=50)
@@ -44,34 +44,6 @@ def test_sim_aou_agrees_with_the_papers_definition() -> None:
     """On random float32 outputs SimAOU equals a float64 loop over examples, layers and coordinates."""
     zsl, icl, ft = np.random.default_rng(1).standard_normal((3, 5, 3, 7)).astype(np.float32)
     np.testing.assert_allclose(sim_aou(zsl, icl, ft), sim_aou_by_loops(zsl, icl, ft), atol=1e-12)
-
-
-def test_unscaled_sim_aou_by_hand() -> None:
-    """Outputs (3, 0), (0, 2), (-5, 0) as they are: updates (-3, 2) and (-8, 0), cosine 24 / (sqrt 13 * 8)."""
-    zsl, icl, ft = (np.array([[h]]) for h in ([3.0, 0.0], [0.0, 2.0], [-5.0, 0.0]))
-    assert sim_aou_unscaled(zsl, icl, ft).item() == pytest.approx(3 / math.sqrt(13))
-
-
-def test_unscaled_sim_aou_sees_changes_of_size() -> None:
-    """Two settings that both halve an output agree wholly; scaled to unit length neither changed anything."""
-    zsl = np.array([[[3.0, 4.0]]])
-    assert sim_aou_unscaled(zsl, zsl / 2, zsl / 2).item() == pytest.approx(1)
-    assert sim_aou(zsl, zsl / 2, zsl / 2).item() == 0
-
-
-def test_unscaled_sim_aou_of_float32_outputs_is_computed_in_float64() -> None:
-    """The cosine of float32 outputs is that of their float64 copies, to the last bit: no subtraction rounds."""
-    zsl, icl, ft = np.random.default_rng(3).standard_normal((3, 4, 2, 7)).astype(np.float32)
-    exact = sim_aou_unscaled(*(h.astype(np.float64) for h in (zsl, icl, ft)))
-    np.testing.assert_array_equal(sim_aou_unscaled(zsl, icl, ft), exact)
-
-
-@pytest.mark.parametrize("wrong", [0, 1, 2])
-def test_unscaled_sim_aou_refuses_other_examples(wrong: int) -> None:
-    """Whichever of the three recordings has one example for the others' four, it is not spread over them."""
-    outputs = [np.ones((1 if i == wrong else 4, 2, 3)) for i in range(3)]
-    with pytest.raises((HarnessError, TypeCheckError)):
-        sim_aou_unscaled(*outputs)
 
 
 def test_setting_that_changes_nothing_has_sim_aou_zero() -> None:
@@ -116,13 +88,3 @@ def test_sim_aou_treats_icl_and_ft_alike(outputs: np.ndarray) -> None:
     """Cosine is symmetric in the two updates; only ZSL plays another part."""
     zsl, icl, ft = outputs
     np.testing.assert_allclose(sim_aou(zsl, icl, ft), sim_aou(zsl, ft, icl), atol=1e-12)
-
-
-@relaxed
-@given(OUTPUTS)
-def test_unscaled_sim_aou_of_unit_outputs_is_sim_aou(outputs: np.ndarray) -> None:
-    """Where every output has unit length already (or none) the two definitions are one, to rounding."""
-    length = np.linalg.norm(outputs, axis=-1, keepdims=True)
-    zsl, icl, ft = outputs / np.where(length > 0, length, 1)
-    moved = np.minimum(np.abs(icl - zsl).max(-1), np.abs(ft - zsl).max(-1)) > 1e-6
-    np.testing.assert_allclose(sim_aou_unscaled(zsl, icl, ft)[moved], sim_aou(zsl, icl, ft)[moved], atol=1e-8)

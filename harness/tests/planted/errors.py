@@ -3,6 +3,7 @@
 from harness.tests.planted import (
     in_attention,
     in_best_sets,
+    in_budget,
     in_calibration,
     in_claims,
     in_control_evidence,
@@ -15,6 +16,7 @@ from harness.tests.planted import (
     in_faults,
     in_folders,
     in_judgement,
+    in_kendall,
     in_measurements,
     in_metrics,
     in_models,
@@ -40,6 +42,7 @@ from harness.tests.planted.planted import Planted
 
 ERRORS: list[Planted] = [
     *in_metrics.ERRORS,
+    *in_kendall.ERRORS,
     *in_measurements.ERRORS,
     *in_theory.ERRORS,
     *in_data.ERRORS,
@@ -68,6 +71,7 @@ ERRORS: list[Planted] = [
     *in_store.ERRORS,
     *in_export.ERRORS,
     *in_calibration.ERRORS,
+    *in_budget.ERRORS,
     *in_readings.ERRORS,
     *in_sentences.ERRORS,
     *in_expectations.ERRORS,

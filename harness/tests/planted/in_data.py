@@ -164,7 +164,7 @@ SELECTION = [
         "FT selected with the untouched weights",
         TUNED,
         SCORING,
-        "weights = model_of(self, store).with_weights(found.weights)",
+        "weights = model_of(self, store).with_weights(left)",
         "weights = nullcontext()",
         f"{OF_SCORING}::test_each_rate_answers_with_weights_of_its_own",
     ),

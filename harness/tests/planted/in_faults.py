@@ -137,8 +137,8 @@ STEADY = [
         "rate that was passed over not said",
         TUNED,
         FACTS,
-        "for tried, how in chosen.steadiness.items() if how.chaotic",
-        "for tried, how in chosen.steadiness.items() if not how.chaotic",
+        "for tried, how in chosen.tuning.steadiness.items() if how.chaotic",
+        "for tried, how in chosen.tuning.steadiness.items() if not how.chaotic",
         f"{OF_STEADINESS}::test_report_says_what_was_passed_over_and_what_is_chaotic",
     ),
 ]

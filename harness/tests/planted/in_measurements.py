@@ -71,14 +71,6 @@ ANSWERS = [
 ]
 SIMILARITIES = [
     Planted(
-        "sim_aou_unscaled: another example's update for FT's",
-        "sim_aou_unscaled O2",
-        MEASUREMENTS,
-        "sim_aou_unscaled(zsl, icl, ft)",
-        "sim_aou_unscaled(zsl, icl, other)",
-        f"{OF_MEASUREMENTS}::test_unscaled_similarity_is_to_finetunings_own_update",
-    ),
-    Planted(
         "sim_aou: ICL and ZSL swapped",
         "sim_aou C11",
         MEASUREMENTS,
@@ -146,8 +138,8 @@ SIMILARITIES = [
         "kendall: noise in FT's place",
         "kendall C13",
         MEASUREMENTS,
-        '"ft": kendall(in_context, in_training)',
-        '"ft": kendall(in_context, uniform_like(in_training, rng))',
+        '"ft": kendall(icl, ft)',
+        '"ft": kendall(icl, uniform_like(in_training, rng))',
         f"{OF_MEASUREMENTS}::test_kendall_is_one_where_finetuning_orders_tokens_as_icl_does",
     ),
     Planted(

@@ -4,12 +4,12 @@ from harness.tests.planted.planted import Planted
 
 COSINE, NOISE = "harness/metrics/cosine.py", "harness/metrics/noise.py"
 SIM_AOU, SIM_AM = "harness/metrics/sim_aou.py", "harness/metrics/sim_am.py"
-KENDALL, REC2FTP = "harness/metrics/kendall.py", "harness/metrics/rec2ftp.py"
+REC2FTP = "harness/metrics/rec2ftp.py"
 OUTPUTS, OF_OUTPUTS = "harness/metrics/distributions.py", "harness/tests/metrics/test_distributions.py"
 ORDER, OF_ORDER = "harness/metrics/order.py", "harness/tests/metrics/test_order.py"
 OF_COSINE, OF_NOISE = "harness/tests/metrics/test_cosine.py", "harness/tests/metrics/test_noise.py"
 OF_SIM_AOU, OF_SIM_AM = "harness/tests/metrics/test_sim_aou.py", "harness/tests/metrics/test_sim_am.py"
-OF_KENDALL, OF_REC2FTP = "harness/tests/metrics/test_kendall.py", "harness/tests/metrics/test_rec2ftp.py"
+OF_REC2FTP = "harness/tests/metrics/test_rec2ftp.py"
 
 COSINES = [
     Planted(
@@ -69,14 +69,6 @@ COSINES = [
         OF_SIM_AOU,
     ),
     Planted(
-        "FT's change from ICL for its change from ZSL",
-        "sim_aou_unscaled",
-        SIM_AOU,
-        "cosine(h_icl - before, h_ft - before)",
-        "cosine(h_icl - before, h_ft - h_icl)",
-        OF_SIM_AOU,
-    ),
-    Planted(
         "heads averaged before the cosine",
         "sim_am sim_am_of_differences",
         SIM_AM,
@@ -116,48 +108,6 @@ COSINES = [
         "sim_am(m_icl - before, m_ft - before)",
         "sim_am(m_icl - before, m_ft - m_icl)",
         OF_SIM_AM,
-    ),
-]
-ORDERS = [
-    Planted(
-        "Spearman's rank correlation for Kendall's tau",
-        "kendall",
-        KENDALL,
-        'stats.kendalltau(a[index], b[index], method="asymptotic")',
-        "stats.spearmanr(a[index], b[index])",
-        f"{OF_KENDALL}::test_kendall_by_hand",
-    ),
-    Planted(
-        "ties counted as tau-c does",
-        "kendall",
-        KENDALL,
-        'method="asymptotic"',
-        'method="asymptotic", variant="c"',
-        OF_KENDALL,
-    ),
-    Planted(
-        "one example's attention for all",
-        "kendall",
-        KENDALL,
-        "stats.kendalltau(a[index], b[index],",
-        "stats.kendalltau(a[index], b[0, index[1]],",
-        OF_KENDALL,
-    ),
-    Planted(
-        "the token before in each token's place",
-        "training_attention",
-        KENDALL,
-        "@ keys.T",
-        "@ np.roll(keys, 1, axis=0).T",
-        OF_KENDALL,
-    ),
-    Planted(
-        "the first layer's training queries for all layers",
-        "training_attention",
-        KENDALL,
-        "training_queries[layer].astype",
-        "training_queries[0].astype",
-        OF_KENDALL,
     ),
 ]
 SHARES = [
@@ -276,4 +226,4 @@ BASELINES = [
         OF_NOISE,
     ),
 ]
-ERRORS = [*COSINES, *ORDERS, *SHARES, *DISTRIBUTIONS, *BASELINES]
+ERRORS = [*COSINES, *SHARES, *DISTRIBUTIONS, *BASELINES]

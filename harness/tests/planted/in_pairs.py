@@ -97,7 +97,7 @@ PAIRS = [
         MEASUREMENTS,
         'yield "other_of_class", others_of_class(',
         'yield "other_of_class", others_of_other_class(',
-        f"{OF_PAIRS}pairs_within_a_label_are_of_two_examples[kendall]",
+        f"{OF_PAIRS}pairs_within_a_label_are_of_two_examples[sim_aou]",
     ),
 ]
 BASELINES = [

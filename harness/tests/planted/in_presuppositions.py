@@ -8,6 +8,8 @@ OF_MEASURE = "harness/tests/judging/test_measure.py::test_"
 COMPARISONS, OF_COMPARISONS = "harness/judging/comparisons.py", "harness/tests/judging/test_comparisons.py::test_"
 PRESUMING = "C10 C11 C12 C13 Q1 O1 O2 O3 O4 O5 O6 O7 O8 O9"
 BETWEEN = "O1 O2 O4 O7 O9"
+EXPERIMENT, SCORING = "harness/runs/experiment.py", "harness/runs/scoring.py"
+OF_KEPT = "harness/tests/runs/test_kept_weights.py::test_"
 
 
 def presumed(name: str, right: str, wrong: str, caught_by: str = OF_PRESUPPOSITIONS) -> Planted:
@@ -25,7 +27,42 @@ def compared(name: str, concerns: str, right: str, wrong: str, caught_by: str) -
     return Planted(name, concerns, COMPARISONS, right, wrong, OF_COMPARISONS + caught_by)
 
 
+KEPT = [
+    Planted(
+        "the first set's finetuning asked for",
+        PRESUMING,
+        EXPERIMENT,
+        "kept=self.own_cell(task, chosen, candidate).finetuned",
+        "kept=self.own_cell(task, chosen, chosen.candidates[0]).finetuned",
+        f"{OF_KEPT}no_reported_set_is_finetuned_on_twice",
+    ),
+    Planted(
+        "answers from the untouched weights",
+        PRESUMING,
+        SCORING,
+        "return weights_of(store.find_or_run(self.kept))",
+        "return {}",
+        f"{OF_KEPT}answers_are_those_of_finetuning_anew",
+    ),
+    Planted(
+        "weights of other texts taken",
+        PRESUMING,
+        SCORING,
+        "prompts_of(self.kept, store).demonstrations != prompts.demonstrations",
+        "not prompts_of(self.kept, store).demonstrations",
+        f"{OF_KEPT}other_texts_are_finetuned_on_anew",
+    ),
+    Planted(
+        "every set finetuned on anew",
+        PRESUMING,
+        SCORING,
+        "if self.kept is None or",
+        "if self is not None or",
+        f"{OF_KEPT}no_reported_set_is_finetuned_on_twice",
+    ),
+]
 ERRORS = [
+    *KEPT,
     presumed("more than the threshold wanted", "/ asked >= least_gain", "/ asked > least_gain"),
     presumed("corrected answers without those that broke", "if (corrected - broke) / asked", "if corrected / asked"),
     presumed(

@@ -19,6 +19,7 @@ ALIKE, SHIFTED, OF_PAIRS, KINDS = (
     )
 )
 UNTRAINED, CHANGES, CAUSAL = "o01_untrained", "o02_changes_alone", "o07_layer_causal"
+MODELS = "untrained"
 PERPLEXITY, IN_CONTEXT, MIXING = "c14_momentum_perplexity", "c15_momentum_icl", "q03_momentum_or_mixing"
 
 TRAINED = [
@@ -71,12 +72,12 @@ OBJECTIONS = [
     ),
     of("O1", "raw similarities of models that can't be compared", UNTRAINED, "less(of, others[model])", "of"),
     of("O1", "an example of any class for one of its own", UNTRAINED, '"other_of_class")', '"other_class")'),
-    of("O1", "the trained model for a rival", UNTRAINED, 'Variant(weights="embeddings")', "Variant()"),
+    of("O1", "the trained model for a rival", MODELS, 'Variant(weights="embeddings")', "Variant()"),
     of("O1", "draws of the tasks' own", UNTRAINED, "of[r], shared_draws=True)", "of[r])"),
     of(
         "O1",
         "the norms' rival shown as the embeddings'",
-        UNTRAINED,
+        MODELS,
         'Variant(weights="embeddings")',
         'Variant(weights="norms")',
         SHOWS,

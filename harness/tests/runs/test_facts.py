@@ -8,7 +8,7 @@ import pytest
 from harness.data import LeftOut
 from harness.evidence.sources import Sources
 from harness.runs.facts import CellFacts, task_facts
-from harness.runs.selection import Selection
+from harness.runs.selection import Selection, Tuning
 from harness.settings import Protocol
 from harness.tests.runs.made_up import CHOSEN, made_up
 
@@ -85,7 +85,7 @@ def test_examples_that_are_selected_on_are_said_under_either_protocol() -> None:
     By hand: 0.625 is 62 % (rounded to even), 0.5 is 50 %.
     """
     made = made_up()
-    chosen = Selection((1,), 2.0, (0.5, 0.625), (None, 0.5), (None, None))
+    chosen = Selection((1,), 2.0, (0.5, 0.625), Tuning(2.0, (None, 0.5), (None, None)))
     ran = {"demonstrations": 5, "tokens": 70, "device": "cpu", "seconds": {}}
     paper = replace(made, settings=made.settings.model_copy(update={"protocol": Protocol.PAPER}))
     said: Any = [task_facts(e, "toy", chosen, ran, LAID_OUT) for e in (made, paper)]
@@ -99,7 +99,7 @@ def test_random_sets_are_said_not_to_be_selected() -> None:
     """And which of them the learning rate was tuned on; all that were drawn are taken."""
     made = made_up()
     made = replace(made, settings=made.settings.model_copy(update={"selection": "random", "demonstration_sets": 2}))
-    chosen = Selection((0, 1), 2.0, (0.5, 0.625), (None, 0.5), (None, None))
+    chosen = Selection((0, 1), 2.0, (0.5, 0.625), Tuning(2.0, (None, 0.5), (None, None)))
     ran = {"demonstrations": 5, "tokens": 70, "device": "cpu", "seconds": {}}
     said: Any = task_facts(made, "toy", chosen, ran, LAID_OUT)
     assert said["selected on"] == (
@@ -113,7 +113,7 @@ def test_rows_that_were_left_out_are_said_by_reason() -> None:
     made = made_up()
     left = (LeftOut("train", "in test too", 3), LeftOut("test", "skipped: a text is empty", 1))
     toy = replace(made.tasks["toy"], left_out=left)
-    chosen = Selection((1,), 2.0, (0.5, 0.625), (None, 0.5), (None, None))
+    chosen = Selection((1,), 2.0, (0.5, 0.625), Tuning(2.0, (None, 0.5), (None, None)))
     ran = {"demonstrations": 5, "tokens": 70, "device": "cpu", "seconds": {}}
     said: Any = task_facts(replace(made, tasks={**made.tasks, "toy": toy}), "toy", chosen, ran, LAID_OUT)
     assert said["rows left out"] == [

@@ -58,7 +58,7 @@ OTHER: Mapping[str, tuple[Any, ...]] = {
     "distillation": (Distillation(), Distillation(steps=7)),
     "dtype": ("bfloat16",),
 }
-SAME: Mapping[str, tuple[Any, ...]] = {"device": ("cpu", "cuda"), "batch_size": (3,)}
+SAME: Mapping[str, tuple[Any, ...]] = {"device": ("cpu", "cuda"), "batch_size": (3,), "kept": (ELSEWHERE,)}
 
 
 def _name(run: Run) -> str:
@@ -77,8 +77,8 @@ def test_field_that_decides_numbers_changes_the_key(name: str, value: Any) -> No
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in SAME for value in SAME[name]])
-def test_device_and_batch_size_keep_the_key(name: str, value: Any) -> None:
-    """Where it runs and how many queries go at once decide no number."""
+def test_what_decides_no_number_keeps_the_key(name: str, value: Any) -> None:
+    """Where it runs, how many queries go at once, and whether weights are kept that training anew would leave."""
     assert _name(replace(RUN, **{name: value})) == _name(RUN)
 
 
@@ -172,7 +172,7 @@ def _with_other(key: Any, path: tuple[Any, ...]) -> Any:
 def filled(both: Project, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Return a store with an entry of every kind that a model's runs leave."""
     other = Variant(another_task=True)
-    beside = [OnControls("accuracy", other), OnControls("order_spread"), OnControls("distributions")]
+    beside = [OnControls("accuracy", other), OnControls("distributions")]
     across = [OnControls("kendall", Variant(order=1)), AcrossSets("orders_and_sets")]
     rates = FinetunedAt(Variant(labels="flipped", draw=1))
     asked: tuple[Question, ...] = (*map(OnTasks, ON_TASKS), *beside, *across, rates, HowItRan())
@@ -217,5 +217,4 @@ def test_every_value_of_every_stored_key_counts(filled: Store) -> None:
         "control": beside | {"measurement", "another task"},
     }
     named = " ".join(measured)
-    assert {name for name in MEASUREMENTS if name not in named} == {"order_spread"}  # named by its orders
-    assert any(words.endswith(" orders") for words in measured)
+    assert all(name in named for name in MEASUREMENTS)

@@ -52,7 +52,7 @@ def test_best_set_and_rate_on_dev_are_taken(sources: Sources) -> None:
 def test_diverged_rate_is_left_out(sources: Sources) -> None:
     """At 1e38 finetuning overflows in its second step: the other rate is taken."""
     chosen = sources.selection("toy")
-    assert (chosen.learning_rate, chosen.ft_accuracy[1], chosen.diverged_at) == (2.0, None, (None, 1))
+    assert (chosen.learning_rate, chosen.tuning.ft_accuracy[1], chosen.tuning.diverged_at) == (2.0, None, (None, 1))
 
 
 def test_all_rates_diverging_is_an_error(given: Given) -> None:
@@ -68,7 +68,7 @@ def test_ties_go_to_the_first_set_and_the_smaller_rate(given: Given) -> None:
     """Two dev examples leave three accuracies for six sets; two rates a hair apart have the same."""
     options = {"dev_queries": 2, "candidate_sets": 6, "demonstration_sets": 6, "learning_rates": (2.000001, 2.0)}
     chosen = given(**options).selection("toy")
-    assert chosen.ft_accuracy[0] == chosen.ft_accuracy[1]
+    assert chosen.tuning.ft_accuracy[0] == chosen.tuning.ft_accuracy[1]
     assert chosen.learning_rate == 2.0
     assert len(set(chosen.icl_accuracy)) < 6
     assert chosen.candidates == tuple(
@@ -86,7 +86,7 @@ def test_paper_protocol_selects_on_the_reported_examples(given: Given) -> None:
     best = chosen.candidates[0]
     reported = sources.experiment.own_cell("toy", chosen, best).read(sources.store)
     assert chosen.icl_accuracy[best] == pytest.approx(reported.icl.correct.mean())
-    assert max(a for a in chosen.ft_accuracy if a is not None) == pytest.approx(reported.ft.correct.mean())
+    assert max(a for a in chosen.tuning.ft_accuracy if a is not None) == pytest.approx(reported.ft.correct.mean())
     held_out = given().experiment
     assert (sources.experiment.selection_part, held_out.selection_part) == ("test", "dev")
     assert (sources.experiment.number("test"), held_out.number("dev")) == (30, 12)
@@ -96,7 +96,7 @@ def test_rate_with_the_best_accuracy_on_dev_is_taken(given: Given) -> None:
     """Three rates with two accuracies or more: the one that is taken has the largest, under the set that is taken."""
     rates = (1e-4, 0.5, 2.0)
     chosen = given(learning_rates=rates).selection("toy")
-    accuracies = [accuracy for accuracy in chosen.ft_accuracy if accuracy is not None]
+    accuracies = [accuracy for accuracy in chosen.tuning.ft_accuracy if accuracy is not None]
     assert len(set(accuracies)) > 1
     assert accuracies[rates.index(chosen.learning_rate)] == max(accuracies)
 
@@ -110,7 +110,7 @@ def test_rate_is_tuned_on_the_set_that_was_taken(given: Given) -> None:
         tried = sources.experiment.rates_tried("toy", number)
         found[number] = [sources.store.find_or_run(run).facts["accuracy"] for run in tried]
     assert best != 0
-    assert list(chosen.ft_accuracy) == found[best] != found[0]
+    assert list(chosen.tuning.ft_accuracy) == found[best] != found[0]
 
 
 def test_further_sets_are_taken_in_the_order_of_their_accuracy(given: Given) -> None:
@@ -201,7 +201,7 @@ def test_random_sets_are_the_first_drawn(given: Given) -> None:
     assert chosen.candidates == (0, 1, 2, 3, 4, 5) != best.selection("toy").candidates
     assert chosen.icl_accuracy == best.selection("toy").icl_accuracy
     tried = [random.store.read(run).facts["accuracy"] for run in random.experiment.rates_tried("toy", 0)]
-    assert list(chosen.ft_accuracy) == tried
+    assert list(chosen.tuning.ft_accuracy) == tried
     assert random.best_set("toy") == 0
 
 

@@ -13,7 +13,7 @@ from harness.evidence.sources import Sources
 from harness.models.finetuning import off_by_a_bit
 from harness.runs.facts import chaos_notes
 from harness.runs.loaded import model_of
-from harness.runs.selection import Selection
+from harness.runs.selection import Selection, Tuning
 from harness.runs.steadiness import CHAOTIC, Steadiness, relative_move, steadiness_of
 from harness.runs.variants import Variant
 from harness.store import Entry
@@ -104,7 +104,7 @@ def test_steps_that_diverge_move_furthest(project: Project, tmp_path: Path) -> N
 
 def _chosen(rate: float, **moved: float) -> Selection:
     steadiness = {float(name.removeprefix("at")): Steadiness(by) for name, by in moved.items()}
-    return Selection((3, 1), rate, (), (), (), steadiness)
+    return Selection((3, 1), rate, (), Tuning(rate, (), (), steadiness))
 
 
 def test_report_says_what_was_passed_over_and_what_is_chaotic() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from harness.seeds import stream
-from harness.statistics.variance import Moments, moments
+from harness.statistics.variance import Components, Moments, components, moments
 from harness.tests.statistics.worlds import World
 
 NAN = np.nan
@@ -265,3 +265,26 @@ def test_variance_is_that_of_effects(world: World) -> None:
     (cells,) = world.runs(stream(3, str(world)), [0.0], 4_000)
     found, _ = moments(cells, pooled=world.kind == "proportion", shared_draws=world.shared_draws)
     assert found.variance.mean() == pytest.approx(found.effect.var(), rel=0.08)
+
+
+def test_components_by_hand() -> None:
+    """The same terms as above: 2 (6.25 - 1/4) of sets, 3 (13/12 - 1/4) of examples, and 6 / 4 of the rest."""
+    found = components([np.array([[[0.0, 1, 2]], [[4, 5, 9]]])])
+    assert (found.sets, found.draws, found.examples, found.rest) == pytest.approx((12, 0, 2.5, 1.5))
+
+
+def test_components_are_those_of_the_world() -> None:
+    """Sets vary by 4, draws by 1/4, examples by 1 and the rest by 1/16: of many tasks the mean is within a tenth."""
+    rng = stream(7)
+    sizes = ((6, 1, 1), (1, 5, 1), (1, 1, 30), (6, 5, 30))
+    tasks = [
+        sum(rng.normal(0, s, size) for s, size in zip((2, 0.5, 1, 0.25), sizes, strict=True)) for _ in range(2_000)
+    ]
+    found = components([np.asarray(task) for task in tasks])
+    assert (found.sets, found.draws, found.examples, found.rest) == pytest.approx((4, 0.25, 1, 1 / 16), rel=0.1)
+
+
+def test_components_do_not_go_below_zero() -> None:
+    """Example means 3 and 3 vary by less than the rest of 1 explains, and of one set nothing is known."""
+    assert components([np.array([[[1.0, 3]], [[5, 3]]])]).examples == 0
+    assert components([np.array([[[1.0, 3, 5]]])]) == Components(0, 0, 4, 0)

@@ -1,0 +1,112 @@
+"""Errors planted in Kendall's tau."""
+
+from harness.tests.planted.planted import Planted
+
+KENDALL, OF_KENDALL = "harness/metrics/kendall.py", "harness/tests/metrics/test_kendall.py"
+
+ERRORS = [
+    Planted(
+        "discordant pairs counted once",
+        "kendall",
+        KENDALL,
+        "tied - 2 * discordant",
+        "tied - discordant",
+        f"{OF_KENDALL}::test_kendall_by_hand",
+    ),
+    Planted(
+        "one side's ties for both",
+        "kendall",
+        KENDALL,
+        "score / root_a / root_b",
+        "score / root_a / root_a",
+        f"{OF_KENDALL}::test_kendall_is_tau_b_of_all_pairs",
+    ),
+    Planted(
+        "pairs that tie in both taken away twice",
+        "kendall",
+        KENDALL,
+        "- b.tied + tied - 2",
+        "- b.tied - 2",
+        f"{OF_KENDALL}::test_kendall_is_tau_b_of_all_pairs",
+    ),
+    Planted(
+        "one example's attention for all",
+        "kendall",
+        KENDALL,
+        "zip(a.ranks, b.ranks, strict=True)",
+        "zip(a.ranks, b.ranks[:1].repeat(len(b.ranks), 0), strict=True)",
+        f"{OF_KENDALL}::test_kendall_keeps_examples_apart",
+    ),
+    Planted(
+        "equal tokens counted as discordant",
+        "kendall",
+        KENDALL,
+        "by_place[:-apart] > by_place[apart:]",
+        "by_place[:-apart] >= by_place[apart:]",
+        f"{OF_KENDALL}::test_kendall_is_tau_b_of_all_pairs",
+    ),
+    Planted(
+        "the last merge forgotten",
+        "kendall",
+        KENDALL,
+        "while width < padded.shape[1]",
+        "while 2 * width < padded.shape[1]",
+        f"{OF_KENDALL}::test_kendall_is_scipys_whatever_the_length",
+    ),
+    Planted(
+        "nobody's order taken for the last example's",
+        "kendall",
+        KENDALL,
+        "self.known[partners] & somebody",
+        "self.known[partners] | somebody",
+        f"{OF_KENDALL}::test_order_of_a_partner_is_that_of_its_values",
+    ),
+    Planted(
+        "tied tokens ranked by their places",
+        "token_order kendall",
+        KENDALL,
+        "np.cumsum(_new(ascending), axis=-1) - 1",
+        "np.arange(attention.shape[-1]) + 0 * order",
+        f"{OF_KENDALL}::test_kendall_is_tau_b_of_all_pairs",
+    ),
+    Planted(
+        "those of the left block counted for the right one's",
+        "kendall",
+        KENDALL,
+        'kind="stable") >= width',
+        'kind="stable") < width',
+        f"{OF_KENDALL}::test_kendall_is_scipys_whatever_the_length",
+    ),
+    Planted(
+        "equal tokens of two blocks counted as discordant",
+        "kendall",
+        KENDALL,
+        "np.argsort(both, axis=1, kind",
+        "both.shape[1] - 1 - np.argsort(both[:, ::-1], axis=1, kind",
+        f"{OF_KENDALL}::test_kendall_is_scipys_whatever_the_length",
+    ),
+    Planted(
+        "missing attention ordered",
+        "token_order kendall",
+        KENDALL,
+        "~np.isnan(attention).any(axis=-1)",
+        "~np.isnan(attention).all(axis=-1)",
+        f"{OF_KENDALL}::test_attention_that_is_missing_has_no_order",
+    ),
+    Planted(
+        "the token before in each token's place",
+        "training_attention",
+        KENDALL,
+        "@ keys.T",
+        "@ np.roll(keys, 1, axis=0).T",
+        OF_KENDALL,
+    ),
+    Planted(
+        "the first layer's training queries for all layers",
+        "training_attention",
+        KENDALL,
+        "training_queries[layer].astype",
+        "training_queries[0].astype",
+        OF_KENDALL,
+    ),
+]
