@@ -86,6 +86,21 @@ def test_one_set_has_no_others(asking: Asking) -> None:
         asking(ACROSS)
 
 
+def test_divergences_are_of_icl_from_the_others(asking: Asking) -> None:
+    """Sum of p_ICL ln(p_ICL / p) over the answer words, one example at a time."""
+    asked = OnControls("divergences")
+    evidence = asking(asked)
+    of = cell(evidence, "toy", evidence.sources.selection("toy").candidates[0], Variant())
+    for name in ("ft", "zsl"):
+        found = evidence.of(asked, f"kl_icl_{name}")["toy"]
+        assert found.shape == (1, QUERIES)
+        for i in range(QUERIES):
+            logits = (of.icl.label_logits[i].astype(float), getattr(of, name).label_logits[i].astype(float))
+            p, q = (np.exp(x) / np.exp(x).sum() for x in logits)
+            assert found[0, i] == pytest.approx(float((p * np.log(p / q)).sum()), abs=1e-9)
+        assert found.max() > 0.1
+
+
 @pytest.fixture(scope="module")
 def following(controls: Evidence) -> Mapping[str, np.ndarray]:
     """Return the next token's logits of toy by setting."""

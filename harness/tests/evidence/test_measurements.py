@@ -82,21 +82,6 @@ def test_rec2ftp_counts_icl_where_ft_corrects_zsl() -> None:
     assert counted["control"].keys() == {0, 1}
 
 
-def test_divergences_are_of_icl_from_the_others() -> None:
-    """By hand, sum of p_ICL ln(p_ICL / p), one example at a time."""
-    cell = _cell(GOLD, ZSL, ICL, FT)
-    cell = replace(cell, zsl=replace(cell.zsl, label_logits=cell.zsl.label_logits * np.float32(0.3)))
-    found = MEASUREMENTS["divergences"][1](cell, np.random.default_rng(0))
-    for name, of in (("ft", cell.ft), ("zsl", cell.zsl)):
-        for i in range(6):
-            p, q = (
-                np.exp(x[i].astype(float)) / np.exp(x[i].astype(float)).sum()
-                for x in (cell.icl.label_logits, of.label_logits)
-            )
-            assert found[f"kl_icl_{name}"][i] == pytest.approx(float((p * np.log(p / q)).sum()), abs=1e-9)
-    assert found["kl_icl_ft"].max() > 0.1
-
-
 def _alike(cell: Cell) -> Cell:
     """Return the cell with ICL's recording in FT's place, and training queries that give ICL's attention."""
     return replace(cell, ft=replace(cell.icl, setting=Setting.FT))

@@ -9,7 +9,7 @@ IMITATED, DISTILLED, CELLS, EXPERIMENT = (
 RUN, STRENGTH, MEASUREMENTS = "harness/runs/run.py", "harness/runs/distillation.py", "harness/evidence/measurements.py"
 OF_FIT = "harness/tests/models/test_distillation.py::test_"
 OF_IMITATED, OF_DISTILLED = (f"harness/tests/runs/test_{name}.py::test_" for name in ("imitated", "distilled"))
-OF_MEASUREMENTS = "harness/tests/evidence/test_measurements.py::test_"
+OF_MEASUREMENTS = "harness/tests/evidence/test_control_measurements.py::test_"
 KEPT = f"{OF_FIT}weights_of_least_dev_loss_are_kept"
 CONCERNS = "distillation"
 
