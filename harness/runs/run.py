@@ -65,10 +65,6 @@ class Run(Record):
     """A finetuning of the same set at the same rate, kept anyway: where it read the same texts, its weights are those
     that training anew would leave, and are taken. No part of the key."""
     distillation: Distillation | None = None
-    distillation: Distillation | None = None
-    kept: "Run | None" = field(default=None, repr=False)
-    """A finetuning of the same set at the same rate, kept anyway: where it read the same texts, its weights are those
-    that training anew would leave, and are taken. No part of the key."""
     dtype: str = "float32"
     device: str = "auto"
     batch_size: int = 8
