@@ -30,22 +30,24 @@ class Pair:
     why: str
     """Why the change is more than rounding makes (see `harness.judging.expectation.failure`); empty where it is not."""
 
+    @property
+    def alone(self) -> bool:
+        """Whether one of the runs has no such verdict, as a run of a subset has not."""
+        return self.first is None or self.second is None
+
 
 def compare(first: Sequence[Verdict], second: Sequence[Verdict]) -> list[Pair]:
     """Return the verdicts of two runs in pairs, in the order of the first, then what the second alone has."""
     expected = expectation_of({}, first)
     others = {verdict.key: verdict for verdict in second}
     pairs = [_pair(verdict, expected.of(verdict), others.pop(verdict.key, None)) for verdict in first]
-    alone = [
-        Pair(v.claim.id, v.subject, None, v.outcome, None, math.nan, "only the second run has it")
-        for v in others.values()
-    ]
+    alone = [Pair(v.claim.id, v.subject, None, v.outcome, None, math.nan, "") for v in others.values()]
     return pairs + alone
 
 
 def _pair(one: Verdict, expected: Expected | None, other: Verdict | None) -> Pair:
     if other is None or expected is None:
-        return Pair(one.claim.id, one.subject, one.outcome, None, one.margin, math.nan, "only the first run has it")
+        return Pair(one.claim.id, one.subject, one.outcome, None, one.margin, math.nan, "")
     moved = max(_moves(one, other), default=math.nan)
     why = failure(other, expected)
     return Pair(one.claim.id, one.subject, one.outcome, other.outcome, one.margin, moved, why)
@@ -66,9 +68,11 @@ def said(pairs: Sequence[Pair]) -> list[str]:
     for pair in pairs:
         moved = f"{pair.moved:.2g} SE" if math.isfinite(pair.moved) else ""
         margin = "" if pair.margin is None else f"{pair.margin:.2g} SE"
-        rows.append((pair.claim, pair.first or "", pair.second or "", moved, margin, pair.why))
+        alone = "in one run alone" if pair.alone else ""
+        rows.append((pair.claim, pair.first or "", pair.second or "", moved, margin, pair.why or alone))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     table = ["  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    different = sum(pair.first is not pair.second for pair in pairs)
+    both = [pair for pair in pairs if not pair.alone]
+    different = sum(pair.first is not pair.second for pair in both)
     beyond = sum(bool(pair.why) for pair in pairs)
-    return [*table, f"{different} of {len(pairs)} verdicts differ, {beyond} by more than the first's margin"]
+    return [*table, f"{different} of {len(both)} verdicts of both differ, {beyond} by more than the first's margin"]

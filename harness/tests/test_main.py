@@ -105,14 +105,14 @@ def test_compare_leaves_out_what_it_is_told_to(run: Run, tmp_path: Path) -> None
     code, out, _ = run("compare", one, other, "--leaving-out", "queries")
     assert (code, out.splitlines()[0]) == (0, "queries: 30 and 7")
     assert out.splitlines()[2].split() == ["C1", "SUPPORTED", "INCONCLUSIVE", "0.5", "SE", "0.5", "SE"]
-    assert out.splitlines()[-1] == "1 of 1 verdicts differ, 0 by more than the first's margin"
+    assert out.splitlines()[-1] == "1 of 1 verdicts of both differ, 0 by more than the first's margin"
 
 
 def test_compare_fails_on_a_change_beyond_its_edge(run: Run, tmp_path: Path) -> None:
     """From SUPPORTED to REFUTED: exit 1."""
     one, other = _report(tmp_path, C1=Outcome.SUPPORTED), _report(tmp_path, "o", C1=Outcome.REFUTED)
     code, out, _ = run("compare", one, other)
-    assert (code, out.splitlines()[-1]) == (1, "1 of 1 verdicts differ, 1 by more than the first's margin")
+    assert (code, out.splitlines()[-1]) == (1, "1 of 1 verdicts of both differ, 1 by more than the first's margin")
 
 
 def test_render_makes_the_page_from_its_data(run: Run, tmp_path: Path) -> None:

@@ -44,10 +44,13 @@ def test_verdict_of_one_run_alone_is_said() -> None:
     found = [(pair.claim, pair.subject, pair.first, pair.second, pair.why) for pair in compare(first, second)]
     assert found == [
         ("C1", "m", YES, YES, ""),
-        ("C2", "m", NO, None, "only the first run has it"),
-        ("C3", "m", None, OPEN, "only the second run has it"),
-        ("C2", "n", None, NO, "only the second run has it"),
+        ("C2", "m", NO, None, ""),
+        ("C3", "m", None, OPEN, ""),
+        ("C2", "n", None, NO, ""),
     ]
+    *_, row, last = said(compare(first, second))
+    assert row.split() == ["C2", "REFUTED", "in", "one", "run", "alone"]
+    assert last == "0 of 1 verdicts of both differ, 0 by more than the first's margin"
 
 
 def test_what_can_not_be_measured_moved_by_nothing_known() -> None:
@@ -65,4 +68,4 @@ def test_table_says_both_and_counts_what_differs() -> None:
     assert head.split() == ["claim", "first", "second", "effect", "moved", "margin"]
     assert rows[0].split() == ["C1", "SUPPORTED", "SUPPORTED", "0.2", "SE", "0.5", "SE"]
     assert rows[2].endswith("expected SUPPORTED")
-    assert last == "2 of 3 verdicts differ, 1 by more than the first's margin"
+    assert last == "2 of 3 verdicts of both differ, 1 by more than the first's margin"
