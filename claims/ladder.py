@@ -10,8 +10,14 @@ from harness.runs.variants import Variant
 SCALES = (
     Scale("What changes inside: attention outputs (SimAOU)", "sim_aou", "cosine"),
     Scale("What it looks at: attention scores (SimAM on differences)", "sim_am", "cosine"),
+    Scale(
+        "What it answers: share of the way from zero-shot to ICL",
+        "divergences",
+        "1 - KL(ICL, this) / KL(ICL, ZSL)",
+        from_start="kl_icl_zsl",
+    ),
 )
-SIMILARITY = {"sim_aou": "ft", "sim_am": "differences"}
+SIMILARITY = {"sim_aou": "ft", "sim_am": "differences", "divergences": "kl_icl_ft"}
 
 STEPS = (
     Step(

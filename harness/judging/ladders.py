@@ -72,7 +72,10 @@ def _rung(evidence: Evidence, scale: Scale, step: Step) -> Rung:
         return replace(rung, reason=evidence.absent(question) or step.absent)
     if scale.from_start:
         start = evidence.of(question, scale.from_start)
-        values = {task: share_of_the_way(of, start[task]) for task, of in values.items()}
+        shares = {task: share_of_the_way(of, start[task]) for task, of in values.items()}
+        values = {task: of for task, of in shares.items() if not np.isnan(of).all()}
+        if not values:
+            return replace(rung, reason="there is no way to go: ICL answers as zero-shot does")
     nothing = {task: np.zeros_like(of) for task, of in values.items()}
     return _estimated(rung, difference(step.name, "", scale.unit, values, nothing))
 

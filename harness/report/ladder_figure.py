@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib.style
 from matplotlib.axes import Axes
@@ -26,16 +27,25 @@ BLUE, ORANGE, GREEN = SERIES_COLOURS[:3]
 COLOURS: Mapping[str, str] = {"ceiling": GREEN, "finetuning": BLUE, "rival": ORANGE, "floor": BASELINE_COLOUR}
 MARKERS: Mapping[str, str] = {"ceiling": "^", "finetuning": "o", "rival": "s", "floor": "v"}
 """Shape and colour both tell what a rung is."""
+LEAST = -1.0
+"""A share may be far below 0; what is further is an arrow at this edge, with its number beside it."""
+WORDS: Mapping[str, Any] = {
+    "va": "bottom",
+    "fontsize": 7.6,
+    "bbox": {"facecolor": PAPER, "edgecolor": "none", "pad": 1},
+}
+LEFT_OUT: Mapping[str, Any] = {"va": "center", "fontsize": 7.6, "style": "italic"}
 
 
 def ladder_panel(ladder: Ladder, salt: str) -> str:
     """Draw a ladder: each rung's mean with its interval, a tick a task; a rung that was left out says so in its row."""
     rungs = ladder.rungs
-    ends = [v for r in rungs for v in (r.value, r.low, r.high, *(of for _, of in r.by_task)) if _drawable(v)]
+    known = [v for r in rungs for v in (r.value, r.low, r.high, *(of for _, of in r.by_task)) if v is not None]
+    ends = [max(v, LEAST) for v in known if _drawable(v)]
     with matplotlib.style.context(["default", STYLE]):
         figure = Figure(figsize=(4.6, 0.45 + 0.36 * max(len(rungs), 1)), layout="constrained")
         axes = figure.add_subplot()
-        axes.set_xlim(*limits([*(v for v in ends if v is not None), 0.0, 1.0]))
+        axes.set_xlim(*limits([*ends, 0.0, 1.0]))
         axes.set_ylim(len(rungs) - 0.5, -0.75)
         axes.axvline(0, color=INK, linewidth=0.8)
         for row, rung in enumerate(rungs):
@@ -50,36 +60,24 @@ def ladder_panel(ladder: Ladder, salt: str) -> str:
 
 def _draw(axes: Axes, row: int, rung: Rung) -> None:
     colour, place = COLOURS.get(rung.kind, INK), row + 0.16
-    axes.text(
-        0.06,
-        row - 0.08,
-        label(rung.name),
-        transform=axes.get_yaxis_transform(),
-        va="bottom",
-        fontsize=7.6,
-        color=INK,
-        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
-    )
+    left, right = axes.get_xlim()
+    words: dict[str, Any] = {
+        "va": "bottom",
+        "fontsize": 7.6,
+        "bbox": {"facecolor": PAPER, "edgecolor": "none", "pad": 1},
+    }
+    axes.text(max(left, 0) + 0.012 * (right - left), row - 0.08, label(rung.name), color=INK, **WORDS)
     if rung.value is None or not _drawable(rung.value):
-        axes.text(0, place, "left out", color=BASELINE_COLOUR, va="center", fontsize=7.6, style="italic")
+        axes.text(max(left, 0) + 0.012 * (right - left), place, "left out", color=BASELINE_COLOUR, **LEFT_OUT)
         return
-    axes.text(
-        1,
-        row - 0.08,
-        number(rung.value, 2),
-        transform=axes.get_yaxis_transform(),
-        va="bottom",
-        ha="right",
-        fontsize=7.6,
-        color=colour,
-        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
-    )
+    axes.text(right, row - 0.08, number(rung.value, 2), color=colour, ha="right", **WORDS)
     if rung.low is not None and rung.high is not None and _drawable(rung.low) and _drawable(rung.high):
-        axes.plot([rung.low, rung.high], [place] * 2, color=colour, linewidth=2)
+        axes.plot([max(rung.low, LEAST), max(rung.high, LEAST)], [place] * 2, color=colour, linewidth=2)
     for _, value in rung.by_task if len(rung.by_task) > 1 else ():
-        if _drawable(value):
+        if _drawable(value) and value >= LEAST:
             axes.plot([value] * 2, [place - 0.16, place + 0.16], color=colour, linewidth=1)
-    axes.plot([rung.value], [place], color=colour, marker=MARKERS.get(rung.kind, "o"), markersize=6, linestyle="")
+    marker = MARKERS.get(rung.kind, "o") if rung.value >= LEAST else "<"
+    axes.plot([max(rung.value, LEAST)], [place], color=colour, marker=marker, markersize=6, linestyle="")
 
 
 def _drawable(value: float | None) -> bool:

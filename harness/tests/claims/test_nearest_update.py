@@ -1,5 +1,6 @@
 """Q4: finetuning against half of the nearest update; its ladders on worlds that are known."""
 
+import numpy as np
 import pytest
 
 import claims
@@ -11,13 +12,23 @@ from harness.tests.planted.worlds import SETS, World
 
 Q4 = load_claims(claims)["Q4"]
 BOTH = ("sim_aou ft", "sim_am differences")
+WAY = {f"divergences kl_icl_zsl{how}": 2.0 for how in ("", " distilled_outputs", " random")}
+"""From zero-shot to ICL."""
+
+
+class Everywhere(World):
+    """A world in which every stand-in has a way to go."""
+
+    def array(self, name: str, cell: str) -> np.ndarray:
+        """Return two more where the way is."""
+        return super().array(name, cell) + 2.0 * ("kl_icl_zsl" in name)
 
 
 def world(ft: float, nearest: float, random: float = 0.0) -> World:
     """Return a world of these similarities, the same of outputs and maps."""
     levels = dict.fromkeys(BOTH, ft)
     levels |= {f"{name} distilled_outputs": nearest for name in BOTH} | {f"{name} random": random for name in BOTH}
-    return World(levels)
+    return World(levels | WAY)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +62,7 @@ def test_without_a_fit_nothing_is_judged_and_the_ladder_says_why() -> None:
 
 def test_ladders_have_a_rung_a_step_that_their_scale_measures() -> None:
     """From the ceiling down, in the order of the data; none of them twice."""
-    ladders = verdict("Q4", World()).ladders
+    ladders = verdict("Q4", Everywhere()).ladders
     for found, scale in zip(ladders, SCALES, strict=True):
         names = [step.name for step in STEPS if scale.measurement in step.arrays]
         assert [rung.name for rung in found.rungs] == names

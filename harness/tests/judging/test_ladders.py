@@ -17,7 +17,7 @@ from harness.tests.planted.worlds import World
 
 OUTPUTS = Scale("outputs", "sim_aou", "cosine")
 MAPS = Scale("maps", "sim_am", "cosine")
-WAY = Scale("answers", "distributions", "share", from_start="whole")
+WAY = Scale("answers", "divergences", "share", from_start="whole")
 RANDOM = Variant(labels="random")
 
 
@@ -85,6 +85,16 @@ def test_share_of_the_way_by_hand() -> None:
     found = share_of_the_way(np.array([[1.0, 1.0]]), np.array([[2.0, 1.0]]))
     assert found.mean() == pytest.approx(1 / 3)
     assert found[0].tolist() == pytest.approx([1 / 3 + (2 / 3 * 2 - 1) / 1.5, 1 / 3 + (2 / 3 - 1) / 1.5])
+
+
+def test_scale_of_shares_says_where_there_is_no_way_to_go() -> None:
+    """Divergences of 2 and 0.5 are three quarters of the way; where ICL is zero-shot no rung has a figure."""
+    levels = {"divergences whole": 2.0, "divergences left": 0.5}
+    (rung,) = ladder(World(levels), WAY, (step("own", divergences="left"),)).rungs
+    assert rung.value == pytest.approx(0.75, abs=0.05)
+    assert (rung.low, rung.high) != (None, None)
+    (rung,) = ladder(World(levels | {"divergences whole": -1.0}), WAY, (step("own", divergences="left"),)).rungs
+    assert (rung.value, rung.reason) == (None, "there is no way to go: ICL answers as zero-shot does")
 
 
 def test_share_of_no_way_is_none() -> None:

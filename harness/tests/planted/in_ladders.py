@@ -12,6 +12,22 @@ OF_NEAREST = "harness/tests/claims/test_nearest_update.py::test_"
 
 ERRORS = [
     Planted(
+        "a share of no way is a number",
+        RUNGS,
+        LADDERS,
+        "if not total > 0:",
+        "if total == 0:",
+        f"{OF_LADDERS}scale_of_shares_says_where_there_is_no_way_to_go",
+    ),
+    Planted(
+        "a share far below nothing squeezes the others",
+        RUNGS,
+        DRAWN,
+        "max(v, LEAST) for v in known",
+        "v for v in known",
+        f"{OF_DRAWN}share_far_below_nothing_is_an_arrow_at_the_edge",
+    ),
+    Planted(
         "Q4: all of the nearest update for half",
         RUNGS,
         NEAREST,

@@ -37,7 +37,7 @@ from harness.trainings.training import ProblemName
 EXAMPLES, LAYERS, RUNS, STARTS, PAIRS, STEPS = 30, 3, 5, 7, 4, 6
 SETS, DRAWS = 4, 2
 NAN = float("nan")
-WITHOUT_LAYERS = ("accuracy", "rec2ftp", "distributions")
+WITHOUT_LAYERS = ("accuracy", "rec2ftp", "distributions", "divergences")
 DRAWN = ("other_of_class", "other_class", "own_cut")
 """Arrays with draws, behind sets."""
 TRAINED = ("language", "regression", "recall")

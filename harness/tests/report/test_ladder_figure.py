@@ -35,6 +35,16 @@ def test_drawing_is_the_same_bytes_and_tells_every_rung() -> None:
         assert words in drawn
 
 
+def test_share_far_below_nothing_is_an_arrow_at_the_edge() -> None:
+    """A share of -50 leaves room for the others: the drawing is as one of -1, but for the number beside it."""
+    far, edge = (
+        ladder_panel(replace(LADDER, rungs=(replace(RUNGS[3], value=v), *RUNGS[:2])), "c") for v in (-50.0, -1.0)
+    )
+    assert "\u221250.00" in far
+    assert far.count("<path") == edge.count("<path")
+    assert "\u221240" not in far
+
+
 def test_shape_and_colour_both_tell_what_a_rung_is() -> None:
     """No two kinds share either."""
     assert len({*COLOURS.values()}) == len({*MARKERS.values()}) == len(COLOURS) == len(MARKERS)
