@@ -61,11 +61,6 @@ def ladder_panel(ladder: Ladder, salt: str) -> str:
 def _draw(axes: Axes, row: int, rung: Rung) -> None:
     colour, place = COLOURS.get(rung.kind, INK), row + 0.16
     left, right = axes.get_xlim()
-    words: dict[str, Any] = {
-        "va": "bottom",
-        "fontsize": 7.6,
-        "bbox": {"facecolor": PAPER, "edgecolor": "none", "pad": 1},
-    }
     axes.text(max(left, 0) + 0.012 * (right - left), row - 0.08, label(rung.name), color=INK, **WORDS)
     if rung.value is None or not _drawable(rung.value):
         axes.text(max(left, 0) + 0.012 * (right - left), place, "left out", color=BASELINE_COLOUR, **LEFT_OUT)

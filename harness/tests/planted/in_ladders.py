@@ -103,8 +103,8 @@ ERRORS = [
         "a rung of nothing at 0",
         RUNGS,
         LADDERS,
-        "if not np.isnan(of).all()}",
-        "}",
+        "for task, of in values.items() if not np.isnan(of).all()}",
+        "for task, of in values.items()}",
         f"{OF_LADDERS}what_is_not_there_is_left_out_with_its_reason",
     ),
     Planted(
