@@ -65,6 +65,16 @@ def _causal(part: str) -> Rival:
     )
 
 
+def _nearest(part: str) -> Rival:
+    return rival(
+        "Q4",
+        (part,),
+        "at least half as near to ICL as an update of the same weights can be",
+        "less than half as near to ICL as an update of the same weights can be",
+        "whether it is half as near to ICL as an update of the same weights can be is open",
+    )
+
+
 def _example(part: str) -> Rival:
     return rival(
         "O6",
@@ -124,6 +134,7 @@ LEVELS = (
                 "whether ICL depends on the demonstrations' order as finetuning does is open",
             ),
             _causal("SimAOU"),
+            _nearest("SimAOU"),
         ),
         STATED,
         CHANGES,
@@ -144,6 +155,7 @@ LEVELS = (
             _task("SimAM"),
             _labels("SimAM", "Kendall"),
             _causal("SimAM"),
+            _nearest("SimAM"),
         ),
         STATED,
         LOOKS,
