@@ -1,0 +1,123 @@
+"""A task that finetuning learns, and a model that does not know it: made-up words of two kinds, and two answers."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Regex, Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Split
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
+
+from harness.models.architectures import ARCHITECTURES
+from harness.seeds import stream
+from harness.tests.known.network import KnownConfig, KnownForCausalLM
+
+ANSWERS = ("bad", "good")
+KINDS = 2
+WORDS = tuple(f"w{i}" for i in range(48))
+"""The first half is of one kind, the second of the other."""
+VOCABULARY = ("<unk>", "<s>", "</s>", "\n", "Input:", "Type:", *ANSWERS, *WORDS)
+START, SEPARATOR = VOCABULARY.index("<s>"), VOCABULARY.index("\n")
+TRAIN, DEV, TEST, LENGTH = 120, 50, 60, 8
+OWN = 0.75
+"""Share of a text's words that are of its kind."""
+WIDTH, HEADS, GROUPS, LAYERS = 32, 4, 2, 3
+KIND = 0.6
+"""Cosine of a word's embedding and its kind's direction."""
+
+
+@contextmanager
+def registered() -> Iterator[None]:
+    """Have the suite know the architecture for the block: a row of its table, as for any family.
+
+    It is no row that users have. transformers' own registries keep it: nothing else has its name.
+    """
+    AutoConfig.register("known", KnownConfig, exist_ok=True)
+    AutoModelForCausalLM.register(KnownConfig, KnownForCausalLM, exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ARCHITECTURES, "known", ARCHITECTURES["llama"])
+        yield
+
+
+def make_task(folder: Path, seed: int) -> None:
+    """Write a task of texts drawn under a seed."""
+    rng = stream(seed, "known texts")
+    (folder / "kinds").mkdir(parents=True)
+    (folder / "kinds" / "task.toml").write_text('template = "Input: {text} Type:"\nanswers = ["bad", "good"]\n')
+    texts: dict[str, int] = {}
+    while len(texts) < TRAIN + DEV + TEST:
+        label, length = int(rng.integers(KINDS)), int(rng.integers(LENGTH - 2, LENGTH + 3))
+        kinds = np.where(rng.random(length) < OWN, label, 1 - label)
+        half = len(WORDS) // KINDS
+        texts.setdefault(" ".join(WORDS[i] for i in kinds * half + rng.integers(half, size=length)), label)
+    rows = [json.dumps({"text": text, "label": label}) + "\n" for text, label in texts.items()]
+    parts = {"train": rows[:TRAIN], "dev": rows[TRAIN : TRAIN + DEV], "test": rows[TRAIN + DEV :]}
+    for part, of_part in parts.items():
+        (folder / "kinds" / f"{part}.jsonl").write_text("".join(of_part))
+
+
+def make_model(folder: Path, seed: int, **construction: object) -> None:
+    """Write a model whose base is drawn under a seed, and which does in its context what `construction` says."""
+    config = KnownConfig(
+        vocab_size=len(VOCABULARY),
+        hidden_size=WIDTH,
+        intermediate_size=2 * WIDTH,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        num_key_value_heads=GROUPS,
+        max_position_embeddings=512,
+        bos_token_id=START,
+        eos_token_id=VOCABULARY.index("</s>"),
+        tie_word_embeddings=True,
+        separator=SEPARATOR,
+        **construction,
+    )
+    network = KnownForCausalLM(config)
+    network.load_state_dict(_weights(network, seed), strict=False)
+    network.save_pretrained(folder)
+    _tokenizer().save_pretrained(folder)
+
+
+SCALES = {"q_proj": 0.5, "k_proj": 0.5, "v_proj": 0.5, "o_proj": 0.5, "mlp": 0.3}
+
+
+def _weights(network: KnownForCausalLM, seed: int) -> dict[str, torch.Tensor]:
+    found = {}
+    for name, value in network.state_dict().items():
+        if "norm" in name or "lm_head" in name:
+            continue
+        rng = stream(seed, "known weights", name)
+        if "embed" in name:
+            found[name] = _embeddings(rng)
+        else:
+            scale = next(of for part, of in SCALES.items() if part in name)
+            found[name] = torch.from_numpy(rng.normal(0, scale / value.shape[1] ** 0.5, value.shape).astype(np.float32))
+    found["lm_head.weight"] = found["model.embed_tokens.weight"]
+    return found
+
+
+def _embeddings(rng: np.random.Generator) -> torch.Tensor:
+    """Return [token, WIDTH] of unit length; words of one kind have a direction in common, the other kind its opposite."""
+    table = rng.normal(size=(len(VOCABULARY), WIDTH))
+    table /= np.linalg.norm(table, axis=1, keepdims=True)
+    direction = rng.normal(size=WIDTH)
+    direction /= np.linalg.norm(direction)
+    words = slice(len(VOCABULARY) - len(WORDS), None)
+    signs = np.repeat([1.0, -1.0], len(WORDS) // KINDS)
+    table -= (table @ direction)[:, None] * direction
+    table /= np.linalg.norm(table, axis=1, keepdims=True)
+    table[words] = (1 - KIND**2) ** 0.5 * table[words] + KIND * signs[:, None] * direction
+    return torch.from_numpy(table.astype(np.float32))
+
+
+def _tokenizer() -> PreTrainedTokenizerFast:
+    unknown, start, end, *_ = VOCABULARY
+    tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(VOCABULARY)}, unk_token=unknown))
+    tokenizer.pre_tokenizer = Split(Regex(r"\n|\S+"), behavior="removed", invert=True)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token=unknown, bos_token=start, eos_token=end)
