@@ -24,11 +24,11 @@ WORDS = tuple(f"w{i}" for i in range(48))
 """The first half is of one kind, the second of the other."""
 VOCABULARY = ("<unk>", "<s>", "</s>", "\n", "Input:", "Type:", *ANSWERS, *WORDS)
 START, SEPARATOR = VOCABULARY.index("<s>"), VOCABULARY.index("\n")
-TRAIN, DEV, TEST, LENGTH = 120, 50, 60, 8
-OWN = 0.75
+TRAIN, DEV, TEST, LENGTH = 120, 50, 60, 6
+OWN = 0.85
 """Share of a text's words that are of its kind."""
-WIDTH, HEADS, GROUPS, LAYERS = 32, 4, 2, 3
-KIND = 0.6
+WIDTH, HEADS, GROUPS, LAYERS = 32, 4, 2, 2
+KIND = 0.9
 """Cosine of a word's embedding and its kind's direction."""
 
 
@@ -84,7 +84,7 @@ def make_model(folder: Path, seed: int, **construction: object) -> None:
     _tokenizer().save_pretrained(folder)
 
 
-SCALES = {"q_proj": 0.5, "k_proj": 0.5, "v_proj": 0.5, "o_proj": 0.5, "mlp": 0.3}
+SCALES = {"q_proj": 0.5, "k_proj": 0.5, "v_proj": 1.0, "o_proj": 1.0, "mlp": 0.3}
 
 
 def _weights(network: KnownForCausalLM, seed: int) -> dict[str, torch.Tensor]:
@@ -98,7 +98,14 @@ def _weights(network: KnownForCausalLM, seed: int) -> dict[str, torch.Tensor]:
         else:
             scale = next(of for part, of in SCALES.items() if part in name)
             found[name] = torch.from_numpy(rng.normal(0, scale / value.shape[1] ** 0.5, value.shape).astype(np.float32))
-    found["lm_head.weight"] = found["model.embed_tokens.weight"]
+    embeddings = found["model.embed_tokens.weight"]
+    words = embeddings[len(VOCABULARY) - len(WORDS) :]
+    direction = (words[: len(WORDS) // 2] - words[len(WORDS) // 2 :]).mean(0)
+    direction /= direction.norm()
+    for name, value in found.items():
+        if "k_proj" in name or "v_proj" in name:
+            found[name] = value - torch.outer(value @ direction, direction)
+    found["lm_head.weight"] = embeddings
     return found
 
 
