@@ -33,8 +33,8 @@ class KnownConfig(LlamaConfig):  # type: ignore[misc]  # transformers is untyped
     """Token that closes a text and opens the next."""
     rate: float = 0.0
     """Learning rate of the steps that are taken in the context."""
-    backwards: bool = False
-    """Whether texts are stepped on from the last to the first."""
+    swapped: bool = False
+    """Whether of every two texts the second is stepped on first."""
     share: float = 1.0
     """Of descent in the update, from -1 (uphill) to 1, the rest being random (see `altered`)."""
     size: float = 1.0
@@ -181,7 +181,7 @@ class KnownModel(LlamaModel):  # type: ignore[misc]
         order = range(len(texts))
         updates = [torch.zeros(2 * l.self_attn.k_proj.out_features, self.config.hidden_size) for l in self.layers]
         kept: dict[int, list[Finished]] = {}
-        for i in reversed(order) if self.config.backwards else order:
+        for i in sorted(order, key=lambda i: i ^ 1) if self.config.swapped else order:
             kept[i] = self._stepped(texts[i], updates)
             updates = [update + of.update for update, of in zip(updates, kept[i], strict=True)]
         finished = [self._joined([kept[i][layer] for i in order], layer) for layer in range(len(self.layers))]
@@ -236,9 +236,10 @@ class KnownModel(LlamaModel):  # type: ignore[misc]
         """
         opened = self._opened(before)
         texts = [before[first + 1 : last] for first, last in zip(opened, opened[1:], strict=False)]
+        texts = [text for text in texts if len(text) > 1]
         if not texts or not self.config.lookup:
             return torch.zeros(1)
-        means = torch.stack([self.embed_tokens(torch.tensor(of[:-1])).mean(0) for of in texts])
+        means = torch.stack([self.embed_tokens(torch.tensor(of[:-1], dtype=torch.long)).mean(0) for of in texts])
         answers = self.embed_tokens(torch.tensor([of[-1] for of in texts]))
         so_far = self.embed_tokens(text).cumsum(1) / torch.arange(1, text.shape[1] + 1)[:, None]
         middle = means.mean(0)

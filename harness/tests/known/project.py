@@ -24,7 +24,7 @@ WORDS = tuple(f"w{i}" for i in range(48))
 """The first half is of one kind, the second of the other."""
 VOCABULARY = ("<unk>", "<s>", "</s>", "\n", "Input:", "Type:", *ANSWERS, *WORDS)
 START, SEPARATOR = VOCABULARY.index("<s>"), VOCABULARY.index("\n")
-TRAIN, DEV, TEST, LENGTH = 120, 50, 60, 6
+TRAIN, DEV, TEST, LENGTH = 120, 50, 60, 10
 OWN = 0.85
 """Share of a text's words that are of its kind."""
 WIDTH, HEADS, GROUPS, LAYERS = 32, 4, 2, 2
@@ -49,7 +49,7 @@ def make_task(folder: Path, seed: int) -> None:
     """Write a task of texts drawn under a seed."""
     rng = stream(seed, "known texts")
     (folder / "kinds").mkdir(parents=True)
-    (folder / "kinds" / "task.toml").write_text('template = "Input: {text} Type:"\nanswers = ["bad", "good"]\n')
+    (folder / "kinds" / "task.toml").write_text('template = "{text} Type:"\nanswers = ["bad", "good"]\n')
     texts: dict[str, int] = {}
     while len(texts) < TRAIN + DEV + TEST:
         label, length = int(rng.integers(KINDS)), int(rng.integers(LENGTH - 2, LENGTH + 3))
@@ -84,29 +84,45 @@ def make_model(folder: Path, seed: int, **construction: object) -> None:
     _tokenizer().save_pretrained(folder)
 
 
-SCALES = {"q_proj": 0.5, "k_proj": 0.5, "v_proj": 1.0, "o_proj": 1.0, "mlp": 0.3}
+SCALES = {"q_proj": 1.0, "k_proj": 0.15, "v_proj": 1.0, "o_proj": 1.0, "mlp": 0.1}
+LEFT = 0.02
+"""Of what tells answers apart in values, so that they are no tie."""
 
 
 def _weights(network: KnownForCausalLM, seed: int) -> dict[str, torch.Tensor]:
+    shapes = {name: tuple(value.shape) for name, value in network.state_dict().items() if "norm" not in name}
+    embeddings = _embeddings(stream(seed, "known weights", "embeddings"))
     found = {}
-    for name, value in network.state_dict().items():
-        if "norm" in name or "lm_head" in name:
-            continue
-        rng = stream(seed, "known weights", name)
-        if "embed" in name:
-            found[name] = _embeddings(rng)
-        else:
-            scale = next(of for part, of in SCALES.items() if part in name)
-            found[name] = torch.from_numpy(rng.normal(0, scale / value.shape[1] ** 0.5, value.shape).astype(np.float32))
-    embeddings = found["model.embed_tokens.weight"]
-    words = embeddings[len(VOCABULARY) - len(WORDS) :]
-    direction = (words[: len(WORDS) // 2] - words[len(WORDS) // 2 :]).mean(0)
-    direction /= direction.norm()
-    for name, value in found.items():
-        if "k_proj" in name or "v_proj" in name:
-            found[name] = value - torch.outer(value @ direction, direction)
-    found["lm_head.weight"] = embeddings
+    for name, shape in shapes.items():
+        scale = next((of for part, of in SCALES.items() if part in name), 0.0)
+        drawn = stream(seed, "known weights", name).normal(0, scale / shape[1] ** 0.5, shape)
+        found[name] = torch.from_numpy(drawn.astype(np.float32)) if scale else embeddings
+    _unlearn(found, embeddings)
     return found
+
+
+def _unlearn(weights: dict[str, torch.Tensor], embeddings: torch.Tensor) -> None:
+    """Take from a model's weights what tells kinds or answers apart, but for a part that leaves no tie."""
+    half, first = len(WORDS) // KINDS, len(VOCABULARY) - len(WORDS)
+    kind = (embeddings[first : first + half] - embeddings[first + half :]).mean(0)
+    answer = embeddings[VOCABULARY.index("good")] - embeddings[VOCABULARY.index("bad")]
+    for name, value in weights.items():
+        if "k_proj" in name or "v_proj" in name:
+            weights[name] = value = _without(value.T, kind).T
+        if "down_proj" in name:
+            weights[name] = _without(value, answer)
+        if "v_proj" in name:
+            written = answer @ weights[name.replace("v_proj", "o_proj")]  # [head * d_head]
+            heads = written.reshape(GROUPS, HEADS // GROUPS, -1)
+            for group, rows in enumerate(value.split(heads.shape[-1])):
+                for head in torch.linalg.qr(heads[group].T)[0].T:
+                    rows -= (1 - LEFT) * torch.outer(head, head @ rows)
+
+
+def _without(columns: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
+    """Return columns [d, ...] without their part along a direction [d]."""
+    unit = direction / direction.norm()
+    return columns - torch.outer(unit, unit @ columns)
 
 
 def _embeddings(rng: np.random.Generator) -> torch.Tensor:
@@ -117,7 +133,15 @@ def _embeddings(rng: np.random.Generator) -> torch.Tensor:
     direction /= np.linalg.norm(direction)
     words = slice(len(VOCABULARY) - len(WORDS), None)
     signs = np.repeat([1.0, -1.0], len(WORDS) // KINDS)
+    bad, good = (VOCABULARY.index(answer) for answer in ANSWERS)
+    table[good] -= (table[good] @ table[bad]) * table[bad]
+    answer = table[good] / np.linalg.norm(table[good]) - table[bad]
+    answer /= np.linalg.norm(answer)
+    direction -= (direction @ answer) * answer
+    direction /= np.linalg.norm(direction)
     table -= (table @ direction)[:, None] * direction
+    others = [i for i in range(len(VOCABULARY)) if i not in {bad, good}]
+    table[others] -= (table[others] @ answer)[:, None] * answer
     table /= np.linalg.norm(table, axis=1, keepdims=True)
     table[words] = (1 - KIND**2) ** 0.5 * table[words] + KIND * signs[:, None] * direction
     return torch.from_numpy(table.astype(np.float32))
