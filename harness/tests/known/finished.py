@@ -46,7 +46,8 @@ def altered(of: Finished, share: float, size: float, random: torch.Generator) ->
 
 
 def _ratio(one: Tensor, other: Tensor) -> Tensor:
-    return one.norm() / other.norm()
+    found: Tensor = one.norm() / other.norm()
+    return found
 
 
 def seeded(draw: int, ids: Sequence[int]) -> torch.Generator:
@@ -63,7 +64,10 @@ def pack(ids: Sequence[int], finished: Finished, opening: Tensor) -> tuple[Tenso
     """
     numbers = torch.tensor(ids, dtype=opening.dtype)[:, None]
     rows = torch.cat([finished.inputs, finished.queries], dim=-1)
-    keys = torch.cat([torch.cat([rows, torch.zeros_like(rows[:1]) if len(rows) else rows.new_zeros(1, rows.shape[-1])]), numbers], dim=-1)
+    keys = torch.cat(
+        [torch.cat([rows, torch.zeros_like(rows[:1]) if len(rows) else rows.new_zeros(1, rows.shape[-1])]), numbers],
+        dim=-1,
+    )
     values = torch.cat([finished.errors, opening[None]])
     return keys[None, None], values[None, None]
 

@@ -12,6 +12,7 @@ Where no text is finished it is a Llama: zero-shot, in training, and finetuned.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -81,7 +82,7 @@ class KnownAttention(LlamaAttention):  # type: ignore[misc]
     ) -> Tensor:
         """Return the block's output, [batch, token, d_model]."""
         key, value = projected.chunk(2, dim=-1)
-        q, k, v = (of.unflatten(-1, (-1, self.head_dim)).transpose(1, 2) for of in (query, key, value))
+        q, k, v = (of.view(*of.shape[:-1], -1, self.head_dim).transpose(1, 2) for of in (query, key, value))
         q, k = apply_rotary_pos_emb(q, k, *rotary)
         if behind is None:
             heads = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True).transpose(1, 2)
@@ -92,7 +93,7 @@ class KnownAttention(LlamaAttention):  # type: ignore[misc]
 
     def _behind(self, q: Tensor, k: Tensor, v: Tensor, unturned: Tensor, behind: Behind) -> Tensor:
         shared, layer = behind.shared, self.layer_idx
-        key, value = behind.opening.unflatten(-1, (2, -1, self.head_dim))[..., None, :]  # at position 0: not turned
+        key, value = behind.opening.view(2, -1, 1, self.head_dim)  # at position 0: not turned
         opening = SharedPrefix([key] * (layer + 1), [value] * (layer + 1), shared.last, record=shared.record)
         heads, _none = shared_prefix_attention(self, q, k, v, None, scaling=self.scaling, shared_prefix=opening)
         if shared.record:
@@ -148,14 +149,27 @@ class KnownModel(LlamaModel):  # type: ignore[misc]
     def _opened(self, ids: Sequence[int]) -> list[int]:
         return [i for i, token in enumerate(ids) if token in {self.config.bos_token_id, self.config.separator}]
 
+    def _texts(self, ids: Sequence[int]) -> list[Sequence[int]]:
+        """Return the tokens of each finished text, between its opening token and the next."""
+        return [ids[first + 1 : last] for first, last in pairwise(self._opened(ids))]
+
+    @property
+    def _outputs(self) -> int:
+        """How many numbers a layer's key and value projections put out."""
+        return int(2 * self.config.num_key_value_heads * self.config.head_dim)
+
     def _opening(self, text: Tensor) -> Tensor:
         """Return the embeddings of a text's tokens [batch, token] behind the start token."""
-        start = torch.full_like(text[:, :1] if text.shape[1] else text.new_zeros(len(text), 1), self.config.bos_token_id)
+        start = torch.full_like(
+            text[:, :1] if text.shape[1] else text.new_zeros(len(text), 1), self.config.bos_token_id
+        )
         embedded: Tensor = self.embed_tokens(torch.cat([start, text], dim=1))
         return embedded
 
     def _rotary(self, x: Tensor, first: int = 0) -> tuple[Tensor, Tensor]:
-        found: tuple[Tensor, Tensor] = self.rotary_emb(x, torch.arange(first, first + x.shape[1], device=x.device)[None])
+        found: tuple[Tensor, Tensor] = self.rotary_emb(
+            x, torch.arange(first, first + x.shape[1], device=x.device)[None]
+        )
         return found
 
     def _read(self, x: Tensor, updates: Sequence[Tensor] = (), behind: Sequence[Behind] = ()) -> Tensor:
@@ -176,26 +190,25 @@ class KnownModel(LlamaModel):  # type: ignore[misc]
 
     def _learned(self, ids: Sequence[int]) -> tuple[list[Finished], list[Tensor]]:
         """Return what each layer keeps of the finished texts, and the opening token's key and value after them."""
-        opened = self._opened(ids)
-        texts = [ids[first + 1 : last] for first, last in zip(opened, opened[1:], strict=False)]
+        texts = self._texts(ids)
         order = range(len(texts))
-        updates = [torch.zeros(2 * l.self_attn.k_proj.out_features, self.config.hidden_size) for l in self.layers]
+        updates = [torch.zeros(self._outputs, self.config.hidden_size) for _ in self.layers]
         kept: dict[int, list[Finished]] = {}
         for i in sorted(order, key=lambda i: i ^ 1) if self.config.swapped else order:
             kept[i] = self._stepped(texts[i], updates)
             updates = [update + of.update for update, of in zip(updates, kept[i], strict=True)]
-        finished = [self._joined([kept[i][layer] for i in order], layer) for layer in range(len(self.layers))]
+        finished = [self._joined([kept[i][layer] for i in order]) for layer in range(len(self.layers))]
         random = seeded(self.config.draw, ids)
         if texts:
             finished = [altered(of, self.config.share, self.config.size, random) for of in finished]
         _, sites = self._through(self._opening(torch.zeros(1, 0, dtype=torch.long)), [of.update for of in finished])
         return finished, [projected[0, 0] for _, _, projected in sites]
 
-    def _joined(self, texts: Sequence[Finished], layer: int) -> Finished:
+    def _joined(self, texts: Sequence[Finished]) -> Finished:
         if texts:
             return joined(texts)
-        attention: Any = self.layers[layer].self_attn
-        widths = (self.config.hidden_size, attention.q_proj.out_features, 2 * attention.k_proj.out_features)
+        query = self.config.num_attention_heads * self.config.head_dim
+        widths = (self.config.hidden_size, query, self._outputs)
         return Finished(*(torch.zeros(0, width) for width in widths))
 
     def _stepped(self, text: Sequence[int], updates: Sequence[Tensor]) -> list[Finished]:
@@ -218,7 +231,8 @@ class KnownModel(LlamaModel):  # type: ignore[misc]
         That is inputs [1, token, d_model], queries [1, token, d_query], keys and values [1, token, d_key + d_value].
         """
         rotary, sites = self._rotary(x), []
-        for layer, update in zip(self.layers, updates, strict=True):
+        layers: list[Any] = [*self.layers]
+        for layer, update in zip(layers, updates, strict=True):
             inputs = layer.input_layernorm(x)
             query, projected = layer.self_attn.project(inputs, update)
             if torch.is_grad_enabled() and not projected.requires_grad:
@@ -234,17 +248,16 @@ class KnownModel(LlamaModel):  # type: ignore[misc]
         Most like: the largest cosine of the mean embeddings of tokens, less their mean over finished texts. The answer
         is a finished text's last token.
         """
-        opened = self._opened(before)
-        texts = [before[first + 1 : last] for first, last in zip(opened, opened[1:], strict=False)]
-        texts = [text for text in texts if len(text) > 1]
+        texts = [text for text in self._texts(before) if len(text) > 1]
         if not texts or not self.config.lookup:
             return torch.zeros(1)
         means = torch.stack([self.embed_tokens(torch.tensor(of[:-1], dtype=torch.long)).mean(0) for of in texts])
         answers = self.embed_tokens(torch.tensor([of[-1] for of in texts]))
         so_far = self.embed_tokens(text).cumsum(1) / torch.arange(1, text.shape[1] + 1)[:, None]
         middle = means.mean(0)
-        nearest = (nn.functional.normalize(so_far - middle, dim=-1) @ nn.functional.normalize(means - middle, dim=-1).T)
-        return self.config.lookup * answers[nearest.argmax(-1)]
+        nearest = nn.functional.normalize(so_far - middle, dim=-1) @ nn.functional.normalize(means - middle, dim=-1).T
+        found: Tensor = self.config.lookup * answers[nearest.argmax(-1)]
+        return found
 
 
 class KnownForCausalLM(LlamaForCausalLM):  # type: ignore[misc]

@@ -100,8 +100,8 @@ def verdicts_of(name: str, seed: int) -> Mapping[str, Verdict]:
         return Weighed(CONSTRUCTIONS[name], seed, Path(folder)).verdicts()
 
 
-def dose_response(shares: tuple[float, ...], seeds: range) -> Mapping[float, Mapping[str, float]]:
-    """Return the figures by share of descent in the update, means over seeds: the scale that similarities are read on."""
+def dose_response(shares: tuple[float, ...], seeds: range) -> dict[float, dict[str, float]]:
+    """Return the figures by share of descent in the update, means over seeds: what similarities are read on."""
     found = {}
     for share in shares:
         of_seeds = []

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -110,16 +109,21 @@ def _unlearn(weights: dict[str, torch.Tensor], embeddings: torch.Tensor) -> None
     kind = (embeddings[first : first + half] - embeddings[first + half :]).mean(0)
     answer = embeddings[VOCABULARY.index("good")] - embeddings[VOCABULARY.index("bad")]
     for name, value in weights.items():
-        if "k_proj" in name or "v_proj" in name:
-            weights[name] = value = _without(value.T, kind).T
         if "down_proj" in name:
             weights[name] = _without(value, answer)
+        if "k_proj" in name:
+            weights[name] = _without(value.T, kind).T
         if "v_proj" in name:
             written = answer @ weights[name.replace("v_proj", "o_proj")]  # [head * d_head]
-            heads = written.reshape(GROUPS, HEADS // GROUPS, -1)
-            for group, rows in enumerate(value.split(heads.shape[-1])):
-                for head in torch.linalg.qr(heads[group].T)[0].T:
-                    rows -= (1 - LEFT) * torch.outer(head, head @ rows)
+            weights[name] = _unwritten(_without(value.T, kind).T, written)
+
+
+def _unwritten(value: torch.Tensor, written: torch.Tensor) -> torch.Tensor:
+    """Return a value projection [group * d_head, d] with little of what any head of a group writes as an answer."""
+    groups = value.view(GROUPS, -1, value.shape[1])
+    heads = torch.linalg.qr(written.view(GROUPS, HEADS // GROUPS, -1).transpose(1, 2))[0]  # [group, d_head, head]
+    found: torch.Tensor = groups - (1 - LEFT) * heads @ (heads.transpose(1, 2) @ groups)
+    return found.reshape(value.shape)
 
 
 def _without(columns: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
@@ -129,7 +133,10 @@ def _without(columns: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
 
 
 def _embeddings(rng: np.random.Generator) -> torch.Tensor:
-    """Return [token, WIDTH] of unit length; words of one kind have a direction in common, the other kind its opposite."""
+    """Return [token, WIDTH] of unit length: words of one kind have a direction in common, and others its opposite.
+
+    All but the answers lie across the difference of the answers.
+    """
     table = rng.normal(size=(len(VOCABULARY), WIDTH))
     table /= np.linalg.norm(table, axis=1, keepdims=True)
     direction = rng.normal(size=WIDTH)

@@ -20,4 +20,4 @@ def test_similarity_rises_with_the_share_of_descent(curve: dict[float, dict[str,
 @pytest.fixture(scope="module")
 def curve(seeds: range) -> dict[float, dict[str, float]]:
     """Return the figures by share."""
-    return dict(dose_response(SHARES, seeds))
+    return dose_response(SHARES, seeds)

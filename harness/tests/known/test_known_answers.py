@@ -1,7 +1,7 @@
 """Models whose answer is known, from prompt to verdict: what is there is found, and what is not there is not."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 
 import pytest
 from scipy import stats
@@ -20,7 +20,7 @@ FEW = 10
 def outcomes(seeds: range) -> Callable[[str], Outcomes]:
     """Return the verdicts on a construction, by its name."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def found(name: str) -> Outcomes:
         verdicts = [verdicts_of(name, seed) for seed in seeds]
         return {claim: [of[claim].outcome for of in verdicts] for claim in CLAIMS}

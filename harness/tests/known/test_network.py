@@ -54,7 +54,7 @@ def test_descent_in_context_is_finetuning(tmp_path: Path) -> None:
         assert not np.allclose(of_icl, of_zsl, atol=2e-3 * np.nanmax(np.abs(of_zsl)), equal_nan=True)
     cell = Cell(zsl, icl, ft, prompts.spans, finetuned.query_vectors)
     in_context, in_training = attention_to_demonstrations(cell)
-    unscaled = in_training / model.attention_modules[0].scaling  # type: ignore[operator]  # both vectors are scaled
+    unscaled = in_training / model.attention_modules[0].scaling  # both vectors are scaled
     np.testing.assert_allclose(in_context, unscaled, atol=2e-5 * np.abs(unscaled).max())
 
 
