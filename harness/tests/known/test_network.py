@@ -90,7 +90,8 @@ def test_constructions_are_models_of_their_own(tmp_path: Path) -> None:
 def test_share_of_an_update_is_its_cosine_with_descent(share: float) -> None:
     """Where many tokens are kept, the random part lies across descent, and the update is as large."""
     random = torch.Generator().manual_seed(0)
-    kept = Finished(*(torch.randn(2000, width, generator=random) for width in (30, 8, 40)))
+    inputs, queries, weights = (torch.randn(shape, generator=random) for shape in ((2000, 30), (2000, 8), (30, 40)))
+    kept = Finished(inputs, queries, inputs @ weights)  # errors that add up, as those of steps do
     own, other = kept.update, altered(kept, share, 1.0, random).update
     for before, after in zip(own.chunk(2), other.chunk(2), strict=True):  # keys and values each
         assert float((before * after).sum() / (before.norm() * after.norm())) == pytest.approx(share, abs=0.1)
