@@ -1,6 +1,6 @@
 # make claims: fetch, install and verify the paper's claims on the default model.   make test: the suite's own tests.
-# make trust: can the tests be trusted? Every decision simulated in full, every planted error to be caught, and random
-# tries of hostile stores, models, tasks and reports for MINUTES each.
+# make trust: can the tests be trusted? Every decision simulated in full, every planted error to be caught, models whose
+# answer is known judged under 20 seeds, and random tries of hostile stores, models, tasks and reports for MINUTES each.
 # ARGS is passed on to pytest:  make claims ARGS="-m attention"
 
 PYTHON ?= python3
@@ -24,6 +24,7 @@ test: fetch
 trust: fetch
 	ICL_CLAIMS_SIMULATIONS=10000 $(BIN)/pytest harness/tests/statistics/test_error_rates.py
 	$(BIN)/python -m harness.tests.planted
+	ICL_CLAIMS_KNOWN_SEEDS=20 $(BIN)/pytest harness/tests/known
 	ICL_CLAIMS_STORE_EXAMPLES=500 $(BIN)/pytest harness/tests/test_store_machine.py
 	$(BIN)/python -m harness.tests.campaigns --minutes $(MINUTES)
 

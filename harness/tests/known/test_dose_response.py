@@ -1,0 +1,23 @@
+"""How much descent a similarity stands for: figures of models of which a known share of the update is descent."""
+
+from itertools import pairwise
+
+import pytest
+
+from harness.tests.known.pipeline import dose_response
+
+SHARES = 0.0, 0.3, 0.7, 1.0
+
+
+@pytest.mark.parametrize("figure", ["SimAOU", "SimAM"])
+def test_similarity_rises_with_the_share_of_descent(curve: dict[float, dict[str, float]], figure: str) -> None:
+    """From near nothing to nearly one, each share above the one below it."""
+    values = [curve[share][figure] for share in SHARES]
+    assert all(low < high for low, high in pairwise(values))
+    assert values[-1] > 0.8
+
+
+@pytest.fixture(scope="module")
+def curve(seeds: range) -> dict[float, dict[str, float]]:
+    """Return the figures by share."""
+    return dose_response(SHARES, seeds)
