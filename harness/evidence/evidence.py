@@ -86,6 +86,14 @@ class Evidence:
         found = {task: left_out(self.sources, task, variant) for task in self.control_tasks}
         return "; ".join(dict.fromkeys(reason for reason in found.values() if reason))
 
+    def fits(self, variant: Variant) -> Mapping[str, list[float]]:
+        """Return what share of the loss on dev is left where weights are fitted to ICL, by task and demonstration set.
+
+        0 where they imitate ICL in full, 1 where nothing came of it.
+        """
+        runs = FinetunedAt(variant).records(self.sources)
+        return {task: [_left_of_loss(self.sources.store.read(run).facts) for run in of] for task, of in runs.items()}
+
     def learning_rates(self, variants: Mapping[str, Variant], *, tuned: bool = False) -> str:
         """Say in words at which learning rates each variant was finetuned: a smaller one where the claims' diverged.
 
@@ -184,3 +192,8 @@ class Evidence:
         """
         asked, store = TextTasks().records(self.sources), self.sources.store
         return {a: {task: store.read(r).tensors["right"] for task, r in by.items()} for a, by in asked.items()}
+
+
+def _left_of_loss(facts: Mapping[str, object]) -> float:
+    losses: Mapping[str, float] = facts["dev_losses"]  # type: ignore[assignment]
+    return min(losses.values()) / losses["0"]

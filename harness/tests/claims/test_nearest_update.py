@@ -8,7 +8,7 @@ from claims.ladder import SCALES, STEPS
 from harness.judging.claims import load_claims
 from harness.statistics.results import Outcome
 from harness.tests.claims.test_claims import verdict
-from harness.tests.planted.worlds import SETS, World
+from harness.tests.planted.worlds import EXAMPLES, SETS, World
 
 Q4 = load_claims(claims)["Q4"]
 BOTH = ("sim_aou ft", "sim_am differences")
@@ -58,6 +58,19 @@ def test_without_a_fit_nothing_is_judged_and_the_ladder_says_why() -> None:
     rungs = {rung.name: rung for rung in found.ladders[0].rungs}
     assert rungs["fitted to ICL's attention outputs"].reason == "too little data"
     assert rungs["finetuning"].value is not None
+
+
+def test_fit_that_came_to_nothing_is_no_ceiling() -> None:
+    """A task on which more than half of the loss is left is not compared; without another nothing can be said."""
+    levels = world(0.5, 0.6).levels
+    half = verdict("Q4", World(levels, fits={"b": 0.6}))
+    assert (half.outcome, half.parts[0].estimate.n) == (Outcome.SUPPORTED, EXAMPLES)
+    none = verdict("Q4", World(levels, fits={"a": 0.51, "b": 0.6}))
+    assert (none.outcome, none.reason) == (
+        Outcome.NOT_TESTABLE,
+        "no update came near to ICL on dev: it is no ceiling",
+    )
+    assert verdict("Q4", World(levels, fits={"a": 0.5, "b": 0.5})).outcome is Outcome.SUPPORTED
 
 
 def test_ladders_have_a_rung_a_step_that_their_scale_measures() -> None:

@@ -32,8 +32,8 @@ ERRORS = [
         "first demonstration set for all",
         ON_SETS,
         QUESTIONS,
-        "_record(sources, t, c, drawn_for(self.variant, i)) for i, c in of]",
-        "_record(sources, t, 0, drawn_for(self.variant, i)) for i, c in of]",
+        "self._record(sources, task, *of) for of in drawn]",
+        "self._record(sources, task, 0, of[1]) for of in drawn]",
         f"{OF_QUESTIONS}every_reported_demonstration_set_has_a_row",
     ),
     Planted(

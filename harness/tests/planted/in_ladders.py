@@ -12,6 +12,14 @@ OF_NEAREST = "harness/tests/claims/test_nearest_update.py::test_"
 
 ERRORS = [
     Planted(
+        "Q4: a fit that came to nothing is a ceiling",
+        RUNGS,
+        NEAREST,
+        "if max(left) <= FITTED]",
+        "]",
+        f"{OF_NEAREST}fit_that_came_to_nothing_is_no_ceiling",
+    ),
+    Planted(
         "a share of no way is a number",
         RUNGS,
         LADDERS,

@@ -122,6 +122,12 @@ class World(Evidence):
         """Return why nothing was fitted to ICL: nothing stood in the way, unless a reason is given."""
         return str(self.found.get("absent", ""))
 
+    def fits(self, variant: Variant) -> Mapping[str, list[float]]:
+        """Return that a tenth of the loss is left, unless another share is given, by task."""
+        self.asked.add(FinetunedAt(variant))
+        left = dict(self.found.get("fits", {}))
+        return {} if self.found.get("absent") else {task: [left.get(task, 0.1)] for task in self.control_tasks}
+
     def learning_rates(self, variants: Mapping[str, Variant], *, tuned: bool = False) -> str:
         """Return the variants' names."""
         self.asked |= {FinetunedAt(variant, tuned) for variant in variants.values()}
