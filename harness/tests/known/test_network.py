@@ -99,7 +99,7 @@ def test_share_of_an_update_is_its_cosine_with_descent(share: float) -> None:
 
 
 def test_large_changes_that_share_nothing_have_a_sim_aou_of_one_half() -> None:
-    """The scale has a zero for small changes alone: known constructions change outputs by less than half their size.
+    """The scale has a zero for small changes alone: those of finetuning at a rate of .003 are .26 to .51 of outputs.
 
     Both updates are differences from the same ZSL. Where outputs under ZSL, ICL and FT are at right angles, each update
     holds ZSL's output turned round, cos(a - z, b - z) = 1 / 2; where two changes of relative size r are at right angles
