@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is loaded: a child that is forked waits for lost threads
 
-from harness.errors import HarnessError  # noqa: E402
-from harness.tests.planted.campaign import run  # noqa: E402
-from harness.tests.planted.errors import ERRORS  # noqa: E402
-from harness.tests.planted.planted import Planted  # noqa: E402
+from harness.errors import HarnessError
+from harness.tests.planted.campaign import run
+from harness.tests.planted.errors import ERRORS
+from harness.tests.planted.planted import Planted
 
 
 def _chosen() -> list[Planted]:
