@@ -19,7 +19,7 @@ test: fetch
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest harness/tests $(ARGS)
+	$(BIN)/pytest harness/tests -n auto $(ARGS)
 
 trust: fetch
 	ICL_CLAIMS_SIMULATIONS=10000 $(BIN)/pytest harness/tests/statistics/test_error_rates.py
