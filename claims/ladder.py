@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from claims.untrained import MODELS
 from harness.evidence.questions import OnControls
 from harness.evidence.stand_ins import StandIn
 from harness.judging.ladders import Scale, Step
@@ -120,7 +121,7 @@ STEPS = (
         "floor",
         "the weights, drawn at random but for embeddings, norms and unembedding",
         "demonstrations, steps",
-        partial(OnControls, variant=Variant(weights="embeddings")),
+        partial(OnControls, variant=MODELS["embeddings kept"]),
         SIMILARITY,
     ),
     Step(
@@ -128,7 +129,7 @@ STEPS = (
         "floor",
         "the weights, drawn at random but for the norms",
         "demonstrations, steps",
-        partial(OnControls, variant=Variant(weights="norms")),
+        partial(OnControls, variant=MODELS["norms kept"]),
         SIMILARITY,
     ),
 )

@@ -1,4 +1,4 @@
-"""The untrained models that O1 and O2 hold the trained one to: Deutch et al.'s two, arXiv 2311.07772."""
+"""The untrained models that O1, O2 and the ladder hold the trained one to: Deutch et al.'s two, arXiv 2311.07772."""
 
 from harness.runs.variants import Variant
 

@@ -159,10 +159,11 @@ def compare(
     """Say which verdicts of two reports differ, and how far effects moved; exit 1 where one changed beyond its edge."""
     from harness.judging.compared import compare as pairs_of  # noqa: PLC0415  # slow import
     from harness.judging.compared import said  # noqa: PLC0415
+    from harness.judging.expectation import differing  # noqa: PLC0415
 
     one, other = _read_report(first), _read_report(second)
     settings, others = one.facts.settings, other.facts.settings
-    differ = sorted(name for name in {*settings, *others} if settings.get(name) != others.get(name))
+    differ = differing(settings, others)
     if unasked := [name for name in differ if name not in (leaving_out or ())]:
         name = unasked[0]
         raise HarnessError(

@@ -11,7 +11,7 @@ from typing import Protocol
 from harness.data import Setting
 from harness.evidence.measurements import MEASUREMENTS
 from harness.evidence.measuring import Measurement, Source
-from harness.evidence.reported import drawn_sets, sets_of
+from harness.evidence.reported import drawn_sets, in_a_ring, sets_of
 from harness.evidence.selecting import Stages, selecting, selecting_rates
 from harness.evidence.sources import Sources
 from harness.runs.cells import OrdersOfSets
@@ -90,8 +90,6 @@ class OnOtherSets(Measuring):
 
     def _records(self, sources: Sources, task: str) -> list[Measurement]:
         experiment, chosen, sets = sources.experiment, sources.selection(task), sets_of(sources, task)
-        turned = [sets[(i + self.behind) % len(sets)] for i in range(len(sets))]
-        pairs = [(shown, read) for shown, read in zip(sets, turned, strict=True) if shown != read]
         return [
             Measurement(
                 self.measurement,
@@ -99,7 +97,8 @@ class OnOtherSets(Measuring):
                 experiment.across(task, chosen, shown, read),
                 context=shown,
             )
-            for shown, read in pairs
+            for shown, read in in_a_ring(sets, self.behind)
+            if shown != read
         ]
 
 

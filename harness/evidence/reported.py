@@ -14,6 +14,11 @@ def sets_of(sources: Sources, task: str) -> Sequence[int]:
     return sources.selection(task).candidates
 
 
+def in_a_ring(sets: Sequence[int], behind: int) -> list[tuple[int, int]]:
+    """Return each set with the one `behind` places after it, round in a ring."""
+    return [(shown, sets[(i + behind) % len(sets)]) for i, shown in enumerate(sets)]
+
+
 def drawn_for(variant: Variant, place: int) -> Variant:
     """Return the variant as it is on the set reported at a place: with weights of its own, where they are drawn."""
     return replace(variant, draw=place) if variant.weights != "trained" else variant

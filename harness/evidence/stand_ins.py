@@ -6,7 +6,7 @@ from typing import Literal
 
 from harness.evidence.measuring import Measurement
 from harness.evidence.questions import Measuring
-from harness.evidence.reported import drawn_for, sets_of
+from harness.evidence.reported import drawn_for, in_a_ring, sets_of
 from harness.evidence.sources import Sources
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.variants import OWN, Variant
@@ -33,11 +33,12 @@ class StandIn(Measuring):
         return {task: found for task in sources.control_tasks if (found := self._records(sources, task))}
 
     def _records(self, sources: Sources, task: str) -> list[Measurement]:
-        sets = sets_of(sources, task)
-        pairs = [(i, shown, sets[(i + self.behind) % len(sets)]) for i, shown in enumerate(sets)]
-        if self.behind:
-            pairs = [(i, shown, other) for i, shown, other in pairs if shown != other]
-        return [self._record(sources, task, shown, other, drawn_for(self.variant, i)) for i, shown, other in pairs]
+        pairs = in_a_ring(sets_of(sources, task), self.behind)
+        return [
+            self._record(sources, task, *pair, drawn_for(self.variant, place))
+            for place, pair in enumerate(pairs)
+            if not self.behind or pair[0] != pair[1]
+        ]
 
     def _record(self, sources: Sources, task: str, shown: int, other: int, variant: Variant) -> Measurement:
         experiment, chosen = sources.experiment, sources.chosen

@@ -72,8 +72,7 @@ class Expectation:
         """Return in words which settings of a run are not those of the expectation."""
         return [
             f"{name} is {settings.get(name)!r}, not {self.settings.get(name)!r}"
-            for name in sorted({*settings, *self.settings})
-            if settings.get(name) != self.settings.get(name)
+            for name in differing(settings, self.settings)
         ]
 
     def missing(
@@ -94,6 +93,11 @@ class Expectation:
                 elif whole and claim not in existing:
                     said.append(f"{what} there is no such claim any more")
         return said
+
+
+def differing(settings: Mapping[str, object], others: Mapping[str, object]) -> list[str]:
+    """Return the names of the settings of two runs that differ, or that one of them has alone."""
+    return sorted(name for name in {*settings, *others} if settings.get(name) != others.get(name))
 
 
 def expectation_of(

@@ -95,12 +95,15 @@ def share_of_the_way(remaining: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 def _estimated(rung: Rung, comparison: Comparison) -> Rung:
     found = estimate(comparison, LEVEL)
-    tasks = tuple((task, _mean(cell)) for task, cell in zip(comparison.tasks, comparison.cells, strict=True))
+    means = [float(np.nanmean(cell)) for cell in comparison.cells]
     low, high = (found.low, found.high) if math.isfinite(found.low) else (None, None)
     return replace(
-        rung, value=found.effect, low=low, high=high, n=found.n, sets=found.sets, draws=found.draws, by_task=tasks
+        rung,
+        value=found.effect,
+        low=low,
+        high=high,
+        n=found.n,
+        sets=found.sets,
+        draws=found.draws,
+        by_task=tuple(zip(comparison.tasks, means, strict=True)),
     )
-
-
-def _mean(cell: np.ndarray) -> float:
-    return float(np.nanmean(cell))

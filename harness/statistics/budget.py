@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.errors import HarnessError
+from harness.statistics.calibration import simulated_runs
 from harness.statistics.comparison import Comparison
-from harness.statistics.decisions import ClaimTests, tested
-from harness.statistics.new_runs import Size, draw_runs
+from harness.statistics.decisions import ClaimTests
+from harness.statistics.new_runs import Size
 from harness.statistics.results import Outcome
 
 _CHUNK = 100  # runs at once: 3 tasks of 12 sets, 10 draws and 200 examples take 58 MB a comparison
@@ -101,9 +102,7 @@ def _split(
 ) -> Split:
     shifts = [0.0 if part.alike else part.matters for part in parts]
     outcomes, widths = [], []
-    for first in range(0, runs, _CHUNK):
-        drawn = draw_runs(parts, shifts, rng, runs=min(_CHUNK, runs - first), size=size)
-        tests = tuple(tested(part, cells) for part, cells in zip(parts, drawn, strict=True))
+    for tests in simulated_runs(parts, shifts, rng, runs=runs, at_once=_CHUNK, size=size):
         outcomes.append(ClaimTests(tests).outcomes(alpha, alpha, alpha))
         ends = [test.whole.located.interval(1 - alpha) for test in tests]
         widths.append([(high - low) / 2 for low, high in ends])

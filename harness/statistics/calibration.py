@@ -11,14 +11,14 @@ What this shows: the rule's error rates and power for the distributions and the 
 many sets, draws and examples. What it does not: that these tasks and examples, or two to five sets, stand for others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from harness.errors import HarnessError
 from harness.statistics.comparison import Comparison
-from harness.statistics.decisions import ClaimTests, tested
-from harness.statistics.new_runs import draw_runs
+from harness.statistics.decisions import ClaimTests, TestedPart, tested
+from harness.statistics.new_runs import Size, draw_runs
 from harness.statistics.results import Calibration, Outcome
 
 RUNS = 1_000
@@ -73,12 +73,25 @@ def simulate(
     [comparison, run].
     """
     outcomes, alone = [], []
-    for first in range(0, runs, _CHUNK):
-        drawn = draw_runs(parts, shifts, rng, runs=min(_CHUNK, runs - first))
-        tests = tuple(tested(part, cells) for part, cells in zip(parts, drawn, strict=True))
+    for tests in simulated_runs(parts, shifts, rng, runs=runs, at_once=_CHUNK):
         outcomes.append(ClaimTests(tests).outcomes(alpha, alpha, alpha))
         alone.append([ClaimTests((test,), len(tests) - 1).outcomes(alpha, alpha, alpha) for test in tests])
     return {"outcomes": np.concatenate(outcomes), "alone": np.concatenate(alone, axis=1)}
+
+
+def simulated_runs(
+    parts: Sequence[Comparison],
+    shifts: Sequence[float],
+    rng: np.random.Generator,
+    *,
+    runs: int,
+    at_once: int,
+    size: Size | None = None,
+) -> Iterator[tuple[TestedPart, ...]]:
+    """Yield the tests of each comparison on new runs as `draw_runs` makes them, at most so many of them at once."""
+    for first in range(0, runs, at_once):
+        drawn = draw_runs(parts, shifts, rng, runs=min(at_once, runs - first), size=size)
+        yield tuple(tested(part, cells) for part, cells in zip(parts, drawn, strict=True))
 
 
 def _share(found: Mapping[str, np.ndarray] | None, outcome: Outcome) -> float:

@@ -7,26 +7,14 @@ import numpy as np
 import pytest
 
 from harness.evidence.best_sets import BestSets
-from harness.judging.claims import Claim, Measured
+from harness.judging.claims import Measured
 from harness.judging.judge import judge
 from harness.judging.verdicts import OnBestSets, Verdict
 from harness.statistics import Comparison
 from harness.statistics.results import Outcome
 from harness.store import Store
+from harness.tests.judging.test_judge import MADE_UP, OTHER
 
-MADE_UP = Claim(
-    id="C1",
-    title="t",
-    statement="s",
-    section="s",
-    prediction="d > 0",
-    decision_rule="r",
-    unit="example",
-    family="made up",
-    refuted_if="d < 0",
-    control="c",
-)
-OTHER = replace(MADE_UP, id="C2")
 EXAMPLES = 40
 BEST = BestSets({"a": 1, "b": 2}, {"a": 4, "b": 2}, 3, "dev")
 

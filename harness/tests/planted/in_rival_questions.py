@@ -42,8 +42,8 @@ ERRORS = [
         "every set's FT paired with itself",
         CONTROLS,
         QUESTIONS,
-        "sets[(i + self.behind) % len(sets)]",
-        "sets[(i + 1) % len(sets)]",
+        "in in_a_ring(sets, self.behind)",
+        "in in_a_ring(sets, 1)",
         f"{OF_QUESTIONS}other_sets_are_the_reported_ones_behind_each",
     ),
     Planted(
