@@ -105,6 +105,8 @@ STEPS = (
         "those that are finetuned on",
         partial(OnControls, variant=Variant(another_task=True)),
         SIMILARITY,
+        "no task of this run has other answer words than the others",
+        of_another_kind=True,
     ),
     Step(
         "weights changed at random",

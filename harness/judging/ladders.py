@@ -38,6 +38,8 @@ class Step:
     """By measurement, its array; a measurement that is not here has no such rung."""
     absent: str = "it could not be run on these tasks"
     """Why there may be none."""
+    of_another_kind: bool = False
+    """Whether it is of tasks alone beside which there is one with other answer words."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def ladder(evidence: Evidence, scale: Scale, steps: Sequence[Step]) -> Ladder:
 def _rung(evidence: Evidence, scale: Scale, step: Step) -> Rung:
     question = step.ask(scale.measurement)
     values = evidence.of(question, step.arrays[scale.measurement])
-    values = {task: of for task, of in values.items() if not np.isnan(of).all()}
+    alone = [task for task in values if step.of_another_kind and evidence.of_other_kind(task) is None]
+    values = {task: of for task, of in values.items() if task not in alone and not np.isnan(of).all()}
     rung = Rung(step.name, step.kind, step.varies, step.keeps)
     if not values:
         return replace(rung, reason=evidence.absent(question) or step.absent)

@@ -73,6 +73,16 @@ def test_fit_that_came_to_nothing_is_no_ceiling() -> None:
     assert verdict("Q4", World(levels, fits={"a": 0.5, "b": 0.5})).outcome is Outcome.SUPPORTED
 
 
+def test_another_task_is_one_of_another_kind() -> None:
+    """Only tasks beside which one has other answer words are on that rung; without any it says why it is empty."""
+    found = {}
+    for others in ({"a": "b"}, {}):
+        rungs = verdict("Q4", World(other_kind=others)).ladders[0].rungs
+        (found[len(others)],) = (rung for rung in rungs if "another task" in rung.name)
+    assert [task for task, _ in found[1].by_task] == ["a"]
+    assert (found[0].value, found[0].reason) == (None, "no task of this run has other answer words than the others")
+
+
 def test_ladders_have_a_rung_a_step_that_their_scale_measures() -> None:
     """From the ceiling down, in the order of the data; none of them twice."""
     ladders = verdict("Q4", Everywhere()).ladders

@@ -12,6 +12,14 @@ OF_NEAREST = "harness/tests/claims/test_nearest_update.py::test_"
 
 ERRORS = [
     Planted(
+        "a task of the same kind for one of another",
+        RUNGS,
+        LADDERS,
+        "step.of_another_kind and evidence.of_other_kind(task) is None",
+        "step.of_another_kind and evidence.of_other_kind(task) is False",
+        f"{OF_NEAREST}another_task_is_one_of_another_kind",
+    ),
+    Planted(
         "Q4: a fit that came to nothing is a ceiling",
         RUNGS,
         NEAREST,
@@ -111,8 +119,8 @@ ERRORS = [
         "a rung of nothing at 0",
         RUNGS,
         LADDERS,
-        "for task, of in values.items() if not np.isnan(of).all()}",
-        "for task, of in values.items()}",
+        "if task not in alone and not np.isnan(of).all()}",
+        "if task not in alone}",
         f"{OF_LADDERS}what_is_not_there_is_left_out_with_its_reason",
     ),
     Planted(
