@@ -1,6 +1,6 @@
 """What claims read: the answers to their questions, out of the store. Nothing is started here."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -16,7 +16,7 @@ from harness.metrics import rec2ftp
 from harness.metrics.base_rate import excess_over_base_rate
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.learning import Learning, learning_of
-from harness.runs.steadiness import steadiness_of
+from harness.runs.steadiness import SteadinessRun, steadiness_of
 from harness.runs.variants import OWN, Variant
 from harness.seeds import stream
 from harness.trainings.grid import Found, Grid
@@ -29,6 +29,7 @@ class Evidence:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self._arrays = lru_cache(maxsize=None)(self._read)
+        self._chaotic = lru_cache(maxsize=None)(self._find_chaotic)
         self._learning = lru_cache(maxsize=None)(self._read_learning)
 
     def without(self, tasks: Collection[str]) -> "Evidence":
@@ -72,9 +73,34 @@ class Evidence:
     def of(self, question: Measuring, name: str) -> ByTask:
         """Return array `name` of a measurement (see `harness.evidence.measurements`), demonstration sets first.
 
-        Across sets there is one row.
+        Across sets there is one row. Of a set on which rounding decides what finetuning leaves all is NaN.
         """
-        return {task: np.stack([found[name] for found in sets]) for task, sets in self._arrays(question).items()}
+        found = {task: np.stack([found[name] for found in sets]) for task, sets in self._arrays(question).items()}
+        for task, places in self._chaotic(question).items():
+            found[task] = found[task].astype(np.float64)
+            found[task][list(places)] = np.nan
+        return found
+
+    def chaos_notes(self, questions: Iterable[object]) -> tuple[str, ...]:
+        """Say of each finetuning that was asked for, and is chaotic, that its set counts for nothing."""
+        measuring = [question for question in questions if isinstance(question, Measuring)]
+        found = [places for question in measuring for places in self._chaotic(question).items()]
+        return tuple(dict.fromkeys(self._chaos_note(task, run) for task, runs in found for run in runs.values()))
+
+    def _chaos_note(self, task: str, run: SteadinessRun) -> str:
+        assert run.demonstrations is not None, "finetuning is on demonstrations"
+        moved = steadiness_of(self.sources.store.read(run)).words
+        return (
+            f"{task}: finetuning on demonstration set {run.demonstrations.candidate}, {run.variant.words}, is chaotic "
+            f"(weights off by their last bit move answers by {moved}): another processor would give other figures, and "
+            "the set is left out."
+        )
+
+    def _find_chaotic(self, question: Measuring) -> Mapping[str, Mapping[int, SteadinessRun]]:
+        """Return the runs by which rounding decides what was finetuned, by task and the set's place."""
+        found, read = question.tried_again(self.sources), self.sources.store.read
+        chaotic = {t: {p: run for p, run in of.items() if steadiness_of(read(run)).chaotic} for t, of in found.items()}
+        return {task: places for task, places in chaotic.items() if places}
 
     def _read(self, question: Measuring) -> Mapping[str, list[Mapping[str, np.ndarray]]]:
         records, store = question.records(self.sources), self.sources.store
@@ -97,13 +123,12 @@ class Evidence:
     def learning_rates(self, variants: Mapping[str, Variant], *, tuned: bool = False) -> str:
         """Say in words at which learning rates each variant was finetuned: a smaller one where the claims' diverged.
 
-        Or, where each was `tuned`, the one that was selected for it. And where it is chaotic there (see
-        `harness.runs.steadiness`).
+        Or, where each was `tuned`, the one that was selected for it.
         """
         said = []
         for name, variant in variants.items():
             for task, runs in FinetunedAt(variant, tuned).records(self.sources).items():
-                rates = [self._finetuned_at(run, first=run is runs[0]) for run in runs]
+                rates = [f"{self._finetuned_at(run):g}" for run in runs]
                 said.append(f"{name}, {task}: {', '.join(dict.fromkeys(rates))}")
         each = ", each selected on its own accuracy" if tuned else ""
         return f"Learning rates of finetuning{each}: {'; '.join(said)}."
@@ -133,16 +158,8 @@ class Evidence:
             task: [learning_of(*(store.read(runs[s]) for s in order)) for runs in sets] for task, sets in asked.items()
         }
 
-    def _finetuned_at(self, run: FinetuningRun, *, first: bool) -> str:
-        if run.fitting is None:
-            return f"{run.learning_rate:g}"
-        found = self.sources.store.read(run)
-        if run.variant.update != "finetuned" or not first:
-            return f"{found.facts['learning_rate']:g}"
-        again = self.sources.store.read(FinetunedAt.steadiness(run))
-        steady = steadiness_of(again)
-        how = f" (weights off by their last bit move answers by {steady.words})" if steady.chaotic else ""
-        return f"{found.facts['learning_rate']:g}{how}"
+    def _finetuned_at(self, run: FinetuningRun) -> object:
+        return run.learning_rate if run.fitting is None else self.sources.store.read(run).facts["learning_rate"]
 
     def causality(self) -> Mapping[str, Mapping[str, float]]:
         """Return what ICL and finetuning share on every task (see `harness.runs.theory.CausalityRun`)."""

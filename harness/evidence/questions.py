@@ -19,7 +19,7 @@ from harness.runs.facts import CellFacts
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.layout import PromptLayout
 from harness.runs.scoring import AccuracyRun
-from harness.runs.steadiness import SteadinessRun
+from harness.runs.steadiness import SteadinessRun, steadiness_beside
 from harness.runs.update_size import UpdateSizeRun
 from harness.runs.variants import OWN, Variant
 from harness.store import Record
@@ -43,9 +43,37 @@ class Measuring(ABC):
         """Return the measurements of each task, by reported demonstration set."""
 
     def stages(self, sources: Sources) -> Stages:
-        """Select, then measure."""
-        yield from selecting(sources)
-        yield [record for of_task in self.records(sources).values() for record in of_task]
+        """Select, then measure, then try again what is in doubt."""
+        yield from self._selecting(sources)
+        finetuned = [
+            run for of_task in self.finetunings(sources).values() for run in of_task if run.fitting is not None
+        ]
+        yield [*(record for of_task in self.records(sources).values() for record in of_task), *finetuned]
+        again = [run for of_task in self.tried_again(sources).values() for run in of_task.values()]
+        if again:
+            yield again
+
+    def _selecting(self, sources: Sources) -> Stages:
+        return selecting(sources)
+
+    def finetunings(self, _sources: Sources) -> Mapping[str, list[FinetuningRun]]:
+        """Return what was finetuned for it beside the claims' own, by task and reported set; by itself nothing."""
+        return {}
+
+    def tried_again(self, sources: Sources) -> Mapping[str, Mapping[int, SteadinessRun]]:
+        """Return what tells of its finetunings whether they are steady, by task and the set's place.
+
+        The first is tried, and each whose loss gives cause to doubt it (see `harness.runs.steadiness`). Of the claims'
+        own the run as a whole says it.
+        """
+        found = {
+            task: {p: run for p, run in enumerate(runs) if run.fitting is not None}
+            for task, runs in self.finetunings(sources).items()
+        }
+        return {
+            task: {p: steadiness_beside(run) for p, run in of.items() if not p or sources.in_doubt(run)}
+            for task, of in found.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -109,16 +137,21 @@ class OnControls(Measuring):
     Finetuning is at the claims' own learning rate, or where it is `tuned`, at the one that is selected for the variant
     as the claims' own is for theirs: on the same examples and set, by its accuracy (`harness.runs.selection.tune`).
     Weights that are drawn are drawn anew for each set, and are the same in all tasks.
+
     """
 
     measurement: str
     variant: Variant = OWN
     tuned: bool = False
 
-    def stages(self, sources: Sources) -> Stages:
-        """Select, for the variant too where it is tuned, then measure."""
-        yield from selecting_rates(sources, self.variant, tuned=self.tuned)
-        yield [record for of_task in self.records(sources).values() for record in of_task]
+    def _selecting(self, sources: Sources) -> Stages:
+        return selecting_rates(sources, self.variant, tuned=self.tuned)
+
+    def finetunings(self, sources: Sources) -> Mapping[str, list[FinetuningRun]]:
+        """Return the variant's; weights that are changed in another way have no steps to be steady."""
+        if self.variant.update != "finetuned":
+            return {}
+        return _finetunings(sources, self.variant, tuned=self.tuned)
 
     def records(self, sources: Sources) -> Mapping[str, list[Measurement]]:
         """Return the measurements of each control task, by reported demonstration set."""
@@ -160,22 +193,15 @@ class AcrossSets(Measuring):
 
 @dataclass(frozen=True)
 class FinetunedAt:
-    """How a variant was finetuned: its learning rate, smaller where the claims' diverged, and whether it is steady."""
+    """How a variant was finetuned: its learning rate, smaller where the claims' diverged."""
 
     variant: Variant
     tuned: bool = False
 
     def stages(self, sources: Sources) -> Stages:
-        """Select, then finetune, and on the first set once more; what is not finetuned has no steps to be steady."""
+        """Select, then finetune."""
         yield from selecting_rates(sources, self.variant, tuned=self.tuned)
-        found = [[run for run in runs if run.fitting is not None] for runs in self.records(sources).values()]
-        again = [runs[0] for runs in found if runs and runs[0].variant.update == "finetuned"]
-        yield [*(run for runs in found for run in runs), *map(self.steadiness, again)]
-
-    @staticmethod
-    def steadiness(run: FinetuningRun) -> SteadinessRun:
-        """Return what tells whether a finetuning beside the claims' own is steady."""
-        return run.becoming(SteadinessRun, setting=Setting.FT)
+        yield [run for runs in self.records(sources).values() for run in runs if run.fitting is not None]
 
     def records(self, sources: Sources) -> Mapping[str, list[FinetuningRun]]:
         """Return the finetunings of each control task, by reported demonstration set."""

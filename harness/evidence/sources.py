@@ -5,8 +5,9 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from harness.runs.experiment import Chosen, Experiment, open_experiment
+from harness.runs.finetuning import FinetuningRun
 from harness.runs.selection import Selection, Tuning, next_in_question, select, sets_chosen, tune
-from harness.runs.steadiness import SteadinessRun
+from harness.runs.steadiness import SteadinessRun, in_doubt
 from harness.runs.variants import OWN, Variant
 from harness.settings import Settings
 from harness.store import MissingEntryError, Store
@@ -49,6 +50,10 @@ class Sources:
     def rate_in_question(self, task: str, _place: int, variant: Variant = OWN) -> SteadinessRun | None:
         """Return what tells whether the learning rate to be taken is steady; None where it is known."""
         return next_in_question(self.experiment, task, self.store, variant)
+
+    def in_doubt(self, run: FinetuningRun) -> bool:
+        """Whether it is to be tried how steady a finetuning is (see `harness.runs.steadiness.in_doubt`)."""
+        return in_doubt(self.store.read(run))
 
     def selection(self, task: str) -> Selection:
         """Return what was chosen for a task, worked out once (see `harness.runs.selection.select`)."""
@@ -105,6 +110,13 @@ class Provisional(Sources):
         except MissingEntryError:
             first = self.experiment.settings.learning_rates[0]
             return self.experiment.steadiness(task, self.best_set(task), first, variant)
+
+    def in_doubt(self, run: FinetuningRun) -> bool:
+        """Return whether one that was run is in doubt; few are."""
+        try:
+            return super().in_doubt(run)
+        except MissingEntryError:
+            return False
 
     def selection(self, task: str) -> Selection:
         """Return what was chosen, or the first sets and rate."""

@@ -32,12 +32,24 @@ class StandIn(Measuring):
         """Return the measurements of each control task, by demonstration set in the context."""
         return {task: found for task in sources.control_tasks if (found := self._records(sources, task))}
 
+    def finetunings(self, sources: Sources) -> Mapping[str, list[FinetuningRun]]:
+        """Return the stand-in's, where it is finetuned."""
+        if self.role == "icl" or self.variant.update != "finetuned":
+            return {}
+        cell, chosen = sources.experiment.cell, sources.chosen
+        found = {task: self._pairs(sources, task) for task in sources.control_tasks}
+        return {t: [cell(t, chosen, other, v).finetuned for _, other, v in of_task] for t, of_task in found.items()}
+
     def _records(self, sources: Sources, task: str) -> list[Measurement]:
+        return [self._record(sources, task, *pair) for pair in self._pairs(sources, task)]
+
+    def _pairs(self, sources: Sources, task: str) -> list[tuple[int, int, Variant]]:
+        """Return ICL's sets, each with the stand-in's and its draw."""
         pairs = in_a_ring(sets_of(sources, task), self.behind)
         return [
-            self._record(sources, task, *pair, drawn_for(self.variant, place))
-            for place, pair in enumerate(pairs)
-            if not self.behind or pair[0] != pair[1]
+            (shown, other, drawn_for(self.variant, place))
+            for place, (shown, other) in enumerate(pairs)
+            if not self.behind or shown != other
         ]
 
     def _record(self, sources: Sources, task: str, shown: int, other: int, variant: Variant) -> Measurement:

@@ -26,7 +26,7 @@ def difference(
     Arrays are [set, example], [set, example, layer] or [set, draw, example, layer]. Where tasks share their draws
     (`shared_draws`) each set has one of its own, and the sets stand as draws.
     """
-    cells = [_over_layers(value[task]) - _over_layers(baseline[task]) for task in value]
+    cells = _of_counting_sets([_over_layers(value[task]) - _over_layers(baseline[task]) for task in value])
     return Comparison(
         name=name,
         prediction=prediction,
@@ -53,6 +53,7 @@ def between_sets(
     No set stands in two pairs: round in a ring the differences would sum to 0, whatever they are, and such a control
     could never come out supported. None at fewer than four sets: of one pair nothing says how far apart two sets are.
     """
+    values = dict(zip(values, _of_counting_sets(list(values.values())), strict=True))
     pairs = min(len(of) for of in values.values()) // 2
     if pairs < 2:  # noqa: PLR2004  # a variance
         return ()
@@ -88,6 +89,14 @@ def on_sets_of(values: ByTask, others: ByTask) -> ByTask:
 def scaled(values: ByTask, factor: float) -> ByTask:
     """Return every value times the factor."""
     return {task: factor * of for task, of in values.items()}
+
+
+def _of_counting_sets(cells: list[np.ndarray]) -> list[np.ndarray]:
+    """Return the sets, on the first axis, on which anything counts in any task; all where nothing does."""
+    if len(set(map(len, cells))) != 1:
+        return cells
+    kept = np.any([~np.isnan(cell).reshape(len(cell), -1).all(axis=1) for cell in cells], axis=0)
+    return [cell[kept] for cell in cells] if kept.any() else cells
 
 
 def _over_layers(values: np.ndarray) -> np.ndarray:

@@ -40,6 +40,7 @@ def measure(module: ClaimModule, evidence: Evidence) -> Measured:
 def _measured(module: ClaimModule, evidence: Evidence) -> Measured:
     """Return what the claim's `measure` does, with each task's best set where it is to stand beside all of them."""
     measured = module.measure(evidence)
+    measured = replace(measured, notes=(*measured.notes, *evidence.chaos_notes(module.asks)))
     if not module.claim.on_best_sets:
         return measured
     best = evidence.best_sets()

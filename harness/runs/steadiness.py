@@ -26,6 +26,16 @@ two to four gaps, and with the draw of the bits 4 to 9 of 50 answers changed; at
 """
 
 
+ROSE = 1.0
+"""How far above the first step's a step's loss may be, in nats a token, before steadiness is in doubt.
+
+What makes a change in the last bit a million times larger in 32 steps does the same to all that the steps themselves
+have in that direction, and the loss shows it. Measured with the default model on movie sentences: of the finetunings on
+five sets under own, random and re-ordered labels the one that was chaotic (answers moved by 1.5 gaps) rose by 2.4, and
+no other by more than 1.2; of layer-causal ones, which were steady (2e-5), two of five rose by 1.3 and 1.4.
+"""
+
+
 @dataclass(frozen=True)
 class Steadiness:
     """How far the last bit of the weights moves the answers that finetuning leaves."""
@@ -92,6 +102,17 @@ class SteadinessRun(Run):
             assert self.learning_rate is not None, "finetuning has a learning rate"
             return self.learning_rate
         return float(store.find_or_run(self._finetuning).facts["learning_rate"])  # type: ignore[arg-type]
+
+
+def in_doubt(finetuned: Entry) -> bool:
+    """Whether a loss of a finetuning rose above the first step's by so much that its steadiness is to be tried."""
+    losses: Sequence[float] = finetuned.facts["losses"]  # type: ignore[assignment]
+    return max(losses) > losses[0] + ROSE
+
+
+def steadiness_beside(run: FinetuningRun) -> SteadinessRun:
+    """Return what tells whether a finetuning beside the claims' own is steady."""
+    return run.becoming(SteadinessRun, setting=Setting.FT)
 
 
 def relative_move(own: np.ndarray, other: np.ndarray) -> float:

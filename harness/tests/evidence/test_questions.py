@@ -100,7 +100,8 @@ def test_measurement_is_made_on_the_variants_cell(
     best = controls.sources.selection("toy").candidates[0]
     of = cell_from_start(controls, "toy", best, variant)
     expected = MEASUREMENTS[measurement][1](of, np.random.default_rng(0))[name]
-    assert np.array_equal(controls.of(OnControls(measurement, variant), name)["toy"], expected[None])
+    (record,) = OnControls(measurement, variant).records(controls.sources)["toy"]
+    assert np.array_equal(controls.sources.store.read(record).tensors[name], expected)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def _stages(question: Question, sources: Sources) -> list[list[str]]:
     return [[record.words for record in stage] for stage in question.stages(sources)]
 
 
-AGAIN = "toy: FT with learning rate 2 again, weights off by their last bit, gradient layer causal"
+AGAIN = "toy: FT with learning rate 2 again, weights off by their last bit, weights fresh"
 DISTILLED = Variant(update="distilled_outputs")
 SELECTED = [
     ["toy: ICL with set 0 on dev", "toy: ICL with set 1 on dev"],
@@ -148,8 +149,8 @@ SELECTED = [
     ("question", "last"),
     [
         (OnTasks("relaxed"), ["toy: measuring relaxed"]),
-        (OnControls("sim_am", Variant(weights="fresh")), ["toy: measuring sim am, weights fresh"]),
-        (FinetunedAt(Variant(gradient="layer_causal")), ["toy: finetuning, gradient layer causal", AGAIN]),
+        (OnControls("sim_am"), ["toy: measuring sim am"]),
+        (FinetunedAt(Variant(gradient="layer_causal")), ["toy: finetuning, gradient layer causal"]),
         (FinetunedAt(Variant()), []),
         (FinetunedAt(Variant(update="random")), ["toy: finetuning, update random"]),
         (FinetunedAt(DISTILLED, tuned=True), ["toy: finetuning, update distilled outputs"]),
@@ -166,6 +167,14 @@ SELECTED = [
 def test_demonstrations_and_rates_are_selected_first(sources: Sources, question: Question, last: list[str]) -> None:
     """Sets in the first stage, rates in the second, then what is asked; the claims' own finetuning is not asked for."""
     assert _stages(question, sources) == [*SELECTED, last]
+
+
+def test_what_is_measured_of_a_variant_is_tried_again_last(sources: Sources) -> None:
+    """Its finetuning is asked for with the measurement, and then the same off by a bit."""
+    *selected, measured, again = _stages(OnControls("sim_am", Variant(weights="fresh")), sources)
+    assert selected == SELECTED
+    assert measured == ["toy: measuring sim am, weights fresh", "toy: finetuning, weights fresh"]
+    assert again == [AGAIN]
 
 
 def test_questions_about_trainings_choose_the_strength_first(project: Project, tmp_path: Path) -> None:

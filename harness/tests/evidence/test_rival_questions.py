@@ -23,6 +23,7 @@ from harness.tests.two_tasks import select
 LAYERS = 2
 CAUSAL = Variant(gradient="layer_causal")
 TRIED = [f"toy: FT with learning rate {rate} on dev, gradient layer causal" for rate in ("2", "1e+38")]
+AGAIN = "toy: FT with learning rate 2 again, weights off by their last bit, gradient layer causal"
 STEADY = "toy: FT with learning rate 2 again, weights off by their last bit on dev, gradient layer causal"
 
 
@@ -34,9 +35,10 @@ def test_rivals_rates_are_tried_before_it_is_measured(project: Project, tmp_path
     """Behind what the claims' own are selected by: the grid, then whether the best is steady, then what is asked."""
     question = OnControls("sim_am", CAUSAL, tuned=True)
     sources = ready(project.settings(tmp_path), question)
-    assert _stages(question, sources)[2:] == [TRIED, ["toy: measuring sim am, gradient layer causal"]]
+    measured = [f"toy: {words}, gradient layer causal" for words in ("measuring sim am", "finetuning")]
+    assert _stages(question, sources)[2:] == [TRIED, measured, [AGAIN]]
     provisional = Provisional(sources.experiment, sources.grid, Store(tmp_path / "empty"))
-    assert _stages(question, provisional)[3:] == [TRIED, [STEADY], ["toy: measuring sim am, gradient layer causal"]]
+    assert _stages(question, provisional)[3:] == [TRIED, [STEADY], measured, [AGAIN]]
     assert all(run.part == "dev" for run in list(question.stages(sources))[2])  # type: ignore[attr-defined]
 
 

@@ -64,6 +64,17 @@ def test_other_set_is_the_next_in_the_ring(evidence: Evidence, asked: StandIn) -
         assert np.array_equal(values[place], expected(cell(evidence, shown), cell(evidence, read), asked.role))
 
 
+def test_finetuning_in_finetunings_place_is_tried_again(evidence: Evidence) -> None:
+    """The first set's on random labels; no ICL is, nor the claims' own on another set."""
+    tried = [
+        asked.tried_again(evidence.sources)["toy"] if asked.finetunings(evidence.sources) else {} for asked in STAND_INS
+    ]
+    assert [list(of) for of in tried] == [[], [], [], [0]]
+    (again,) = tried[3].values()
+    assert again.variant == RANDOM
+    assert np.isfinite(found(STAND_INS[3], evidence)[1]).all()
+
+
 def test_finetuning_on_random_labels_beside_icl_on_its_own(evidence: Evidence) -> None:
     """The variant reaches the stand-in alone: ICL keeps the gold labels, as it does not where both have the variant."""
     first = evidence.sources.selection("toy").candidates[0]

@@ -54,6 +54,25 @@ def test_every_other_set_stands_against_the_next() -> None:
     assert (shared.cells[0].tolist(), shared.shared_draws) == ([[[-9, -18], [-27, -36]]], True)
 
 
+def test_set_that_counts_nowhere_is_none() -> None:
+    """Of three sets the second counts in no task and is gone; where it counts in one of two it stays."""
+    none, some = np.array([[1.0, 2], [NAN, NAN], [3, 4]]), np.array([[5.0, 6], [7, 8], [9, 10]])
+    nothing = {task: np.zeros((3, 2)) for task in ("a", "b")}
+    (alone,) = difference("d", "d", "cosine", {"a": none}, {"a": nothing["a"]}).cells
+    assert alone.tolist() == [[[1, 2]], [[3, 4]]]
+    assert difference("d", "d", "cosine", {"a": none, "b": some}, nothing).sets == 3
+    assert difference("d", "d", "cosine", {"a": none * NAN}, {"a": nothing["a"]}).sets == 3
+
+
+def test_sets_that_count_nowhere_stand_in_no_pair() -> None:
+    """Of five sets the second counts for nothing: the first stands against the third, the fourth against the fifth."""
+    values = {"a": np.array([[1.0, 2], [NAN, NAN], [3, 4], [30, 40], [100, 100]])}
+    (found,) = between_sets("b", "b > 0", "cosine", values)
+    assert found.cells[0].tolist() == [[[-2, -2]], [[-70, -60]]]
+    values["a"][2] = NAN
+    assert between_sets("b", "b > 0", "cosine", values) == ()
+
+
 @pytest.mark.parametrize(("sets", "number"), [(1, 0), (3, 0), (4, 1)])
 def test_one_pair_of_sets_is_no_control(sets: int, number: int) -> None:
     """Of one pair nothing says how far apart two sets are by chance; of two there is a variance."""

@@ -45,6 +45,12 @@ def test_notes_of_the_claim_stay() -> None:
     assert notes == ("gold, random", f"a: not testable: {SAID}")
 
 
+def test_what_rounding_decides_is_said() -> None:
+    """Between what the claim says itself and the tasks that were not learned."""
+    found = measure(CLAIMS["O4"], World(learned={"a": NOTHING}, chaos=["b: chaotic"]))
+    assert found.notes == ("gold, random", "b: chaotic", f"a: not testable: {SAID}")
+
+
 @pytest.mark.parametrize("claim", ["C1", "C2", "C9"])
 def test_claim_that_presumes_nothing_is_measured_on_all_tasks(claim: str) -> None:
     """C1 and C2 ask whether anything is learned: where nothing is, that is their answer."""

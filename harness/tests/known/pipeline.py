@@ -65,6 +65,7 @@ class Weighed:
             model=str(self.folder / "model"),
             data_dir=self.folder / "data",
             store=self.folder / "store",
+            device="cpu",  # where the network makes its steps
             tasks=("kinds",),
             learning_rates=RATES,
             demonstrations=16,

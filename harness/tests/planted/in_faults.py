@@ -142,4 +142,75 @@ STEADY = [
         f"{OF_STEADINESS}::test_report_says_what_was_passed_over_and_what_is_chaotic",
     ),
 ]
-ERRORS = [*WHOLE, *STEADY]
+QUESTIONS, EVIDENCE = "harness/evidence/questions.py", "harness/evidence/evidence.py"
+OF_EVIDENCE = "harness/tests/evidence/test_evidence.py"
+LEFT_OUT = f"{OF_EVIDENCE}::test_set_that_rounding_decides_counts_for_nothing"
+RIVALS = "O1 O2 O4 O5 O7 O9"
+BESIDE = [
+    Planted(
+        "doubt where the loss fell",
+        RIVALS,
+        STEADINESS,
+        "max(losses) > losses[0] + ROSE",
+        "min(losses) < losses[0] - ROSE",
+        f"{OF_STEADINESS}::test_a_loss_a_nat_above_the_first_is_cause_for_doubt",
+    ),
+    Planted(
+        "doubt at once",
+        RIVALS,
+        STEADINESS,
+        "max(losses) > losses[0] + ROSE",
+        "max(losses) > losses[0]",
+        f"{OF_STEADINESS}::test_a_loss_a_nat_above_the_first_is_cause_for_doubt",
+    ),
+    Planted(
+        "sets in doubt not tried",
+        RIVALS,
+        QUESTIONS,
+        "if not p or sources.in_doubt(run)}",
+        "if not p}",
+        f"{OF_EVIDENCE}::test_only_sets_in_doubt_are_tried_beyond_the_first",
+    ),
+    Planted(
+        "first set not tried",
+        RIVALS,
+        QUESTIONS,
+        "if not p or sources.in_doubt(run)}",
+        "if sources.in_doubt(run)}",
+        f"{OF_EVIDENCE}::test_only_sets_in_doubt_are_tried_beyond_the_first",
+    ),
+    Planted(
+        "steady sets left out",
+        RIVALS,
+        EVIDENCE,
+        "if steadiness_of(read(run)).chaotic}",
+        "if not steadiness_of(read(run)).chaotic}",
+        LEFT_OUT,
+    ),
+    Planted("chaotic sets kept", RIVALS, EVIDENCE, "found[task][list(places)] = np.nan", "pass", LEFT_OUT),
+    Planted(
+        "chaos not said",
+        RIVALS,
+        "harness/judging/measure.py",
+        "*evidence.chaos_notes(module.asks)",
+        "",
+        "harness/tests/judging/test_measure.py::test_what_rounding_decides_is_said",
+    ),
+    Planted(
+        "a stand-in's finetuning not tried",
+        RIVALS,
+        "harness/evidence/stand_ins.py",
+        'if self.role == "icl" or self.variant.update != "finetuned":',
+        "if True:",
+        "harness/tests/evidence/test_stand_ins.py::test_finetuning_in_finetunings_place_is_tried_again",
+    ),
+    Planted(
+        "empty sets counted",
+        RIVALS,
+        "harness/judging/comparisons.py",
+        "return [cell[kept] for cell in cells] if kept.any() else cells",
+        "return cells",
+        "harness/tests/judging/test_comparisons.py::test_set_that_counts_nowhere_is_none",
+    ),
+]
+ERRORS = [*WHOLE, *STEADY, *BESIDE]

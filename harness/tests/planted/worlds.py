@@ -4,7 +4,7 @@ An array's name says where it is from: measurement, name and what a variant chan
 array and attention ('language validation_32 vanilla').
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any
@@ -117,6 +117,10 @@ class World(Evidence):
         if variant.imitates and self.absent(question):
             return {}
         return {task: self.array(words, task) for task in (self.control_tasks if on_controls else self.tasks)}
+
+    def chaos_notes(self, _questions: Iterable[object]) -> tuple[str, ...]:
+        """Return what was left out as rounding decides it: nothing, unless something is given."""
+        return tuple(self.found.get("chaos", ()))
 
     def absent(self, _question: Measuring) -> str:
         """Return why nothing was fitted to ICL: nothing stood in the way, unless a reason is given."""

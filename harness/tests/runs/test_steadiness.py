@@ -14,7 +14,7 @@ from harness.models.finetuning import off_by_a_bit
 from harness.runs.facts import chaos_notes
 from harness.runs.loaded import model_of
 from harness.runs.selection import Selection, Tuning
-from harness.runs.steadiness import CHAOTIC, Steadiness, relative_move, steadiness_of
+from harness.runs.steadiness import CHAOTIC, Steadiness, in_doubt, relative_move, steadiness_of
 from harness.runs.variants import Variant
 from harness.store import Entry
 from harness.tests.models.families import FAMILIES, snapshot, tiny
@@ -100,6 +100,12 @@ def test_steps_that_diverge_move_furthest(project: Project, tmp_path: Path) -> N
     shutil.rmtree(place)
     sources.store.find_or_compute(answers.kind, answers.key, lambda: Entry({"label_logits": np.eye(2)}, {}))
     assert run.compute(sources.store).facts == {"moved": None}
+
+
+@pytest.mark.parametrize(("losses", "doubt"), [([5.0, 6.0, 1.0], False), ([5.0, 6.1, 1.0], True), ([5.0], False)])
+def test_a_loss_a_nat_above_the_first_is_cause_for_doubt(losses: list[float], doubt: bool) -> None:
+    """Of a nat above the first step's none; of more, wherever it stands."""
+    assert in_doubt(Entry({}, {"losses": losses})) is doubt
 
 
 def _chosen(rate: float, **moved: float) -> Selection:
