@@ -16,12 +16,14 @@ CLAIM = Claim(
     statement="At the level of representations, ICL changes the attention outputs at the last token in the "
     "direction in which finetuning changes them.",
     section="Experiments: similarity of attention output updates",
-    prediction="SimAOU(ICL, FT) - SimAOU(ICL, random update) > 0, for uniform and for isotropic noise",
-    decision_rule="Mean over layers an example, mean over tasks of the paired differences; supported if both "
-    "corrected intervals lie above 0.",
+    prediction="SimAOU(ICL, FT) - SimAOU(ICL, random update) > 0, for uniform and for isotropic noise in the update's "
+    "place, and for outputs that changed at random by as much as FT's",
+    decision_rule="Mean over layers an example, mean over tasks of the paired differences; supported if all three "
+    "corrected intervals lie above 0. The last is the strictest: two changes of one output share it, and so have a "
+    "similarity above 0 even where they share nothing else.",
     unit="demonstration set and test example, crossed, within a task",
     family="similarity",
-    refuted_if="the corrected interval of either difference lies below 0",
+    refuted_if="a corrected interval lies below 0, and none above",
     control="FT's update with coordinates permuted and signs flipped at random, anew for each example and layer: "
     "its size without its direction",
     paper_effects=(0.186, 0.186),
@@ -36,15 +38,17 @@ ASKS = (SIM_AOU,)
 
 def measure(evidence: Evidence) -> Measured:
     """Compare SimAOU of FT's update with that of random updates."""
-    ft, uniform, isotropic, control, other = (
-        evidence.of(SIM_AOU, name) for name in ("ft", "uniform", "isotropic", "control", "other_example")
+    ft, uniform, isotropic, change, control, other = (
+        evidence.of(SIM_AOU, name)
+        for name in ("ft", "uniform", "isotropic", "random_change", "control", "other_example")
     )
-    shown = {"FT": ft, "uniform noise": uniform, "isotropic noise": isotropic}
+    shown = {"FT": ft, "uniform noise": uniform, "isotropic noise": isotropic, "a random change": change}
     prediction = CLAIM.prediction.split(", for")[0]
     return Measured(
         parts=(
             difference("FT over uniform noise (the paper's)", prediction, "cosine", ft, uniform),
             difference("FT over isotropic noise", prediction, "cosine", ft, isotropic),
+            difference("FT over a random change of its size", prediction, "cosine", ft, change),
         ),
         control=(difference("scrambled update over isotropic noise", prediction, "cosine", control, isotropic),),
         tables=(
@@ -52,14 +56,14 @@ def measure(evidence: Evidence) -> Measured:
                 "SimAOU of ICL's update to",
                 {**shown, "FT of another example": other},
                 [
-                    ("mean of six tasks, 1.3B", (0.186, 0.0, None, None)),
-                    ("mean of six tasks, 2.7B", (0.225, 0.0, None, None)),
+                    ("mean of six tasks, 1.3B", (0.186, 0.0, None, None, None)),
+                    ("mean of six tasks, 2.7B", (0.225, 0.0, None, None, None)),
                 ],
                 note="The last column pairs ICL's update of one example with FT's of the next: what is left there "
                 "is not about the example.",
             ),
         ),
-        curves=(layer_curve("SimAOU by layer", "cosine", shown, frozenset({"uniform noise", "isotropic noise"})),),
+        curves=(layer_curve("SimAOU by layer", "cosine", shown, frozenset(shown) - {"FT"}),),
     )
 
 

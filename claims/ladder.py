@@ -116,6 +116,14 @@ STEPS = (
         partial(OnControls, variant=Variant(update="random")),
         SIMILARITY,
     ),
+    Step(
+        "outputs changed at random",
+        "floor",
+        "the direction in which outputs change",
+        "by how much they do",
+        OnControls,
+        {"sim_aou": "random_change"},
+    ),
     Step("isotropic noise", "floor", "all of the update", "nothing", OnControls, {"sim_aou": "isotropic"}),
     Step("uniform noise (the paper's)", "floor", "all of the update", "nothing", OnControls, {"sim_aou": "uniform"}),
     Step(

@@ -8,6 +8,7 @@ import numpy as np
 from harness.data import Cell, CellAndStart, ExpandedParts, Setting
 from harness.errors import HarnessError
 from harness.metrics import (
+    changed_at_random,
     isotropic_like,
     kendall,
     of_partners,
@@ -39,7 +40,7 @@ from harness.metrics.sim_aou import attention_output_update
 VERSION = 2
 """Raised when measurements change, so that none is read from an older store."""
 
-VERSIONS = {"sim_aou": 3, "sim_am": 3, "kendall": 3, "relaxed": 3}
+VERSIONS = {"sim_aou": 4, "sim_am": 4, "kendall": 3, "relaxed": 3}
 """Of those that changed since."""
 
 DRAWS = 5
@@ -89,6 +90,8 @@ def measure_divergences(cell: Cell, _rng: np.random.Generator) -> Mapping[str, n
 def measure_sim_aou(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.ndarray]:
     """SimAOU [example, layer], with FT's update replaced by noise, by a scrambled one, and by another example's.
 
+    `random_change` is to outputs that changed by as much as FT's, in any direction: unlike noise in the update's place
+    it shares ZSL with ICL, as FT does (see `harness.metrics.sim_aou.changed_at_random`).
     `other_example` is the one before, whatever its label. `other_of_class` and `other_class` [draw, example, layer] are
     drawn at random among those of the same gold label and of another (see `harness.metrics.pairing`).
     """
@@ -104,6 +107,7 @@ def measure_sim_aou(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.nda
             name: np.stack([sim_aou_with_update(zsl, icl, of_partners(update, p)) for p in partners])
             for name, partners in _partners(cell, rng)
         },
+        "random_change": sim_aou(zsl, icl, changed_at_random(cell.ft.attn_out, zsl, rng)),
     }
 
 
@@ -116,19 +120,15 @@ def _partners(cell: Cell, rng: np.random.Generator) -> Iterator[tuple[str, np.nd
 def measure_sim_am(cell: Cell, rng: np.random.Generator) -> Mapping[str, np.ndarray]:
     """SimAM [example, layer] of ICL to FT, to ZSL, to noise, and on differences from ZSL.
 
-    Control: for each example a fair coin says which of the maps counts as FT's. On differences too, [draw, example,
-    layer]: `other_of_class` and `other_class` with FT's map of another example of the same gold label or of another,
-    over the tokens that both have counted from the end; `own_cut` and `own_cut_other_class` with the example's own,
-    cut to the same tokens (see `harness.metrics.sim_am.sim_am_of_partners`).
+    On differences too, [draw, example, layer]: `other_of_class` and `other_class` with FT's map of another example of
+    the same gold label or of another, over the tokens that both have counted from the end; `own_cut` and
+    `own_cut_other_class` with the example's own, cut to the same tokens (see
+    `harness.metrics.sim_am.sim_am_of_partners`).
     """
     zsl, icl, ft = cell.zsl.scores_query, cell.icl.scores_query, cell.ft.scores_query
-    to_ft, to_zsl = sim_am(icl, ft), sim_am(icl, zsl)
-    swapped = rng.integers(2, size=(len(icl), 1)).astype(bool)
     found = {
-        "ft": to_ft,
-        "zsl": to_zsl,
-        "control_ft": np.where(swapped, to_zsl, to_ft),
-        "control_zsl": np.where(swapped, to_ft, to_zsl),
+        "ft": sim_am(icl, ft),
+        "zsl": sim_am(icl, zsl),
         "uniform": sim_am(icl, uniform_like(icl, rng)),
         "isotropic": sim_am(icl, isotropic_like(icl, rng)),
         "differences": sim_am_of_differences(zsl, icl, ft),

@@ -43,6 +43,24 @@ def sim_aou_with_update(
     return cosine(attention_output_update(h_icl, h_zsl), update)
 
 
+def changed_at_random(
+    h: Float[np.ndarray, "*axes d_model"], h_zsl: Float[np.ndarray, "*axes d_model"], rng: np.random.Generator
+) -> Float[np.ndarray, "*axes d_model"]:
+    """Return h_ZSL + |h - h_ZSL| g / |g|, g standard normal: outputs that changed by as much, in any direction.
+
+    What SimAOU has between changes that share nothing. Both of its updates are differences from the same h_ZSL after
+    scaling to unit length, and so hold some of it: for changes of r and s times |h_ZSL|, at right angles to h_ZSL and
+    to one another, SimAOU is sqrt((1 - 1 / sqrt(1 + r^2)) (1 - 1 / sqrt(1 + s^2))) / 2. Noise in an update's place has
+    none of h_ZSL, and a similarity of 0. Raises HarnessError where the shapes differ.
+    """
+    require_same_shape(h, h_zsl, "attention outputs")
+    h, h_zsl = h.astype(np.float64), h_zsl.astype(np.float64)
+    noise = rng.standard_normal(h.shape)
+    sizes = [np.linalg.norm(of, axis=-1, keepdims=True) for of in (h - h_zsl, noise)]
+    changed: np.ndarray = h_zsl + noise * (sizes[0] / sizes[1])
+    return changed
+
+
 def _unit(h: Float[np.ndarray, "*axes d_model"]) -> Float[np.ndarray, "*axes d_model"]:
     h = h.astype(np.float64)
     length = np.linalg.norm(h, axis=-1, keepdims=True)

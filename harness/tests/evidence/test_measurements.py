@@ -132,7 +132,6 @@ UNBALANCED = _cell([0] * 9 + [1] * 3, [1] * 12, [0] * 12, [0] * 6 + [1] * 6)
         ("accuracy", lambda found: found["ft_control"] - found["zsl_control"]),
         ("rec2ftp", lambda found: found["control"] - 0.5),
         ("sim_aou", lambda found: found["control"] - found["isotropic"]),
-        ("sim_am", lambda found: found["control_ft"] - found["control_zsl"]),
         ("kendall", lambda found: found["control"] - found["isotropic"]),
     ],
 )
@@ -193,14 +192,22 @@ def test_another_examples_update_is_the_one_befores() -> None:
 
 
 def test_sim_am_tells_zero_shot_from_finetuning() -> None:
-    """Where ICL's scores are ZSL's, their similarity is 1 and that to FT is not; the coin hands out these two."""
+    """Where ICL's scores are ZSL's, their similarity is 1 and that to FT is not."""
     cell = _cell(GOLD, ZSL, ICL, FT)
     found = MEASUREMENTS["sim_am"][1](replace(cell, icl=cell.zsl), np.random.default_rng(0))
     assert found["zsl"] == pytest.approx(np.ones((6, 2)))
     assert found["ft"].max() < 0.99
-    heads = found["control_ft"] == found["ft"]
-    assert {tuple(row) for row in heads.tolist()} == {(True, True), (False, False)}  # one toss an example
-    assert np.array_equal(found["control_zsl"], np.where(heads, found["zsl"], found["ft"]))
+
+
+def test_random_change_is_of_finetunings_size() -> None:
+    """Where ICL's outputs are the changed ones SimAOU is 1: its place in the draws is last, its size FT's."""
+    cell = _cell(GOLD, ZSL, ICL, FT)
+    names, rng = list(MEASUREMENTS["sim_aou"][1](cell, np.random.default_rng(0))), np.random.default_rng(0)
+    assert names[-1] == "random_change"
+    one = MEASUREMENTS["sim_aou"][1](cell, rng)["random_change"]
+    other = MEASUREMENTS["sim_aou"][1](replace(cell, ft=cell.zsl), np.random.default_rng(0))["random_change"]
+    assert np.abs(one).max() > 0
+    assert np.abs(other).max() < 1e-6  # FT changed nothing, and so does what is of its size
 
 
 def _parts(setting: Setting, seed: int) -> ExpandedParts:

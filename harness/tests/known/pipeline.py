@@ -35,11 +35,13 @@ CONSTRUCTIONS: Mapping[str, JSON] = {
     "lookup": {"size": 0.0, "lookup": LOOKUP},
     "ignoring": {"size": 0.0},
     "random": {"rate": RATE, "share": 0.0, "lookup": LOOKUP},
+    "large random": {"rate": 30 * RATE, "share": 0.0, "lookup": LOOKUP},
 }
 """What each does in its context (see `KnownConfig`).
 
 The meta-optimizer's rate and the order of its steps are not finetuning's, and a third of its update's size is noise.
 What goes uphill, or changes at random, answers by looking up, so that it learns in context and claims can be tested.
+The large random change is of thirty times the size.
 """
 
 
@@ -55,6 +57,7 @@ class Weighed:
     construction: JSON
     seed: int
     folder: Path
+    sets: int = 5
 
     @cached_property
     def settings(self) -> Settings:
@@ -69,7 +72,7 @@ class Weighed:
             tasks=("kinds",),
             learning_rates=RATES,
             demonstrations=16,
-            demonstration_sets=5,
+            demonstration_sets=self.sets,
             queries=30,
             dev_queries=40,
             control_queries=20,
@@ -95,10 +98,10 @@ class Weighed:
         }
 
 
-def verdicts_of(name: str, seed: int) -> Mapping[str, Verdict]:
-    """Return the verdicts on a construction by name."""
+def verdicts_of(name: str, seed: int, sets: int = 5) -> Mapping[str, Verdict]:
+    """Return the verdicts on a construction by name, on so many demonstration sets."""
     with tempfile.TemporaryDirectory() as folder:
-        return Weighed(CONSTRUCTIONS[name], seed, Path(folder)).verdicts()
+        return Weighed(CONSTRUCTIONS[name], seed, Path(folder), sets).verdicts()
 
 
 def dose_response(shares: tuple[float, ...], seeds: range) -> dict[float, dict[str, float]]:

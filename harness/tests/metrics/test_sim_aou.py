@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
 
 from harness.errors import HarnessError
-from harness.metrics import attention_output_update, sim_aou, sim_aou_with_update
+from harness.metrics import attention_output_update, changed_at_random, sim_aou, sim_aou_with_update
 
 OUTPUTS = hnp.arrays(np.float64, (3, 2, 2, 4), elements=st.integers(-20, 20).map(float))
 relaxed = settings(deadline=None, max_examples=50)
@@ -88,3 +88,25 @@ def test_sim_aou_treats_icl_and_ft_alike(outputs: np.ndarray) -> None:
     """Cosine is symmetric in the two updates; only ZSL plays another part."""
     zsl, icl, ft = outputs
     np.testing.assert_allclose(sim_aou(zsl, icl, ft), sim_aou(zsl, ft, icl), atol=1e-12)
+
+
+@pytest.mark.parametrize(("r", "s"), [(0.3, 0.3), (1.0, 1.0), (0.5, 4.0)])
+def test_changes_that_share_nothing_share_their_start(r: float, s: float) -> None:
+    """In many dimensions random changes are at right angles to all: SimAOU is what both updates hold of ZSL."""
+    rng = np.random.default_rng(0)
+    z, a = (of[None, None] / np.linalg.norm(of) for of in rng.standard_normal((2, 4096)))
+    icl, ft = z + r * a, z + s * np.roll(a, 1)
+    found = np.mean([sim_aou(z, icl, changed_at_random(ft, z, rng)) for _ in range(50)])
+    expected = math.sqrt((1 - 1 / math.sqrt(1 + r**2)) * (1 - 1 / math.sqrt(1 + s**2))) / 2
+    assert found == pytest.approx(expected, abs=0.02)
+
+
+@relaxed
+@given(OUTPUTS)
+def test_random_change_keeps_the_size_alone(outputs: np.ndarray) -> None:
+    """Each vector is off by as much as finetuning's, to rounding; where nothing changed nothing does."""
+    zsl, _, ft = outputs
+    changed = changed_at_random(ft, zsl, np.random.default_rng(0))
+    found, expected = (np.linalg.norm(of - zsl, axis=-1) for of in (changed, ft))
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(changed_at_random(zsl, zsl, np.random.default_rng(0)), zsl)

@@ -63,7 +63,7 @@ def trained(*parts: tuple[str, str], between: tuple[str, ...]) -> Compared:
     return Compared(parts, between=between, cells=("",))
 
 
-RANDOM, AOU = "ft-uniform ft-isotropic", "sim_aou ft"
+RANDOM, AOU = "ft-uniform ft-isotropic ft-random_change", "sim_aou ft"
 CHANGES, CUT, KENDALL, SPREAD = "sim_am differences", "sim_am own_cut", "kendall ft", "orders_and_sets"
 LENGTHS = [n for n in TINY.language.validation_lengths if n <= TINY.language.length]
 AT_LENGTH = f"language validation_{TINY.language.length}"
@@ -76,7 +76,7 @@ COMPARED = {
         "first_order_control-control",
         "relaxed first_order uniform log_size first_order_log_size mass explained first_order_explained",
     ),
-    "C11": of("sim_aou", RANDOM, "control-isotropic", "ft uniform isotropic other_example"),
+    "C11": of("sim_aou", RANDOM, "control-isotropic", "ft uniform isotropic random_change other_example"),
     "C12": replace(
         of("sim_am", "ft-zsl", "", "ft zsl uniform isotropic differences"),
         control=(("sim_am ft random", "sim_am zsl random"),),

@@ -128,6 +128,7 @@ SIMILARITY = [
     of("C10", "queries that FT misses", "c10_rec2ftp", '"fraction", covered,', '"fraction", others,', REC2FTP),
     of("C10", "control = the claim itself", "c10_rec2ftp", 'evidence.of(REC2FTP, "control")', "covered", REC2FTP),
     of("C11", "noise over FT", "c11_sim_aou", '"cosine", ft, uniform)', '"cosine", uniform, ft)'),
+    of("C11", "noise for a random change", "c11_sim_aou", '"cosine", ft, change)', '"cosine", ft, isotropic)'),
     of("C11", "control = the claim itself", "c11_sim_aou", '"cosine", control, isotropic)', '"cosine", ft, isotropic)'),
     of("C11", "another family", "c11_sim_aou", 'family="similarity"', 'family="performance"', FAMILIES),
     of("C12", "ZSL over FT", "c12_sim_am", '"cosine", ft, zsl)', '"cosine", zsl, ft)'),

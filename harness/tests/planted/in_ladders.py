@@ -87,8 +87,8 @@ ERRORS = [
         "a set beside itself where there is no other",
         RUNGS,
         STAND_INS,
-        "if not self.behind or pair[0] != pair[1]",
-        "if pair",
+        "if not self.behind or shown != other",
+        "if place >= 0",
         f"{OF_STAND_INS}one_reported_set_has_no_other",
     ),
     Planted(

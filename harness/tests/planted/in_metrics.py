@@ -45,6 +45,22 @@ COSINES = [
         OF_SIM_AOU,
     ),
     Planted(
+        "noise in the change's place",
+        "changed_at_random",
+        SIM_AOU,
+        "h_zsl + noise * (sizes[0] / sizes[1])",
+        "noise * (sizes[0] / sizes[1])",
+        OF_SIM_AOU,
+    ),
+    Planted(
+        "random change of any size",
+        "changed_at_random",
+        SIM_AOU,
+        "noise * (sizes[0] / sizes[1])",
+        "noise",
+        OF_SIM_AOU,
+    ),
+    Planted(
         "scaled to unit length over layers",
         "attention_output_update sim_aou sim_aou_with_update",
         SIM_AOU,
