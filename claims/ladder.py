@@ -8,9 +8,29 @@ from harness.evidence.stand_ins import StandIn
 from harness.judging.ladders import Scale, Step
 from harness.runs.variants import Variant
 
+SHARES = 0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0
+DOSES = {
+    "SimAOU": (0.03, 0.13, 0.33, 0.53, 0.72, 0.90, 0.99),
+    "SimAM": (-0.02, 0.06, 0.20, 0.34, 0.51, 0.75, 0.99),
+}
+"""By share of descent in the update: of models made so, which `harness/tests/known` makes and measures anew.
+
+Means over the seeds 0 to 5, whose spread is .09 at most; the share is the cosine of the update with descent's.
+"""
+
 SCALES = (
-    Scale("What changes inside: attention outputs (SimAOU)", "sim_aou", "cosine"),
-    Scale("What it looks at: attention scores (SimAM on differences)", "sim_am", "cosine"),
+    Scale(
+        "What changes inside: attention outputs (SimAOU)",
+        "sim_aou",
+        "cosine",
+        doses=tuple(zip(SHARES, DOSES["SimAOU"], strict=True)),
+    ),
+    Scale(
+        "What it looks at: attention scores (SimAM on differences)",
+        "sim_am",
+        "cosine",
+        doses=tuple(zip(SHARES, DOSES["SimAM"], strict=True)),
+    ),
     Scale(
         "What it answers: share of the way from zero-shot to ICL",
         "divergences",

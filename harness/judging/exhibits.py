@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.stats import t
@@ -75,6 +76,9 @@ class Rung:
     """Why it was left out."""
 
 
+MOST_DOSES = 20
+
+
 @dataclass(frozen=True)
 class Ladder:
     """How alike ICL's change is to many things, from what bounds it above to noise."""
@@ -82,6 +86,22 @@ class Ladder:
     title: str
     unit: str
     rungs: tuple[Rung, ...]
+    doses: tuple[tuple[float, float], ...] = ()
+    """(share, similarity), both ascending: what models have of whose update in the context a known share is descent."""
+
+    @property
+    def has_doses(self) -> bool:
+        """Whether there is a scale to read: two or more doses, no more than can be drawn, both numbers ascending."""
+        columns = zip(*self.doses, strict=True)
+        ascending = all(low < high for column in columns for low, high in pairwise(column))
+        return MOST_DOSES >= len(self.doses) > 1 and ascending
+
+    def dose(self, similarity: float) -> float | None:
+        """Return the share of descent that a similarity stands for, between 0 and 1; None where there is no scale."""
+        if not self.has_doses:
+            return None
+        shares, similarities = zip(*self.doses, strict=True)
+        return float(np.interp(similarity, similarities, shares))
 
 
 def task_table(

@@ -51,6 +51,8 @@ class Scale:
     unit: str
     from_start: str = ""
     """The array of the divergence that is 0 % of the way; empty for a similarity."""
+    doses: tuple[tuple[float, float], ...] = ()
+    """What the similarity is by the share of descent in the update (see `harness.judging.exhibits.Ladder`)."""
 
 
 def asked(steps: Sequence[Step], scales: Sequence[Scale]) -> tuple[Measuring, ...]:
@@ -62,7 +64,7 @@ def asked(steps: Sequence[Step], scales: Sequence[Scale]) -> tuple[Measuring, ..
 def ladder(evidence: Evidence, scale: Scale, steps: Sequence[Step]) -> Ladder:
     """Return the ladder of a scale: its rungs in the order of the steps."""
     rungs = [_rung(evidence, scale, step) for step in steps if scale.measurement in step.arrays]
-    return Ladder(scale.title, scale.unit, tuple(rungs))
+    return Ladder(scale.title, scale.unit, tuple(rungs), scale.doses)
 
 
 def _rung(evidence: Evidence, scale: Scale, step: Step) -> Rung:

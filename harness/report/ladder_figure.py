@@ -43,7 +43,8 @@ def ladder_panel(ladder: Ladder, salt: str) -> str:
     known = [v for r in rungs for v in (r.value, r.low, r.high, *(of for _, of in r.by_task)) if v is not None]
     ends = [max(v, LEAST) for v in known if _drawable(v)]
     with matplotlib.style.context(["default", STYLE]):
-        figure = Figure(figsize=(4.6, 0.45 + 0.36 * max(len(rungs), 1)), layout="constrained")
+        above = 0.3 if ladder.has_doses else 0.0
+        figure = Figure(figsize=(4.6, 0.45 + above + 0.36 * max(len(rungs), 1)), layout="constrained")
         axes = figure.add_subplot()
         axes.set_xlim(*limits([*ends, 0.0, 1.0]))
         axes.set_ylim(len(rungs) - 0.5, -0.75)
@@ -55,6 +56,7 @@ def ladder_panel(ladder: Ladder, salt: str) -> str:
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.grid(axis="x")
         axes.set_axisbelow(True)
+        _draw_doses(axes, ladder)
         return svg(figure, salt)
 
 
@@ -73,6 +75,16 @@ def _draw(axes: Axes, row: int, rung: Rung) -> None:
             axes.plot([value] * 2, [place - 0.16, place + 0.16], color=colour, linewidth=1)
     marker = MARKERS.get(rung.kind, "o") if rung.value >= LEAST else "<"
     axes.plot([max(rung.value, LEAST)], [place], color=colour, marker=marker, markersize=6, linestyle="")
+
+
+def _draw_doses(axes: Axes, ladder: Ladder) -> None:
+    """Draw a scale above: which similarity each share of descent has."""
+    if not (ladder.has_doses and all(map(_drawable, (v for dose in ladder.doses for v in dose)))):
+        return
+    above = axes.secondary_xaxis("top")
+    above.set_xticks([at for _, at in ladder.doses], [f"{100 * share:.0f} %" for share, _ in ladder.doses])
+    above.set_xlabel("share of descent in an update made so", fontsize=7.6)
+    above.tick_params(length=2.5, labelsize=7, pad=1.5)
 
 
 def _drawable(value: float | None) -> bool:

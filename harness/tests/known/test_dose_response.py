@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from claims import ladder
 from harness.tests.known.pipeline import dose_response
 
 SHARES = 0.0, 0.3, 0.7, 1.0
@@ -18,6 +19,14 @@ def test_similarity_rises_with_the_share_of_descent(curve: dict[float, dict[str,
     values = [curve[share][figure] for share in SHARES]
     assert all(low < high for low, high in pairwise(values))
     assert values[-1] > 0.8
+
+
+@pytest.mark.parametrize("figure", ["SimAOU", "SimAM"])
+def test_report_has_the_doses(curve: dict[float, dict[str, float]], figure: str, seeds: range) -> None:
+    """What stands above the ladders was measured so: of one seed to three of its spreads, of twenty to one."""
+    shown = dict(zip(ladder.SHARES, ladder.DOSES[figure], strict=True))
+    near = 0.09 if len(seeds) > 5 else 0.27
+    assert all(curve[share][figure] == pytest.approx(shown[share], abs=near) for share in SHARES)
 
 
 @pytest.fixture(scope="module")

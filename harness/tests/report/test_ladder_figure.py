@@ -45,6 +45,41 @@ def test_share_far_below_nothing_is_an_arrow_at_the_edge() -> None:
     assert "\u221240" not in far
 
 
+DOSES = ((0.0, 0.0), (0.5, 0.4), (1.0, 0.9))
+
+
+def test_known_doses_stand_above(document: Document) -> None:
+    """Each share at its similarity, and in the table each rung as descent: a half of .4, and of .65 three quarters."""
+    dosed = replace(LADDER, doses=DOSES, rungs=(replace(RUNGS[0], value=0.65), *RUNGS[1:]))
+    assert [dosed.dose(value) for value in (-0.5, 0.4, 0.65, 2.0)] == [0.0, 0.5, 0.75, 1.0]
+    assert LADDER.dose(0.4) is None
+    drawn = ladder_panel(dosed, "d")
+    assert "share of descent" in drawn
+    assert all(f">{share} %<" in drawn for share in (0, 50, 100))
+    assert "share of descent" not in ladder_panel(LADDER, "d")
+    shown, plain = page.render(with_ladder(document, dosed)), page.render(with_ladder(document))
+    assert "<td>0.75</td>" in shown
+    assert "as descent" in shown
+    assert "as descent" not in plain
+
+
+@pytest.mark.parametrize(
+    "doses",
+    [
+        ((0.0, 0.0),),
+        ((0.0, 0.0), (0.5, float("nan"))),
+        ((0.0, 0.4), (0.5, 0.2)),
+        ((0.0, 0.0), (1e300, 1e300)),
+        tuple((i / 1000, i / 1000) for i in range(1000)),
+    ],
+)
+def test_doses_that_are_no_scale_are_not_drawn(document: Document, doses: tuple[tuple[float, float], ...]) -> None:
+    """One, not finite, not ascending, not drawable or too many: the ladder stands without."""
+    given = replace(LADDER, doses=doses)
+    assert "share of descent" not in ladder_panel(given, "e")
+    assert "Attention outputs" in page.render(with_ladder(document, given))
+
+
 def test_shape_and_colour_both_tell_what_a_rung_is() -> None:
     """No two kinds share either."""
     assert len({*COLOURS.values()}) == len({*MARKERS.values()}) == len(COLOURS) == len(MARKERS)
