@@ -40,6 +40,12 @@ SCALES = (
 )
 SIMILARITY = {"sim_aou": "ft", "sim_am": "differences", "divergences": "kl_icl_ft"}
 
+
+def by_head(_measurement: str) -> OnControls:
+    """Ask about heads apart, whatever the scale's own measurement."""
+    return OnControls("sim_am_by_head")
+
+
 STEPS = (
     Step(
         "ICL, another order",
@@ -83,6 +89,15 @@ STEPS = (
         SIMILARITY,
     ),
     Step("finetuning", "finetuning", "nothing", "everything: the paper's comparison", OnControls, SIMILARITY),
+    Step(
+        "finetuning, heads that read labels",
+        "finetuning",
+        "which heads: the tenth whose last token attends most to the demonstrations' labels",
+        "everything else",
+        by_head,
+        {"sim_am": "readers"},
+    ),
+    Step("finetuning, all other heads", "finetuning", "which heads", "everything else", by_head, {"sim_am": "others"}),
     Step(
         "finetuning, another set",
         "finetuning",

@@ -149,6 +149,14 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class CellAndReading(Cell):
+    """A cell, and how much heads read the demonstrations' labels."""
+
+    label_reading: Float32[np.ndarray, "example layer head"] = field(kw_only=True)
+    """Softmax weight of the last token on the answers' tokens, under ICL."""
+
+
+@dataclass(frozen=True)
 class CellAndStart(Cell):
     """A cell, and what finetuning's attention to training tokens starts from."""
 

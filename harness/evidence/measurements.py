@@ -7,6 +7,7 @@ import numpy as np
 
 from harness.data import Cell, CellAndStart, ExpandedParts, Setting
 from harness.errors import HarnessError
+from harness.evidence.by_head import measure_sim_am_by_head
 from harness.metrics import (
     changed_at_random,
     isotropic_like,
@@ -279,6 +280,7 @@ MEASUREMENTS: Mapping[str, tuple[str, Measure]] = {
     "divergences": ("cell", measure_divergences),
     "sim_aou": ("cell", measure_sim_aou),
     "sim_am": ("cell", measure_sim_am),
+    "sim_am_by_head": ("cell and reading", measure_sim_am_by_head),
     "kendall": ("cell from start", measure_kendall),
     "relaxed": ("parts", measure_relaxed),
     "updates": ("updates", measure_updates),

@@ -165,6 +165,7 @@ class OnControls(Measuring):
         made_on: Mapping[str, Source] = {
             "cell": cell,
             "cell from start": experiment.from_start(cell),
+            "cell and reading": experiment.and_reading(task, chosen, cell, candidate, variant),
             "next_tokens": experiment.next_tokens(task, chosen, candidate, variant, rate),
         }
         of = experiment.beside(FinetuningRun, task, chosen, candidate, variant)

@@ -32,10 +32,20 @@ def sim_am_of_differences(
     Raw maps are alike because the text is the same, whatever was learned; their changes tell more
     (Deutch et al. 2024, arXiv 2311.07772). Raises HarnessError where the shapes differ.
     """
+    mean: np.ndarray = differences_by_head(m_zsl, m_icl, m_ft).mean(axis=-1)
+    return mean
+
+
+def differences_by_head(
+    m_zsl: Float[np.ndarray, "example layer head query"],
+    m_icl: Float[np.ndarray, "example layer head query"],
+    m_ft: Float[np.ndarray, "example layer head query"],
+) -> Float[np.ndarray, "example layer head"]:
+    """Return cos(m_icl - m_zsl, m_ft - m_zsl) of each head. Raises HarnessError where the shapes differ."""
     require_same_shape(m_icl, m_zsl, "attention maps of ICL and ZSL")
     require_same_shape(m_ft, m_zsl, "attention maps of FT and ZSL")
     before = m_zsl.astype(np.float64)
-    return sim_am(m_icl - before, m_ft - before)
+    return cosine(m_icl - before, m_ft - before)
 
 
 def sim_am_of_partners(

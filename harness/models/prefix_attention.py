@@ -70,6 +70,10 @@ class SharedPrefix:
     scores: dict[int, LayerScores] = field(default_factory=dict)
     parts: dict[int, LayerParts] | None = None
     """Filled in by the forward pass where it is not None."""
+    marked: Tensor | None = None
+    """Places in the prefix, of whose joint softmax weight at the last token `on_marked` is told."""
+    on_marked: dict[int, Tensor] = field(default_factory=dict)
+    """[batch, head] by layer."""
 
 
 def shared_prefix_attention(
@@ -112,7 +116,7 @@ def _attend(module: Any, query: Tensor, key: Tensor, value: Tensor, shared: Shar
     own_scores.masked_fill_(future, -torch.inf)
     rows = torch.arange(batch, device=query.device)
     at_last = (rows, slice(None), slice(None), shared.last)  # [batch, group, head in group, ...]
-    if shared.record or shared.parts is not None:
+    if shared.record or shared.parts is not None or shared.marked is not None:
         last_prefix = prefix_scores.view(groups, batch, members, length, -1).transpose(0, 1)[at_last]
         last_own = own_scores[at_last]
         shared.scores[layer] = LayerScores(last_own.flatten(1, 2), last_prefix.sum(dim=(1, 2)))
@@ -124,6 +128,9 @@ def _attend(module: Any, query: Tensor, key: Tensor, value: Tensor, shared: Shar
     prefix_z = (prefix_top + total.log()).view(groups, batch, -1, length, 1).transpose(0, 1)
     own_out = own_scores.softmax(-1) @ value[:, :, None]
     mass = torch.sigmoid(prefix_z - own_scores.logsumexp(-1, keepdim=True))
+    if shared.marked is not None:
+        share = last_prefix[..., shared.marked].logsumexp(-1) - last_prefix.logsumexp(-1)
+        shared.on_marked[layer] = (mass[at_last][..., 0] * share.exp()).flatten(1)
     if shared.parts is not None:
         without = without_softmax(last_own, last_prefix, value, prefix_value, shared.last)
         relaxed, uniform, first_order = (form.flatten(1, 2) for form in without)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from harness.data import Cell, CellAndStart, ExpandedParts, Recording, Setting
+from harness.data import Cell, CellAndReading, CellAndStart, ExpandedParts, Recording, Setting
 from harness.runs.entries import from_entry, from_parts_entry
 from harness.runs.finetuning import FinetuningRun, StartingQueriesRun, weights_of
+from harness.runs.label_reading import LabelReadingRun
 from harness.runs.loaded import model_of
 from harness.runs.prompting import prompts_of
 from harness.runs.run import Run
@@ -86,6 +87,25 @@ class CellFromStart:
         cell = self.cell.read(store)
         known = {f.name: getattr(cell, f.name) for f in fields(Cell)}
         return CellAndStart(**known, starting_queries=store.find_or_run(self.start).tensors["query_vectors"])
+
+
+@dataclass(frozen=True)
+class CellAndLabelReading:
+    """A cell, and how much heads read labels under its ICL."""
+
+    cell: CellRuns
+    reading: LabelReadingRun
+
+    @property
+    def inputs(self) -> Sequence[Record]:
+        """The cell's runs, and the one more."""
+        return (*self.cell.inputs, self.reading)
+
+    def read(self, store: Store) -> CellAndReading:
+        """Return the cell; what the store lacks of it is run."""
+        cell = self.cell.read(store)
+        known = {f.name: getattr(cell, f.name) for f in fields(Cell)}
+        return CellAndReading(**known, label_reading=store.find_or_run(self.reading).tensors["reading"])
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,18 @@ from harness.data import Setting, Task
 from harness.errors import HarnessError
 from harness.models.source import ModelSource, locate_model
 from harness.prompts import draw_demonstrations, first_examples
-from harness.runs.cells import CellFromStart, CellRuns, ComparedUpdates, NextTokens, PartsRuns, SeveralCells
+from harness.runs.cells import (
+    CellAndLabelReading,
+    CellFromStart,
+    CellRuns,
+    ComparedUpdates,
+    NextTokens,
+    PartsRuns,
+    SeveralCells,
+)
 from harness.runs.distillation import Distillation
 from harness.runs.finetuning import FinetuningRun, StartingQueriesRun
+from harness.runs.label_reading import LabelReadingRun
 from harness.runs.loaded import load_builder
 from harness.runs.run import AnyRun, Demonstrations
 from harness.runs.scoring import AccuracyRun, RecordingRun
@@ -172,6 +181,13 @@ class Experiment:
         if variant == OWN:
             return CellFromStart(cell, self.run(StartingQueriesRun, of.task.name, None, drawn.candidate))
         return CellFromStart(cell, of.becoming(StartingQueriesRun, learning_rate=None, rates=(), variant=variant))
+
+    def and_reading(
+        self, task: str, chosen: Mapping[str, Chosen], cell: CellRuns, candidate: int, variant: Variant
+    ) -> CellAndLabelReading:
+        """Return a variant's cell with how much heads read labels under its ICL, on the cell's own examples."""
+        of = self.beside(LabelReadingRun, task, chosen, candidate, variant.of_context)
+        return CellAndLabelReading(cell, replace(of, setting=Setting.ICL, learning_rate=None, rates=()))
 
     def orders(self, task: str, chosen: Mapping[str, Chosen], candidate: int) -> SeveralCells:
         """Return cells that differ in the order of their demonstrations."""

@@ -1,13 +1,13 @@
 """Measurements on cells made by hand, where every slice shows in the numbers."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from harness.data import Cell, CellAndStart, ExpandedParts, Recording, Setting
+from harness.data import Cell, CellAndReading, CellAndStart, ExpandedParts, Recording, Setting
 from harness.errors import HarnessError
 from harness.evidence.measurements import MEASUREMENTS, attention_to_demonstrations
 
@@ -149,7 +149,10 @@ def test_control_has_no_effect_in_expectation(
     assert abs(np.mean(effects)) < 4 * np.std(effects) / np.sqrt(len(effects))
 
 
-@pytest.mark.parametrize("name", [name for name, (source, _) in MEASUREMENTS.items() if source.startswith("cell")])
+ON_CELLS = [name for name, (source, _) in MEASUREMENTS.items() if source in {"cell", "cell from start"}]
+
+
+@pytest.mark.parametrize("name", ON_CELLS)
 def test_measurement_is_decided_by_cell_and_generator(name: str) -> None:
     """The same seed gives the same arrays, whatever was drawn elsewhere."""
     cell = _cell(GOLD, ZSL, ICL, FT)
@@ -197,6 +200,25 @@ def test_sim_am_tells_zero_shot_from_finetuning() -> None:
     found = MEASUREMENTS["sim_am"][1](replace(cell, icl=cell.zsl), np.random.default_rng(0))
     assert found["zsl"] == pytest.approx(np.ones((6, 2)))
     assert found["ft"].max() < 0.99
+
+
+def test_heads_that_read_labels_are_apart() -> None:
+    """Of 2 x 10 heads the two that read most, wherever they are: theirs is the mean cosine, the others' that of 18."""
+    rng, shape = np.random.default_rng(0), (6, 2, 10, 5)
+    maps = [rng.standard_normal(shape).astype(np.float32) for _ in range(3)]
+    cell = _cell(GOLD, ZSL, ICL, FT)
+    zsl, icl, ft = (
+        replace(of, scores_query=scores) for of, scores in zip((cell.zsl, cell.icl, cell.ft), maps, strict=True)
+    )
+    reading = rng.uniform(0, 0.5, shape[:3]).astype(np.float32)
+    reading[:, 1, 3], reading[:, 0, 9] = 0.9, 0.8
+    known = {f.name: getattr(replace(cell, zsl=zsl, icl=icl, ft=ft), f.name) for f in fields(Cell)}
+    found = MEASUREMENTS["sim_am_by_head"][1](CellAndReading(**known, label_reading=reading), rng)
+    u, v = maps[1] - maps[0], maps[2] - maps[0]
+    by_head = (u * v).sum(-1) / np.sqrt((u * u).sum(-1) * (v * v).sum(-1))
+    readers = (by_head[:, 1, 3] + by_head[:, 0, 9]) / 2
+    assert found["readers"] == pytest.approx(readers, abs=1e-5)
+    assert found["others"] == pytest.approx((by_head.sum((1, 2)) - 2 * readers) / 18, abs=1e-5)
 
 
 def test_random_change_is_of_finetunings_size() -> None:

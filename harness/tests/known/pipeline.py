@@ -11,9 +11,13 @@ import numpy as np
 
 import claims
 import fixtures
+from claims.ladder import SCALES, STEPS
 from harness.data import JSON
+from harness.evidence.evidence import Evidence
 from harness.evidence.questions import OnTasks
 from harness.judging.claims import load_claims
+from harness.judging.exhibits import Ladder
+from harness.judging.ladders import asked, ladder
 from harness.judging.verdicts import Verdict
 from harness.plugin.study import Study
 from harness.progress import Silent
@@ -102,6 +106,20 @@ def verdicts_of(name: str, seed: int, sets: int = 5) -> Mapping[str, Verdict]:
     """Return the verdicts on a construction by name, on so many demonstration sets."""
     with tempfile.TemporaryDirectory() as folder:
         return Weighed(CONSTRUCTIONS[name], seed, Path(folder), sets).verdicts()
+
+
+def ladders_of(name: str, seed: int) -> Mapping[str, Ladder]:
+    """Return the ladders on a construction by name: of outputs and of attention, by measurement.
+
+    Without untrained models, as the known networks with other weights diverge under some seeds at either learning rate;
+    and without heads apart, as these networks keep no prefix of tokens that a head could read labels in.
+    """
+    scales = [scale for scale in SCALES if not scale.from_start]
+    steps = [step for step in STEPS if not {"untrained", "heads"} & {*step.name.split()}]
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Weighed(CONSTRUCTIONS[name], seed, Path(folder)).settings
+        evidence = Evidence(ready(settings, *asked(steps, scales)))
+        return {scale.measurement: ladder(evidence, scale, steps) for scale in scales}
 
 
 def dose_response(shares: tuple[float, ...], seeds: range) -> dict[float, dict[str, float]]:

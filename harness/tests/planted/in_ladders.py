@@ -10,7 +10,50 @@ RUNGS = "Q4"
 NEAREST = "claims/q04_nearest_update.py"
 OF_NEAREST = "harness/tests/claims/test_nearest_update.py::test_"
 
+BY_HEAD, READING = "harness/evidence/by_head.py", "harness/models/label_reading.py"
+OF_READING = "harness/tests/models/test_label_reading.py::test_"
+OF_HEADS = "harness/tests/evidence/test_measurements.py::test_heads_that_read_labels_are_apart"
+
+HEADS = [
+    Planted(
+        "heads that read least", "sim_am_by_head Q4", BY_HEAD, "np.argsort(-reading,", "np.argsort(reading,", OF_HEADS
+    ),
+    Planted("readers among the others", "sim_am_by_head Q4", BY_HEAD, "of_heads[:, number:]", "of_heads", OF_HEADS),
+    Planted(
+        "an answer word in the text for the answer",
+        RUNGS,
+        READING,
+        "range(starts[-1], last)",
+        "range(starts[0], last)",
+        f"{OF_READING}labels_are_where_answers_begin_last",
+    ),
+    Planted(
+        "weight on labels among demonstrations alone",
+        RUNGS,
+        "harness/models/prefix_attention.py",
+        "(mass[at_last][..., 0] * share.exp())",
+        "share.exp()",
+        f"{OF_READING}reading_is_the_attention_weight_on_labels",
+    ),
+    Planted(
+        "the scale of descent read the wrong way",
+        RUNGS,
+        "harness/judging/exhibits.py",
+        "np.interp(similarity, similarities, shares)",
+        "np.interp(similarity, shares, similarities)",
+        f"{OF_DRAWN}known_doses_stand_above",
+    ),
+    Planted(
+        "another example's change is the example's own",
+        RUNGS,
+        "claims/ladder.py",
+        '{"sim_aou": "other_of_class", "sim_am": "other_of_class"}',
+        '{"sim_aou": "ft", "sim_am": "differences"}',
+        "harness/tests/known/test_ladder.py",
+    ),
+]
 ERRORS = [
+    *HEADS,
     Planted(
         "a task of the same kind for one of another",
         RUNGS,
