@@ -183,11 +183,12 @@ class Gatherer:
         suite = suite_of(self.config)
         verdicts = in_reading_order(tuple(self.verdicts.values()))
         command = " ".join(["pytest", *self.config.invocation_params.args])
+        facts = self.facts or RunFacts({}, (), {})
         return Document(
             suite_version=__version__,
             started=datetime.fromtimestamp(self.started, tz=UTC).isoformat(timespec="seconds"),
             seconds=round(time.time() - self.started, 1),
-            facts=replace(self.facts or RunFacts({}, (), {}), environment={"command": command, **environment()}),
+            facts=replace(facts, environment={"command": command, **facts.environment, **environment()}),
             verdicts=verdicts,
             readings=readings(verdicts, suite.levels),
             title=suite.title,

@@ -94,7 +94,11 @@ class Study:
 
     def facts(self, claim: Claim) -> RunFacts:
         """Return how the run was made; a claim that is not about the model must not have it run for its report."""
-        return self._of_model if claim.subject == MODEL else RunFacts({}, (), self.settings)
+        return self._of_model if claim.subject == MODEL else RunFacts({}, (), self.settings, self._profile)
+
+    @property
+    def _profile(self) -> Mapping[str, str]:
+        return {"profile": self.sources.experiment.settings.profile}
 
     @cached_property
     def _of_model(self) -> RunFacts:
@@ -109,7 +113,8 @@ class Study:
         for task, runs in how.other_sets(self.sources).items():
             others = {candidate: steadiness_of(store.read(run)) for candidate, run in runs.items()}
             notes += chaos_notes(task, self.sources.selection(task), others)
-        return RunFacts(source_facts(experiment.model, experiment.settings.store), tasks, self.settings, notes=notes)
+        model = source_facts(experiment.model, experiment.settings.store)
+        return RunFacts(model, tasks, self.settings, self._profile, notes=notes)
 
     def pause(self) -> None:
         """Take the progress bar from the screen."""

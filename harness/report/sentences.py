@@ -26,12 +26,14 @@ COUNT_WORDS = {
 def reading(document: Document) -> str:
     """Say what was run and what came out; identities, which no data can change, are counted apart.
 
-    Example: "Of 3 claims, tested on GPT-2 with 2 tasks (movie, tweet), 2 are supported and 1 is refuted. 4 more are
-    identities, true or false whatever the data: all hold."
+    Example: "Of 3 claims, tested on GPT-2 with 2 tasks (movie, tweet) under profile 'quick', 2 are supported and 1 is
+    refuted. 4 more are identities, true or false whatever the data: all hold."
     """
     names = [str(task.get("name", "unnamed")) for task in document.facts.tasks]
     model = document.facts.model.get("name")
-    tasks = f" with {_count(len(names), 'task')} ({', '.join(names)})" if names else ""
+    profile = document.facts.environment.get("profile")
+    under = f" under profile '{profile}'" if isinstance(profile, str) else ""
+    tasks = f" with {_count(len(names), 'task')} ({', '.join(names)}){under}" if names else ""
     if not document.verdicts:
         return f"No claim was judged in this run{f', made on {model}{tasks}' if model else ''}."
     found = [verdict.outcome for verdict in document.verdicts if not verdict.exact]

@@ -45,6 +45,8 @@ def test_exact_statements_beside_comparisons_make_no_identity(document: Document
     """Both have to hold: the claim is a finding."""
     both = replace(document.verdicts[0], checks=document.verdicts[9].checks)
     assert sentences.reading(replace(document, verdicts=(both,))).startswith("Of 1 claim, tested on tiny-135M")
+    quick = replace(document.facts, environment={"profile": "quick"})
+    assert " headline) under profile 'quick', " in sentences.reading(replace(document, facts=quick))
 
 
 def test_an_open_comparison_tells_its_power(document: Document) -> None:
