@@ -172,7 +172,7 @@ def _with_other(key: Any, path: tuple[Any, ...]) -> Any:
 def filled(both: Project, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Return a store with an entry of every kind that a model's runs leave."""
     other = Variant(another_task=True)
-    beside = [OnControls("accuracy", other), OnControls("distributions")]
+    beside = [OnControls("accuracy", other), OnControls("distributions"), OnControls("sim_am_by_head")]
     across = [OnControls("kendall", Variant(order=1)), AcrossSets("orders_and_sets")]
     rates = FinetunedAt(Variant(labels="flipped", draw=1))
     asked: tuple[Question, ...] = (*map(OnTasks, ON_TASKS), *beside, *across, rates, HowItRan())
@@ -214,6 +214,7 @@ def test_every_value_of_every_stored_key_counts(filled: Store) -> None:
         "control_recording": beside | {"setting", "another task"},
         "control_finetuned": beside,
         "control_starting_queries": beside - {"learning_rate"},
+        "control_label_reading": beside - {"learning_rate"} | {"setting"},
         "control": beside | {"measurement", "another task"},
     }
     named = " ".join(measured)
