@@ -118,7 +118,7 @@ class Evidence:
         0 where they imitate ICL in full, 1 where nothing came of it.
         """
         runs = FinetunedAt(variant).records(self.sources)
-        return {task: [_left_of_loss(self.sources.store.read(run).facts) for run in of] for task, of in runs.items()}
+        return {task: [_left_of_loss(self.sources.store.read_facts(run)) for run in of] for task, of in runs.items()}
 
     def learning_rates(self, variants: Mapping[str, Variant], *, tuned: bool = False) -> str:
         """Say in words at which learning rates each variant was finetuned: a smaller one where the claims' diverged.
@@ -159,7 +159,7 @@ class Evidence:
         }
 
     def _finetuned_at(self, run: FinetuningRun) -> object:
-        return run.learning_rate if run.fitting is None else self.sources.store.read(run).facts["learning_rate"]
+        return run.learning_rate if run.fitting is None else self.sources.store.read_facts(run)["learning_rate"]
 
     def causality(self) -> Mapping[str, Mapping[str, float]]:
         """Return what ICL and finetuning share on every task (see `harness.runs.theory.CausalityRun`)."""

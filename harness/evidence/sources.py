@@ -53,7 +53,7 @@ class Sources:
 
     def in_doubt(self, run: FinetuningRun) -> bool:
         """Whether it is to be tried how steady a finetuning is (see `harness.runs.steadiness.in_doubt`)."""
-        return in_doubt(self.store.read(run))
+        return in_doubt(self.store.read_facts(run))
 
     def selection(self, task: str) -> Selection:
         """Return what was chosen for a task, worked out once (see `harness.runs.selection.select`)."""

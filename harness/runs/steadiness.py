@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.data import Setting
+from harness.data import JSON, Setting
 from harness.runs.finetuning import FinetuningRun, finetune_once
 from harness.runs.loaded import model_of
 from harness.runs.prompting import prompts_of
@@ -104,9 +104,9 @@ class SteadinessRun(Run):
         return float(store.find_or_run(self._finetuning).facts["learning_rate"])  # type: ignore[arg-type]
 
 
-def in_doubt(finetuned: Entry) -> bool:
-    """Whether a loss of a finetuning rose above the first step's by so much that its steadiness is to be tried."""
-    losses: Sequence[float] = finetuned.facts["losses"]  # type: ignore[assignment]
+def in_doubt(finetuned: JSON) -> bool:
+    """Whether a loss of a finetuning, given by its facts, rose so far above the first step's that it is to be tried."""
+    losses: Sequence[float] = finetuned["losses"]  # type: ignore[assignment]
     return max(losses) > losses[0] + ROSE
 
 

@@ -60,13 +60,24 @@ class Place:
 
 def read_entry(place: Place) -> Entry:
     """Return the entry; raises one of DAMAGE where it is not there, not whole, or not this one."""
+    facts, tensors_sha256 = _read_facts(place)
+    return Entry(_read_tensors(place.folder / TENSORS, tensors_sha256), facts)
+
+
+def read_facts(place: Place) -> JSON:
+    """Return the entry's facts, and open no tensors; raises as `read_entry`."""
+    return _read_facts(place)[0]
+
+
+def _read_facts(place: Place) -> tuple[JSON, object]:
+    """Return the facts, and the hash of the tensors that belong to them."""
     document = parse_json(read_text(place.folder / FACTS, FACTS_BYTES))
     if not isinstance(document, dict) or not isinstance(facts := document["facts"], dict):
         raise TypeError(f"{FACTS} holds no facts")
     if document.get("kind", place.kind) != place.kind or not is_key(document["key"], place.parts):
         raise ValueError("it is another's entry: its kind or key is not the one that this place is for")
     _require_checksum(FACTS, json_sha256(facts), document["facts_sha256"])
-    return Entry(_read_tensors(place.folder / TENSORS, document["tensors_sha256"]), facts)
+    return facts, document["tensors_sha256"]
 
 
 def _read_tensors(path: Path, sha256: object) -> Tensors:

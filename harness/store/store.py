@@ -12,9 +12,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from harness.data import JSON
 from harness.drafts import locked, make_folder, remove_drafts_of, stands_there
 from harness.errors import HarnessError
-from harness.store.entries import DAMAGE, Entry, Place, read_entry, read_or_move_aside, unwritable, write_entry
+from harness.store.entries import (
+    DAMAGE,
+    Entry,
+    Place,
+    read_entry,
+    read_facts,
+    read_or_move_aside,
+    unwritable,
+    write_entry,
+)
 from harness.store.keys import entry_key
 from harness.store.leftovers import remove_leftovers
 from harness.store.settings import require_readable, settle
@@ -123,7 +133,16 @@ class Store:
         """Return the record's entry; HarnessError where there is none: nothing is started here."""
         if (found := self.find(record)) is not None:
             return found
-        raise MissingEntryError(
+        raise self._lacks(record)
+
+    def read_facts(self, record: Record) -> JSON:
+        """Return the facts of the record's entry, whose tensors may be large and are not opened; raises as `read`."""
+        with suppress(*DAMAGE):
+            return read_facts(Place(self.place(record), record.kind, record.key))
+        raise self._lacks(record)
+
+    def _lacks(self, record: Record) -> MissingEntryError:
+        return MissingEntryError(
             f"the store at {self.root} lacks '{record.words}', which was not planned; name it among what the claim "
             "asks for, or run the claims again",
         )

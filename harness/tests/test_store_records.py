@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.store import TENSORS, DamagedEntryWarning, Entry, MissingEntryError, Record, Store
+from harness.store import FACTS, TENSORS, DamagedEntryWarning, Entry, MissingEntryError, Record, Store
 from harness.tests.test_store import PARTS, is_toy_entry, toy_entry
 
 
@@ -45,6 +45,20 @@ def test_record_lies_under_its_kind_and_key(tmp_path: Path) -> None:
     store.find_or_compute("accuracy", PARTS, toy_entry)
     assert is_toy_entry(store.find_or_run(Toy()))
     assert is_toy_entry(store.read(Toy()))
+
+
+def test_facts_are_read_without_the_tensors(tmp_path: Path) -> None:
+    """Where these are damaged, too; of no entry, and of one whose facts were changed, there are none."""
+    store = Store(tmp_path)
+    with pytest.raises(MissingEntryError, match="lacks 'a toy that is counted'"):
+        store.read_facts(Toy())
+    store.find_or_run(Toy())
+    (store.place(Toy()) / TENSORS).write_bytes(b"")
+    assert store.read_facts(Toy()) == toy_entry().facts
+    facts = store.place(Toy()) / FACTS
+    facts.write_text(facts.read_text().replace("0.75", "0.85"))
+    with pytest.raises(MissingEntryError):
+        store.read_facts(Toy())
 
 
 def test_record_is_run_once_and_cleaned_up_when_it_is_kept(tmp_path: Path) -> None:

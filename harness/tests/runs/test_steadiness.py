@@ -105,7 +105,7 @@ def test_steps_that_diverge_move_furthest(project: Project, tmp_path: Path) -> N
 @pytest.mark.parametrize(("losses", "doubt"), [([5.0, 6.0, 1.0], False), ([5.0, 6.1, 1.0], True), ([5.0], False)])
 def test_a_loss_a_nat_above_the_first_is_cause_for_doubt(losses: list[float], doubt: bool) -> None:
     """Of a nat above the first step's none; of more, wherever it stands."""
-    assert in_doubt(Entry({}, {"losses": losses})) is doubt
+    assert in_doubt({"losses": losses}) is doubt
 
 
 def _chosen(rate: float, **moved: float) -> Selection:
