@@ -45,9 +45,7 @@ class Measuring(ABC):
     def stages(self, sources: Sources) -> Stages:
         """Select, then measure, then try again what is in doubt."""
         yield from self._selecting(sources)
-        finetuned = [
-            run for of_task in self.finetunings(sources).values() for run in of_task if run.fitting is not None
-        ]
+        finetuned = [run for of_task in self._finetuned_beside(sources).values() for run in of_task.values()]
         yield [*(record for of_task in self.records(sources).values() for record in of_task), *finetuned]
         again = [run for of_task in self.tried_again(sources).values() for run in of_task.values()]
         if again:
@@ -57,7 +55,7 @@ class Measuring(ABC):
         return selecting(sources)
 
     def finetunings(self, _sources: Sources) -> Mapping[str, list[FinetuningRun]]:
-        """Return what was finetuned for it beside the claims' own, by task and reported set; by itself nothing."""
+        """Return what was finetuned for it, by task and reported set; by itself nothing but the claims' own."""
         return {}
 
     def tried_again(self, sources: Sources) -> Mapping[str, Mapping[int, SteadinessRun]]:
@@ -66,13 +64,16 @@ class Measuring(ABC):
         The first is tried, and each whose loss gives cause to doubt it (see `harness.runs.steadiness`). Of the claims'
         own the run as a whole says it.
         """
-        found = {
-            task: {p: run for p, run in enumerate(runs) if run.fitting is not None}
-            for task, runs in self.finetunings(sources).items()
-        }
         return {
             task: {p: steadiness_beside(run) for p, run in of.items() if not p or sources.in_doubt(run)}
-            for task, of in found.items()
+            for task, of in self._finetuned_beside(sources).items()
+        }
+
+    def _finetuned_beside(self, sources: Sources) -> Mapping[str, Mapping[int, FinetuningRun]]:
+        """Return the finetunings that are not the claims' own, by task and the set's place."""
+        return {
+            task: {p: run for p, run in enumerate(runs) if run.fitting is not None}
+            for task, runs in self.finetunings(sources).items()
         }
 
 

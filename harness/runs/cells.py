@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from harness.runs.run import Run
 from harness.runs.scoring import RecordingRun
 from harness.runs.theory import FirstOrderRun, PartsRun, UpdatesRun
 from harness.store import Record, Store
+
+Extended = TypeVar("Extended")
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,11 @@ def first_of(recording: Recording, number: int) -> Recording:
     return Recording(setting=recording.setting, **arrays)
 
 
+def _extended(kind: type[Extended], known: Any, **more: np.ndarray) -> Extended:
+    """Return a record of a kind that has the fields of a known one, and more."""
+    return kind(**{f.name: getattr(known, f.name) for f in fields(known)}, **more)
+
+
 @dataclass(frozen=True)
 class CellFromStart:
     """A cell, and the query vectors that its finetuning started from."""
@@ -85,8 +93,7 @@ class CellFromStart:
     def read(self, store: Store) -> CellAndStart:
         """Return the cell; what the store lacks of it is run."""
         cell = self.cell.read(store)
-        known = {f.name: getattr(cell, f.name) for f in fields(Cell)}
-        return CellAndStart(**known, starting_queries=store.find_or_run(self.start).tensors["query_vectors"])
+        return _extended(CellAndStart, cell, starting_queries=store.find_or_run(self.start).tensors["query_vectors"])
 
 
 @dataclass(frozen=True)
@@ -104,8 +111,7 @@ class CellAndLabelReading:
     def read(self, store: Store) -> CellAndReading:
         """Return the cell; what the store lacks of it is run."""
         cell = self.cell.read(store)
-        known = {f.name: getattr(cell, f.name) for f in fields(Cell)}
-        return CellAndReading(**known, label_reading=store.find_or_run(self.reading).tensors["reading"])
+        return _extended(CellAndReading, cell, label_reading=store.find_or_run(self.reading).tensors["reading"])
 
 
 @dataclass(frozen=True)
@@ -192,7 +198,7 @@ class PartsRuns:
     def _read(self, run: PartsRun, store: Store) -> ExpandedParts:
         parts = from_parts_entry(store.find_or_run(run))
         expanded = store.find_or_run(self.first_order(run)).tensors["first_order"]
-        return ExpandedParts(**{f.name: getattr(parts, f.name) for f in fields(parts)}, first_order=expanded)
+        return _extended(ExpandedParts, parts, first_order=expanded)
 
 
 @dataclass(frozen=True)

@@ -68,8 +68,8 @@ class Project:
     def settings(self, store: Path, **options: object) -> Settings:
         """Return the same run's settings, on the CPU: what is compared with is worked out there."""
         numbers = {name.replace("-", "_"): value for name, value in OPTIONS.items() if name not in _LISTS}
-        given = {"model": str(self.model), "data_dir": self.data, "tasks": ("toy",), "learning_rates": (2.0, 1e38)}
-        given["device"] = "cpu"
+        given = {"model": str(self.model), "data_dir": self.data, "device": "cpu"}
+        given |= {"tasks": ("toy",), "learning_rates": (2.0, 1e38)}
         return parse_settings(**(given | numbers | {"store": store} | options))
 
 

@@ -130,10 +130,8 @@ def test_set_that_rounding_decides_counts_for_nothing(both: Project, tmp_path: P
 
 def test_only_sets_in_doubt_are_tried_beyond_the_first(both: Project, tmp_path: Path) -> None:
     """Of three sets the first is, and the one whose loss is made to rise; before anything was run only the first."""
-    question, options = (
-        OnControls("sim_aou", Variant(labels="flipped")),
-        {"demonstration_sets": 3, "control_tasks": 1, "candidate_sets": 3},
-    )
+    question = OnControls("sim_aou", Variant(labels="flipped"))
+    options = {"demonstration_sets": 3, "candidate_sets": 3, "control_tasks": 1}
     planned = sources_of(both, tmp_path, **options)
     provisional = Provisional(planned.experiment, planned.grid, planned.store)
     assert list(question.tried_again(provisional)["toy"]) == [0]

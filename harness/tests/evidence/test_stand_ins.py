@@ -66,9 +66,7 @@ def test_other_set_is_the_next_in_the_ring(evidence: Evidence, asked: StandIn) -
 
 def test_finetuning_in_finetunings_place_is_tried_again(evidence: Evidence) -> None:
     """The first set's on random labels; no ICL is, nor the claims' own on another set."""
-    tried = [
-        asked.tried_again(evidence.sources)["toy"] if asked.finetunings(evidence.sources) else {} for asked in STAND_INS
-    ]
+    tried = [asked.tried_again(evidence.sources).get("toy", {}) for asked in STAND_INS]
     assert [list(of) for of in tried] == [[], [], [], [0]]
     (again,) = tried[3].values()
     assert again.variant == RANDOM

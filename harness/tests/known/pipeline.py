@@ -61,7 +61,6 @@ class Weighed:
     construction: JSON
     seed: int
     folder: Path
-    sets: int = 5
 
     @cached_property
     def settings(self) -> Settings:
@@ -76,7 +75,7 @@ class Weighed:
             tasks=("kinds",),
             learning_rates=RATES,
             demonstrations=16,
-            demonstration_sets=self.sets,
+            demonstration_sets=5,
             queries=30,
             dev_queries=40,
             control_queries=20,
@@ -102,10 +101,10 @@ class Weighed:
         }
 
 
-def verdicts_of(name: str, seed: int, sets: int = 5) -> Mapping[str, Verdict]:
-    """Return the verdicts on a construction by name, on so many demonstration sets."""
+def verdicts_of(name: str, seed: int) -> Mapping[str, Verdict]:
+    """Return the verdicts on a construction by name."""
     with tempfile.TemporaryDirectory() as folder:
-        return Weighed(CONSTRUCTIONS[name], seed, Path(folder), sets).verdicts()
+        return Weighed(CONSTRUCTIONS[name], seed, Path(folder)).verdicts()
 
 
 def ladders_of(name: str, seed: int) -> Mapping[str, Ladder]:
