@@ -137,7 +137,11 @@ class Settings(BaseModel):
         default=1, ge=0, description="demonstration sets a task that they are fitted on, the first reported (0: none)"
     )
     simulations: int = Field(default=1000, ge=0, description="runs simulated to calibrate the decision rules (0: none)")
-    processes: int = Field(default=0, ge=0, description="trainings at once on the CPU (default: one a processor)")
+    processes: int = Field(
+        default=0,
+        ge=0,
+        description="runs and trainings at once on the CPU (default: one a processor, fewer where memory is short)",
+    )
 
     @field_validator("model", "data_dir", "wordnet", "store", "device", "corpus", mode="before")
     @classmethod

@@ -9,8 +9,7 @@ from collections.abc import Set as AbstractSet
 from itertools import zip_longest
 from pathlib import Path
 
-from harness.engines.in_process import InProcess
-from harness.engines.in_processes import InProcesses, available_processes
+from harness.engines.machine import Machine
 from harness.evidence.questions import Question
 from harness.evidence.sources import Provisional, Sources
 from harness.progress import Progress
@@ -23,52 +22,55 @@ Wave = Sequence[Record]
 """Records that rest on nothing but earlier waves."""
 
 
-def waves(questions: Sequence[Question], sources: Sources) -> Iterator[Wave]:
-    """Yield what the store lacks, wave by wave: run each before the next is asked for."""
+def stages(questions: Sequence[Question], sources: Sources) -> Iterator[Sequence[Wave]]:
+    """Yield what the store lacks, stage by stage, each in waves: run it before the next is asked for."""
     planned: set[Path] = set()
     for stage in zip_longest(*(question.stages(sources) for question in questions), fillvalue=()):
-        for wave in _levels([record for records in stage for record in records], sources.store, planned):
-            planned |= {sources.store.place(record) for record in wave}
-            yield wave
+        waves = _levels([record for records in stage for record in records], sources.store, planned)
+        planned |= {sources.store.place(record) for wave in waves for record in wave}
+        yield waves
 
 
 def stated(questions: Sequence[Question], sources: Sources) -> list[Wave]:
     """Return all waves before any is run: where a choice is not made yet, the first of what it is among stands in."""
-    return list(waves(questions, Provisional(sources.experiment, sources.grid, sources.store, sources.left_out)))
+    provisional = Provisional(sources.experiment, sources.grid, sources.store, sources.left_out)
+    return [wave for waves in stages(questions, provisional) for wave in waves]
 
 
 def run_plan(questions: Sequence[Question], sources: Sources, progress: Progress) -> None:
-    """Run what the questions need and the store lacks.
-
-    Records of one thread run side by side in processes, all others in this one.
+    """Run what the questions need and the store lacks, each stage as `harness.engines.machine.Machine` does.
 
     Raises:
         HarnessError: a record can't be computed; what was finished before is kept.
 
     """
     progress.expect(sum(record.cost for wave in stated(questions, sources) for record in wave))
-    settings, store = sources.experiment.settings, sources.store
-    processes = settings.processes or available_processes()
-    checked = False
-    for wave in waves(questions, sources):
-        if not checked and any(isinstance(record, Run) for record in wave):
-            progress.begin(f"preparing {sources.experiment.model.name}")
-            sources.experiment.check_prompts(store)
-            checked = True
-        _run_wave(wave, store, progress, processes)
+    experiment, store = sources.experiment, sources.store
 
-
-def _run_wave(wave: Wave, store: Store, progress: Progress, processes: int) -> None:
     def ended(record: Record) -> None:
         progress.advance(record.cost)
 
-    small = [record for record in wave if record.threads == 1]
-    trainings = [record for record in wave if isinstance(record, Training)]
+    checked = False
+    with Machine(experiment, store, progress) as machine:
+        for waves in stages(questions, sources):
+            records = [record for wave in waves for record in sorted(wave, key=_is_small)]
+            if not checked and any(isinstance(record, Run) for record in records):
+                progress.begin(f"preparing {experiment.model.name}")
+                experiment.check_prompts(store)
+                checked = True
+            _say_trainings(records, machine, progress)
+            machine.run(records, store, ended)
+
+
+def _is_small(record: Record) -> bool:
+    return record.threads == 1
+
+
+def _say_trainings(records: Sequence[Record], machine: Machine, progress: Progress) -> None:
+    trainings = [record for record in records if isinstance(record, Training)]
     if trainings:
-        progress.say(forecast(trainings, processes if small else 1))
-        progress.begin(f"training {len(trainings)} small models, size {trainings[0].size.name}")
-    InProcesses(processes).run(small, store, ended)
-    InProcess(progress.begin).run([record for record in wave if record.threads != 1], store, ended)
+        small = any(map(_is_small, trainings))
+        progress.say(forecast(trainings, machine.for_trainings.processes if small else 1))
 
 
 def _levels(goals: Sequence[Record], store: Store, planned: AbstractSet[Path]) -> Sequence[Wave]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.evidence.measurements import MEASUREMENTS, VERSION, VERSIONS
-from harness.runs.cells import OrdersOfSets
+from harness.runs.cells import NextTokens, OrdersOfSets
 from harness.runs.finetuning import FinetuningRun
 from harness.seeds import stream
 from harness.store import Entry, Record, Store
@@ -84,6 +84,11 @@ class Measurement(Record):
     def inputs(self) -> Sequence[Record]:
         """What it is measured on."""
         return self.source.inputs
+
+    @property
+    def on_gpu(self) -> bool:
+        """Where the model is run anew for it; all else is read."""
+        return isinstance(self.source, NextTokens) and self.of.on_gpu
 
     def compute(self, store: Store) -> Entry:
         """Measure."""

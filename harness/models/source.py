@@ -77,6 +77,11 @@ def weights_folder(source: ModelSource, store: Path) -> Path:
     return source.folder or store / "models" / f"{source.name}-{source.fingerprint[:16]}"
 
 
+def numbers_of(source: ModelSource, store: Path) -> int:
+    """Return how many numbers the model's weights hold, as their files' headers say; HarnessError where they can't."""
+    return sum(tensor.numbers for tensor in ModelFolder(weights_folder(source, store), source.name).stored.values())
+
+
 def source_facts(source: ModelSource, store: Path) -> JSON:
     """Return where the model is from and its sizes, as its config.json says them."""
     facts: dict[str, object] = {"name": source.name, "sha256": source.fingerprint}

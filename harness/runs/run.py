@@ -133,6 +133,13 @@ class Run(Record):
         finetuning = STEP * drawn.number if drawn and self.learning_rate is not None else 0.0
         return self.scores * scoring + self.finetunes * finetuning
 
+    @property
+    def on_gpu(self) -> bool:
+        """Where there is one, unless the settings name another device."""
+        from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
+
+        return choose_device(self.device).type != "cpu"
+
     def becoming(self, kind: type[AnyRun], **changes: object) -> AnyRun:
         """Return the run of another kind that has the same fields, but for the changes."""
         return kind(**({f.name: getattr(self, f.name) for f in fields(Run)} | changes))

@@ -67,8 +67,13 @@ class Record(ABC):
 
     @property
     def threads(self) -> int | None:
-        """Threads that it computes on, whichever engine runs it; None for as many as torch takes by itself."""
+        """Threads that it computes on, whichever engine runs it; None for as many as its process has."""
         return None
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it computes on a GPU."""
+        return False
 
     @abstractmethod
     def compute(self, store: "Store") -> Entry:

@@ -49,6 +49,11 @@ class TextTask(Record):
         """The trainings."""
         return self.trainings
 
+    @property
+    def on_gpu(self) -> bool:
+        """As its trainings."""
+        return self.trainings[0].on_gpu
+
     def compute(self, store: Store) -> Entry:
         """Ask every model; HarnessError where no demonstration fits its length."""
         from harness.models.gpt.prompting import answer_logits  # noqa: PLC0415  # slow import

@@ -112,9 +112,14 @@ class Training(Record):
     @property
     def threads(self) -> int | None:
         """One on the CPU: small models gain nothing from a second, and a second process gains all of it."""
+        return None if self.on_gpu else 1
+
+    @property
+    def on_gpu(self) -> bool:
+        """Where there is one, unless the settings name another device."""
         from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
 
-        return 1 if choose_device(self.device).type == "cpu" else None
+        return choose_device(self.device).type != "cpu"
 
     @property
     def choice(self) -> "AttentionChoice":

@@ -23,6 +23,7 @@ class Noted(Record):
     of_threads: int | None = None
     takes: float = 0.0
     """Seconds."""
+    of_gpu: bool = False
 
     kind = "noted"
     cost = 2.0
@@ -46,6 +47,11 @@ class Noted(Record):
     def threads(self) -> int | None:
         """As given."""
         return self.of_threads
+
+    @property
+    def on_gpu(self) -> bool:
+        """As given."""
+        return self.of_gpu
 
     def compute(self, store: Store) -> Entry:
         """Note the process and add up; HarnessError for one named 'bad', and where an input was not run before it."""

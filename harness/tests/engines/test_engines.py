@@ -67,10 +67,11 @@ def test_trainings_are_the_same_under_both_engines(tmp_path: Path) -> None:
 
 
 def _require_engines_agree(records: Sequence[Record], folder: Path) -> None:
-    engines: dict[str, Engine] = {"here": InProcess(), "elsewhere": InProcesses(2)}
-    stores = {name: Store(folder / name) for name in engines}
-    for name, engine in engines.items():
-        engine.run(records, stores[name], lambda _: None)
+    with InProcesses(2, torch.get_num_threads()) as elsewhere:
+        engines: dict[str, Engine] = {"here": InProcess(), "elsewhere": elsewhere}
+        stores = {name: Store(folder / name) for name in engines}
+        for name, engine in engines.items():
+            engine.run(records, stores[name], lambda _: None)
     require_same(stores["here"], stores["elsewhere"], records)
 
 
@@ -90,13 +91,15 @@ class Watched(Training):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", [InProcess(), InProcesses(1)], ids=["here", "elsewhere"])
-def test_a_record_computes_on_the_threads_that_it_names(tmp_path: Path, engine: Engine) -> None:
+@pytest.mark.parametrize("threads", [None, 2])
+def test_a_record_computes_on_the_threads_that_it_names(tmp_path: Path, threads: int | None) -> None:
     """A training on one, under both engines."""
     given = training("recall")
     watched = Watched(**{f.name: getattr(given, f.name) for f in fields(Training)})
     heard: list[Record] = []
-    engine.run([watched], Store(tmp_path), heard.append)
+    with InProcesses(1, threads or 1) as elsewhere:
+        engine = InProcess() if threads is None else elsewhere
+        engine.run([watched], Store(tmp_path), heard.append)
     assert heard == [watched]
 
 

@@ -1,6 +1,5 @@
-"""Computations side by side: each once, elsewhere, and none outlives the process that asked."""
+"""Records side by side: each once, elsewhere, behind what it rests on, and no process outlives the one that asked."""
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,72 +10,65 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from harness.engines.in_processes import InProcesses, available_processes, side_by_side
+from harness.engines.in_processes import InProcesses
 from harness.errors import HarnessError
-from harness.store import Record, Store
+from harness.store import DamagedEntryWarning, Entry, Record, Store
 from harness.tests.engines.noted import Noted, noted
-
-
-def note_process(job: Path) -> None:
-    """Add this process' number to the job's file; fail for a job named 'bad'."""
-    with job.open("a") as file:
-        file.write(f"{os.getpid()}\n")
-    if job.name == "bad":
-        raise HarnessError("the job was bad; bring a good one")
-    time.sleep(0.3)
-
-
-def hold(job: Path) -> None:
-    """Hold a lock for a minute."""
-    with FileLock(job):
-        job.with_suffix(".held").touch()
-        time.sleep(60)
-
-
-@pytest.mark.slow
-def test_every_job_runs_once_elsewhere(tmp_path: Path) -> None:
-    """Five jobs on two processes leave one line each, none of this process; this one hears of each as it ends."""
-    jobs = [tmp_path / str(number) for number in range(5)]
-    heard: list[tuple[Path, int]] = []
-    side_by_side(note_process, jobs, 2, lambda job: heard.append((job, os.getpid())))
-    lines = [job.read_text().split() for job in jobs]
-    assert [len(line) for line in lines] == [1] * 5
-    assert os.getpid() not in {int(line[0]) for line in lines}
-    assert sorted(heard) == [(job, os.getpid()) for job in jobs]
-
-
-@pytest.mark.slow
-def test_first_error_stops_the_rest(tmp_path: Path) -> None:
-    """An error arrives as it was raised; what had not begun never begins, and no job counts as finished."""
-    jobs = [tmp_path / name for name in ("bad", "1", "2", "3", "4", "5", "6")]
-    finished: list[Path] = []
-    with pytest.raises(HarnessError, match=r"^the job was bad; bring a good one$"):
-        side_by_side(note_process, jobs, 1, finished.append)
-    for worker in multiprocessing.active_children():
-        worker.join()
-    assert (jobs[0].exists(), jobs[-1].exists()) == (True, False)
-    assert jobs[0] not in finished
-
-
-def test_no_jobs_start_nothing() -> None:
-    """Where all is done already no process starts: not even how many is looked at."""
-    side_by_side(note_process, [], 0, pytest.fail)
-
-
-def test_a_process_for_each_processor_at_most() -> None:
-    """At least one, and none beyond what the machine has."""
-    assert 1 <= available_processes() <= (os.cpu_count() or 1)
 
 
 @pytest.mark.slow
 def test_every_record_is_in_the_store(tmp_path: Path) -> None:
-    """Four records on two processes are computed once each and elsewhere; this process is told when each is kept."""
+    """Five records on two processes are computed once each and elsewhere; this process is told when each is kept."""
     store, log = Store(tmp_path / "store"), tmp_path / "log"
-    records, heard = [Noted(name, log, takes=0.1) for name in "abcd"], list[tuple[Record, bool]]()
-    InProcesses(2).run(records, store, lambda record: heard.append((record, store.find(record) is not None)))
-    assert sorted(name for name, _ in noted(log)) == list("abcd")
-    assert os.getpid() not in {process for _, process in noted(log)}
+    records, heard, begun = [Noted(name, log, takes=0.3) for name in "abcde"], list[tuple[Record, bool]](), list[str]()
+    with InProcesses(2, begin=begun.append) as engine:
+        engine.run(records, store, lambda record: heard.append((record, store.find(record) is not None)))
+    assert sorted(name for name, _ in noted(log)) == list("abcde")
+    assert begun == [record.words for record in records]
+    processes = {process for _, process in noted(log)}
+    assert (len(processes), os.getpid() in processes) == (2, False)
     assert sorted(heard, key=str) == [(record, True) for record in records]
+
+
+@pytest.mark.slow
+def test_processes_are_kept_from_run_to_run(tmp_path: Path) -> None:
+    """What one has loaded serves the next records too; at the end they are gone."""
+    store, log = Store(tmp_path / "store"), tmp_path / "log"
+    with InProcesses(1) as engine:
+        for name in "ab":
+            engine.run([Noted(name, log)], store, lambda _: None)
+    processes = {process for _, process in noted(log)}
+    assert len(processes) == 1
+    assert not Path(f"/proc/{processes.pop()}/cmdline").exists()
+
+
+@pytest.mark.slow
+def test_a_record_waits_for_what_it_rests_on(tmp_path: Path) -> None:
+    """Slow ones first: what rests on them starts when they are kept, what rests on nothing runs meanwhile."""
+    log = tmp_path / "log"
+    first = Noted("first", log, takes=0.5)
+    second, free = Noted("second", log, (first,)), Noted("free", log)
+    heard: list[Record] = []
+    with InProcesses(2) as engine:
+        engine.run([first, second, free], Store(tmp_path / "store"), heard.append)
+    assert heard == [free, first, second]
+    assert [name for name, _ in noted(log)].count("first") == 1
+
+
+@pytest.mark.slow
+def test_first_error_stops_the_rest(tmp_path: Path) -> None:
+    """An error arrives as it was raised; what had not begun never begins, and it does not count as finished."""
+    log, finished = tmp_path / "log", list[Record]()
+    records = [Noted(name, log) for name in ("bad", "1", "2", "3")]
+    with pytest.raises(HarnessError, match=r"^the record was bad; bring a good one$"), InProcesses(1) as engine:
+        engine.run(records, Store(tmp_path / "store"), finished.append)
+    assert ([name for name, _ in noted(log)], finished) == (["bad"], [])
+
+
+def test_no_records_start_nothing(tmp_path: Path) -> None:
+    """Where all is done already no process starts: not even how many is looked at."""
+    with InProcesses(0) as engine:
+        engine.run([], Store(tmp_path), lambda _: pytest.fail("it ended"))
 
 
 @pytest.mark.slow
@@ -84,16 +76,68 @@ def test_what_is_there_is_not_run(tmp_path: Path) -> None:
     """Another process too finds what the store has, and computes nothing."""
     store, record, heard = Store(tmp_path / "store"), Noted("a", tmp_path / "log"), list[Record]()
     store.find_or_run(record)
-    InProcesses(1).run([record], store, heard.append)
+    with InProcesses(1) as engine:
+        engine.run([record], store, heard.append)
     assert (heard, noted(record.log)) == ([record], [("a", os.getpid())])
+
+
+@pytest.mark.slow
+def test_what_another_process_warns_of_is_said_here(tmp_path: Path) -> None:
+    """A damaged entry is moved aside and computed anew elsewhere, and this process' own filters see the warning."""
+    store, record = Store(tmp_path / "store"), Noted("a", tmp_path / "log")
+    store.find_or_run(record)
+    (store.place(record) / "facts.json").write_text("{")
+    with InProcesses(1) as engine, pytest.warns(DamagedEntryWarning, match="noted"):
+        engine.run([record], store, lambda _: None)
+    assert len(noted(record.log)) == 2
+
+
+class Threads(Noted):
+    """A record that keeps on how many threads torch would compute in its process."""
+
+    def compute(self, _store: Store) -> Entry:
+        """Ask torch."""
+        import torch  # noqa: PLC0415
+
+        return Entry({}, {"threads": torch.get_num_threads()})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_process_computes_on_its_share_of_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    """As many as it is given, unless the user has said how many."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    store, records = Store(tmp_path / "store"), [Threads(name, tmp_path / "log") for name in ("free", "said")]
+    with InProcesses(1, threads) as engine:
+        engine.run(records[:1], store, lambda _: None)
+    monkeypatch.setenv("OMP_NUM_THREADS", str(3 - threads))
+    with InProcesses(1, threads) as engine:
+        engine.run(records[1:], store, lambda _: None)
+    assert [store.read(record).facts["threads"] for record in records] == [threads, 3 - threads]
+
+
+class Holding(Noted):
+    """A record that holds a lock for a minute."""
+
+    def compute(self, _store: Store) -> Entry:
+        """Hold it."""
+        with FileLock(self.log):
+            self.log.with_suffix(".held").touch()
+            time.sleep(60)
+        return Entry({}, {})
 
 
 KILLED = """
 import sys
 from pathlib import Path
-from harness.engines.in_processes import side_by_side
-from harness.tests.engines.test_in_processes import hold
-side_by_side(hold, [Path(name) for name in sys.argv[1:]], 2, print)
+from harness.engines.in_processes import InProcesses
+from harness.store import Store
+from harness.tests.engines.test_in_processes import Holding
+with InProcesses(2) as engine:
+    records = [Holding(name, Path(name)) for name in sys.argv[2:]]
+    engine.run(records, Store(Path(sys.argv[1])), print)
 """
 
 
@@ -101,7 +145,7 @@ side_by_side(hold, [Path(name) for name in sys.argv[1:]], 2, print)
 def test_workers_die_with_their_parent(tmp_path: Path) -> None:
     """After kill -9 of the process that asked both workers let go of what they hold, a minute before their end."""
     jobs = [tmp_path / "one", tmp_path / "two"]
-    command = [sys.executable, "-c", KILLED, *map(str, jobs)]
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "store"), *map(str, jobs)]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as parent:  # what it leaves behind is told there
         while not all(job.with_suffix(".held").exists() for job in jobs) and parent.poll() is None:
             time.sleep(0.02)
@@ -112,11 +156,23 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
             pass
 
 
-def _be_killed(_job: int) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+class Killed(Noted):
+    """A record whose process is killed."""
+
+    def compute(self, _store: Store) -> Entry:
+        """Be killed."""
+        os.kill(os.getpid(), signal.SIGKILL)
+        return Entry({}, {})
 
 
-def test_a_killed_worker_is_one_clear_error() -> None:
+@pytest.mark.slow
+def test_a_killed_worker_is_one_clear_error(tmp_path: Path) -> None:
     """A process that the system ends, as where memory runs out, is said with what to do."""
-    with pytest.raises(HarnessError, match=r"was killed.*fewer --processes"):
-        side_by_side(_be_killed, [1], 1, lambda _: None)
+    with pytest.raises(HarnessError, match=r"was killed.*fewer --processes"), InProcesses(1) as engine:
+        engine.run([Killed("a", tmp_path / "log")], Store(tmp_path / "store"), lambda _: None)
+
+
+def test_a_worker_begins_without_numpy_and_torch() -> None:
+    """They read how many threads to use as they load: what says so must come first."""
+    code = "import sys, harness.engines.worker; sys.exit(bool({'numpy', 'torch'} & {*sys.modules}))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,6 +1,5 @@
 """A plan: stated before it is run, in waves of which each rests on earlier ones, and no more than the store lacks."""
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -136,17 +135,6 @@ def test_only_goals_need_to_be_named(project: Project, tmp_path: Path) -> None:
     run_plan([Asked(((goal,),)), Asked(((goal, goal),))], sources, Silent())
     assert [name for name, _ in noted(goal.log)] == ["first", "second", "third"]
     assert sources.store.read(goal).tensors["sum"] == [4]
-
-
-@pytest.mark.slow
-def test_records_of_one_thread_run_in_other_processes(project: Project, tmp_path: Path) -> None:
-    """They too wait for what they rest on; a record of all threads runs in this process."""
-    sources, (*_, goal) = opened(project, tmp_path / "store", tasks=("toy",), processes=2), of_sums(tmp_path / "log", 1)
-    here = Noted("here", goal.log, (goal,))
-    run_plan([Asked(((here,),))], sources, Silent())
-    names, processes = zip(*noted(goal.log), strict=True)
-    assert names == ("first", "second", "third", "here")
-    assert [process == os.getpid() for process in processes] == [False, False, False, True]
 
 
 def test_stages_are_run_one_after_the_other(project: Project, tmp_path: Path) -> None:

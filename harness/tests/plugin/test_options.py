@@ -22,7 +22,7 @@ def test_readme_holds_the_table_of_the_options() -> None:
         "| `--data-dir` |  | folder with \\<task>/train.jsonl and test.jsonl |",
         "| `--wordnet` | where systems and NLTK put it | folder with WordNet 3.0's data.noun, for the task gloss |",
         "| `--dev-queries` | 50 | examples a task to select on |",
-        "| `--processes` | one a processor | trainings at once on the CPU |",
+        "| `--processes` | one a processor, fewer where memory is short | runs and trainings at once on the CPU |",
         "| `--expect` |  | JSON file of expected verdicts: one that changes by more than its margin fails |",
     ],
 )

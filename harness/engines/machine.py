@@ -1,0 +1,76 @@
+"""The engine of one machine: each record in the process that suits it."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from itertools import groupby
+from types import TracebackType
+from typing import Self
+
+from harness.engines import Ended, Engine
+from harness.engines.in_process import InProcess
+from harness.engines.in_processes import InProcesses
+from harness.engines.shares import Share, share_for_models, share_for_trainings
+from harness.models.source import numbers_of
+from harness.progress import Progress
+from harness.runs.experiment import Experiment
+from harness.store import Record, Store
+
+BYTES_OF = {"float32": 4, "bfloat16": 2, "float16": 2}
+
+
+class Machine:
+    """Runs what computes on a GPU in this process, and all else side by side in processes, where several fit.
+
+    What needs one thread and no model has processes of its own where a model fits fewer times into memory than there
+    are processors. The processes end with the `with` block.
+    """
+
+    def __init__(self, experiment: Experiment, store: Store, progress: Progress) -> None:
+        """Take whose model is run, where, and whom to tell what runs."""
+        self.experiment = experiment
+        self.store = store
+        self.progress = progress
+        self._open = ExitStack()
+        self._engines: dict[Share, Engine] = {}
+        self._here = InProcess(progress.begin)
+
+    def __enter__(self) -> Self:
+        """Start nothing: processes begin with their first record."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End the processes."""
+        self._open.__exit__(kind, error, at)
+
+    def run(self, records: Sequence[Record], store: Store, ended: Ended) -> None:
+        """Run them, those of one kind of process that follow one another at once."""
+        for engine, group in groupby(records, self._engine):
+            engine.run(list(group), store, ended)
+
+    @property
+    def for_trainings(self) -> Share:
+        """How trainings of small models share the machine."""
+        return share_for_trainings(self.experiment.settings)
+
+    @cached_property
+    def for_models(self) -> Share:
+        """How runs of the model share it; its weights' files must be there."""
+        from harness.models.devices import choose_device  # noqa: PLC0415  # brings torch
+
+        settings = self.experiment.settings
+        weights = numbers_of(self.experiment.model, self.store.root) * BYTES_OF[settings.dtype]
+        return share_for_models(settings, weights, on_gpu=choose_device(settings.device).type != "cpu")
+
+    def _engine(self, record: Record) -> Engine:
+        if record.on_gpu:
+            return self._here
+        if record.threads == 1:
+            return self._side_by_side(self.for_trainings)
+        return self._side_by_side(self.for_models) if self.for_models.processes > 1 else self._here
+
+    def _side_by_side(self, share: Share) -> Engine:
+        if share not in self._engines:
+            engine = InProcesses(share.processes, share.threads, self.progress.begin)
+            self._engines[share] = self._open.enter_context(engine)
+        return self._engines[share]
