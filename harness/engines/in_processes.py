@@ -53,27 +53,25 @@ class InProcesses:
             HarnessError: a record can't be computed, or a process was killed.
 
         """
-        stated = {store.place(record): record for record in records}
-        rests_on = {place: map(store.place, record.inputs) for place, record in stated.items()}
-        order = TopologicalSorter({place: [p for p in places if p in stated] for place, places in rests_on.items()})
-        order.prepare()
+        jobs, order = _in_order(records, store)
         ready, running = deque[Path](), dict[Future[Said], Path]()
         while order.is_active():
             ready.extend(order.get_ready())
             while ready and len(running) < self.processes:
-                place = ready.popleft()
-                self.begin(stated[place].words)
-                running[self._start(store, stated[place])] = place
+                job = ready.popleft()
+                self.begin(jobs[job][0].words)
+                running[self._start(store, jobs[job])] = job
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 self._finish(future)
-                ended(stated[running[future]])
+                for record in jobs[running[future]]:
+                    ended(record)
                 order.done(running.pop(future))
 
-    def _start(self, store: Store, record: Record) -> Future[Said]:
+    def _start(self, store: Store, records: Sequence[Record]) -> Future[Said]:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")  # forking a process that has threads can hang
             self._pool = ProcessPoolExecutor(self.processes, context, begin_process, (self.threads,))
-        return self._pool.submit(_run, store, record)
+        return self._pool.submit(_run, store, records)
 
     def _finish(self, future: Future[Said]) -> None:
         try:
@@ -87,8 +85,28 @@ class InProcesses:
             warnings.warn(text, category, stacklevel=3)
 
 
-def _run(store: Store, record: Record) -> Said:
-    """Run a record, and return what it warned of: what it computed is in the store."""
+def _in_order(records: Sequence[Record], store: Store) -> tuple[dict[Path, list[Record]], TopologicalSorter[Path]]:
+    """Return what is one job, such as what is computed together, and the jobs' order, ready to be asked."""
+    job_of = {store.place(record): store.place((*record.together, record)[0]) for record in records}
+    jobs: dict[Path, list[Record]] = {}
+    rests_on: dict[Path, set[Path]] = {}
+    for record in records:
+        job = job_of[store.place(record)]
+        jobs.setdefault(job, []).append(record)
+        needed = map(store.place, record.inputs)
+        rests_on.setdefault(job, set()).update(job_of[place] for place in needed if place in job_of)
+    order = TopologicalSorter(rests_on)
+    order.prepare()
+    return jobs, order
+
+
+def _run(store: Store, records: Sequence[Record]) -> Said:
+    """Run records, and return what they warned of: what they computed is in the store.
+
+    All but the first are made with it, or being made by another process: they are waited for, and not opened.
+    """
     with warnings.catch_warnings(record=True) as found:
-        store.find_or_run(record)
+        for i, record in enumerate(records):
+            if not i or not store.place(record).is_dir():
+                store.find_or_run(record)
     return [(warning.category, str(warning.message)) for warning in found]

@@ -92,6 +92,8 @@ def _levels(goals: Sequence[Record], store: Store, planned: AbstractSet[Path]) -
             if not there:
                 found.extend([] for _ in range(depth[path] - len(found)))
                 found[depth[path] - 1].append(record)
+                for member in record.together:
+                    placed(member)
         return depth[path]
 
     for goal in distinct.values():

@@ -21,6 +21,11 @@ from harness.models.language_model import LanguageModel, Slice
 from harness.models.next_token_loss import next_token_losses
 from harness.models.watching import watching
 
+AT_ONCE = 1 << 30
+"""Bytes that keys and values of a pass may have: 13 rows of the default model have less, one of 2.7B has more."""
+COPIES = 3
+"""How often a step holds them: before it, after it, and their gradient."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -50,6 +55,15 @@ def finetune_rows(model: LanguageModel, rows: Sequence[Row], *, record: bool = F
     except torch.OutOfMemoryError as error:
         raise model.does_not_fit(f"finetuning of {len(rows)} models in one pass") from error
     return [going.ended[number] for number in range(len(rows))]
+
+
+def rows_at_once(model: LanguageModel) -> int:
+    """Return how many rows one pass is to have at most: as many as have keys and values, and gradients, of AT_ONCE.
+
+    The same on every machine, since a row's last digits may depend on it.
+    """
+    one = sum(s.of(s.parameter).numel() * s.parameter.element_size() for s in model.key_value_slices)
+    return max(1, AT_ONCE // (COPIES * one))
 
 
 class _Going:

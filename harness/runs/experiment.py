@@ -75,6 +75,7 @@ class Experiment:
         """Return a run of the claims' own."""
         settings = self.settings
         drawn = None if candidate is None else Demonstrations(settings.demonstrations, settings.seed, candidate)
+        random = settings.selection == "random" and settings.demonstration_sets > 1
         return kind(
             model=self.model,
             task=self.tasks[task],
@@ -83,6 +84,7 @@ class Experiment:
             setting=setting,
             demonstrations=drawn,
             learning_rate=rate,
+            sets=tuple(range(settings.demonstration_sets)) if random else (),
             dtype=settings.dtype,
             device=settings.device,
             batch_size=settings.batch_size,
@@ -231,6 +233,7 @@ class Experiment:
     def tried(self, kind: type[AnyRun], task: str, candidate: int, rate: float, variant: Variant = OWN) -> AnyRun:
         """Return FT at a learning rate tried, and at no other, on what is selected on."""
         run = self.run(kind, task, Setting.FT, candidate, rate, self.selection_part)
+        run = replace(run, tried_with=self.settings.learning_rates)
         return run if variant == OWN else replace(run, variant=variant, fitting=run.number)
 
     def on_reported(self, kind: type[AnyRun], task: str, chosen: Chosen, candidate: int) -> AnyRun:

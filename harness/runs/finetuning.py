@@ -1,7 +1,8 @@
 """Runs that finetune on a task's demonstrations."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from harness.data import Setting
@@ -73,18 +74,18 @@ class FinetuningRun(Run):
             return distilled(self, store)
         if self.variant.update == "random":
             return self._drawn(store)
-        assert self.learning_rate is not None, "finetuning has a learning rate"
-        prompts, started = prompts_of(self, store), time.perf_counter()
-        steps = 0
-        for rate in sorted({r for r in self.rates if r <= self.learning_rate} or {self.learning_rate}, reverse=True):
-            found = finetune_once(self, store, prompts, rate, record=True)
-            if found.diverged_at is None and found.query_vectors is not None:
-                tensors = {name: weight.float().cpu().numpy() for name, weight in found.weights.items()}
-                seconds = round(time.perf_counter() - started, 3)
-                facts = {"losses": found.losses, "learning_rate": rate, "seconds": seconds}
-                return Entry({"query_vectors": found.query_vectors, **tensors}, facts)
-            steps = len(found.losses)
-        raise self._diverged(steps)
+        return next(_finetuned([self], store))
+
+    @property
+    def together(self) -> Sequence["FinetuningRun"]:
+        """Of one model on all reported sets, at one learning rate: a row a set."""
+        drawn, one_model = self.demonstrations, self.variant.weights == "trained"  # a rival's are drawn for each set
+        alike = self.by_rows and one_model and drawn is not None and drawn.candidate in self.sets
+        return [self.under(candidate) for candidate in self.sets] if alike else ()
+
+    def compute_together(self, store: Store) -> Iterator[Entry]:
+        """Finetune on all sets; raises as `compute`."""
+        return _finetuned(self.together, store)
 
     def _drawn(self, store: Store) -> Entry:
         from harness.models.weight_changes import random_update  # noqa: PLC0415  # slow import
@@ -97,7 +98,8 @@ class FinetuningRun(Run):
         seconds = round(time.perf_counter() - started, 3)
         return Entry(weights, {"losses": [], "learning_rate": trained.facts["learning_rate"], "seconds": seconds})
 
-    def _diverged(self, steps: int) -> HarnessError:
+    def diverged(self, steps: int) -> HarnessError:
+        """Return the error of a finetuning that diverged after so many steps, at every rate that may be tried."""
         if self.fitting is not None:
             return HarnessError(
                 f"task '{self.task.name}': finetuning of the control ({self.variant.words}) diverged at every learning "
@@ -129,13 +131,59 @@ class StartingQueriesRun(Run):
         return Entry({"query_vectors": starting_queries(model_of(self, store), texts)}, {})
 
 
-def finetune_once(run: Run, store: Store, prompts: Prompts, rate: float, *, record: bool) -> "Finetuned":
-    """Return what finetuning on the prompts' demonstrations at this rate left, or where it diverged."""
-    from harness.models.finetuning import finetune  # noqa: PLC0415  # slow import
-    from harness.models.layer_causal import finetune_layer_causal  # noqa: PLC0415
+def _finetuned(runs: Sequence[FinetuningRun], store: Store) -> Iterator[Entry]:
+    """Yield what each leaves at its learning rate, or at the next smaller one of `rates` that holds."""
+    prompts, started = [prompts_of(run, store) for run in runs], time.perf_counter()
+    for run, found, rate in _at_rates_that_hold(runs, prompts, store):
+        if found.diverged_at is not None or found.query_vectors is None:
+            raise run.diverged(len(found.losses))
+        tensors = {name: weight.float().cpu().numpy() for name, weight in found.weights.items()}
+        seconds = round((time.perf_counter() - started) / len(runs), 3)
+        facts = {"losses": found.losses, "learning_rate": rate, "seconds": seconds}
+        yield Entry({"query_vectors": found.query_vectors, **tensors}, facts)
 
-    train = finetune_layer_causal if run.variant.gradient == "layer_causal" else finetune
-    return train(model_of(run, store), prompts.demonstrations, rate, record=record)
+
+def _at_rates_that_hold(
+    runs: Sequence[FinetuningRun], prompts: Sequence[Prompts], store: Store
+) -> Iterator[tuple[FinetuningRun, "Finetuned", float]]:
+    """Yield each run with what it left and at which rate; a run that diverges at one tries the next smaller alone."""
+    rates = [run.learning_rate or 0.0 for run in runs]
+    found = finetune_all(runs[0], store, [*zip(prompts, rates, strict=True)], record=True)
+    for run, of_run, rate, first in zip(runs, prompts, rates, found, strict=True):
+        left = first
+        for smaller in sorted((r for r in run.rates if r < rate), reverse=True):
+            if left.diverged_at is None:
+                break
+            rate = smaller  # noqa: PLW2901  what it is taken down to
+            left = next(finetune_all(run, store, [(of_run, rate)], record=True))
+        yield run, left, rate
+
+
+def finetune_all(
+    run: Run,
+    store: Store,
+    rows: Sequence[tuple[Prompts, float]],
+    *,
+    start: Mapping[str, "Tensor"] | None = None,
+    record: bool = False,
+) -> Iterator["Finetuned"]:
+    """Yield what finetuning of a run's model left on each of the prompts' demonstrations at its rate.
+
+    In few passes (see `rows_at_once`); `start` is what all start from, in the place of the model's own keys and values.
+    """
+    from harness.models.layer_causal import finetune_layer_causal  # noqa: PLC0415  # slow import
+    from harness.models.rows import Row, finetune_rows, rows_at_once  # noqa: PLC0415
+
+    model = model_of(run, store)
+    if run.variant.gradient == "layer_causal":
+        with nullcontext() if start is None else model.with_weights(start):
+            found = [finetune_layer_causal(model, p.demonstrations, rate, record=record) for p, rate in rows]
+        yield from found
+        return
+    at_once = rows_at_once(model)
+    for first in range(0, len(rows), at_once):
+        a_pass = [Row(prompts.demonstrations, rate, start) for prompts, rate in rows[first : first + at_once]]
+        yield from finetune_rows(model, a_pass, record=record)
 
 
 def weights_of(finetuned: Entry) -> Mapping[str, "Tensor"]:

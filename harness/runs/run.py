@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import ClassVar, TypeVar
+from dataclasses import dataclass, field, fields, replace
+from typing import ClassVar, Self, TypeVar
 
 from harness.data import Setting, Task
 from harness.models.source import ModelSource
@@ -65,6 +65,10 @@ class Run(Record):
     """A finetuning of the same set at the same rate, kept anyway: where it read the same texts, its weights are those
     that training anew would leave, and are taken. No part of the key."""
     distillation: Distillation | None = None
+    sets: tuple[int, ...] = field(default=(), repr=False, compare=False)
+    """Demonstration sets that are reported with its own: what is finetuned on them is so in one pass."""
+    tried_with: tuple[float, ...] = field(default=(), repr=False, compare=False)
+    """Learning rates that are tried with its own, likewise. No part of the key, either."""
     dtype: str = "float32"
     device: str = "auto"
     batch_size: int = 8
@@ -139,6 +143,17 @@ class Run(Record):
         from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
 
         return choose_device(self.device).type != "cpu"
+
+    def under(self, candidate: int) -> Self:
+        """Return the same run under another demonstration set; what it takes of another's finetuning, likewise."""
+        assert self.demonstrations is not None, "a run under a set has demonstrations"
+        kept = self.kept and self.kept.under(candidate)
+        return replace(self, demonstrations=replace(self.demonstrations, candidate=candidate), kept=kept)
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether its finetuning can be one of several in a pass: steps down the whole text's loss."""
+        return self.variant.gradient == "whole" and self.variant.update == "finetuned"
 
     def becoming(self, kind: type[AnyRun], **changes: object) -> AnyRun:
         """Return the run of another kind that has the same fields, but for the changes."""

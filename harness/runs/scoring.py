@@ -1,7 +1,7 @@
 """Runs that score examples: their accuracy alone, or all that is recorded of their last tokens."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.data import Recording, Setting
 from harness.prompts import Prompts
 from harness.runs.entries import to_entry
-from harness.runs.finetuning import FinetuningRun, finetune_once, weights_of
+from harness.runs.finetuning import FinetuningRun, finetune_all, weights_of
 from harness.runs.loaded import model_of
 from harness.runs.prompting import prompts_of
 from harness.runs.run import Run
@@ -18,6 +18,8 @@ from harness.store import Entry, Record, Store
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from harness.models.finetuning import Finetuned
 
 
 class RecordingRun(Run):
@@ -70,17 +72,35 @@ class AccuracyRun(Run):
         """With weights that are kept it takes no step."""
         return super().cost if self.kept is None else replace(self, learning_rate=None, kept=None).cost
 
+    @property
+    def together(self) -> Sequence["AccuracyRun"]:
+        """FT at all learning rates that are tried, a row each."""
+        alike = self.by_rows and self.kept is None and self.learning_rate in self.tried_with
+        return [replace(self, learning_rate=rate) for rate in self.tried_with] if alike else ()
+
+    def compute_together(self, store: Store) -> Iterator[Entry]:
+        """Finetune at all rates, then score what each left."""
+        prompts, rates = prompts_of(self, store), [run.learning_rate or 0.0 for run in self.together]
+        for run, found in zip(
+            self.together, finetune_all(self, store, [(prompts, rate) for rate in rates]), strict=True
+        ):
+            yield run._scored(store, prompts, found)  # noqa: SLF001  its own kind
+
     def compute(self, store: Store) -> Entry:
         """Return the accuracy in the facts, or the step at which finetuning diverged."""
         prompts = prompts_of(self, store)
-        weights: AbstractContextManager[None] = nullcontext()
-        if self.learning_rate is not None:
-            if (left := self._kept_weights(store, prompts)) is None:
-                found = finetune_once(self, store, prompts, self.learning_rate, record=False)
-                if found.diverged_at is not None:
-                    return Entry({}, {"accuracy": None, "diverged_at": found.diverged_at})
-                left = found.weights
-            weights = model_of(self, store).with_weights(left)
+        if self.learning_rate is None:
+            return self._answered(store, prompts, nullcontext())
+        if (left := self._kept_weights(store, prompts)) is not None:
+            return self._answered(store, prompts, model_of(self, store).with_weights(left))
+        return self._scored(store, prompts, next(finetune_all(self, store, [(prompts, self.learning_rate)])))
+
+    def _scored(self, store: Store, prompts: Prompts, found: "Finetuned") -> Entry:
+        if found.diverged_at is not None:
+            return Entry({}, {"accuracy": None, "diverged_at": found.diverged_at})
+        return self._answered(store, prompts, model_of(self, store).with_weights(found.weights))
+
+    def _answered(self, store: Store, prompts: Prompts, weights: AbstractContextManager[None]) -> Entry:
         setting = Setting.ICL if self.setting is Setting.ICL else Setting.ZSL
         recording = _score(self, store, prompts, setting, weights, record=False)
         tensors = {"label_logits": recording.label_logits, "gold": recording.gold}

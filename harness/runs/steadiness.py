@@ -4,13 +4,13 @@ Where rounding grows step by step until it decides answers, another processor, k
 ones, and no figure made of them can be repeated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.data import JSON, Setting
-from harness.runs.finetuning import FinetuningRun, finetune_once
+from harness.runs.finetuning import FinetuningRun, finetune_all
 from harness.runs.loaded import model_of
 from harness.runs.prompting import prompts_of
 from harness.runs.run import Run
@@ -79,29 +79,50 @@ class SteadinessRun(Run):
     def _finetuning(self) -> FinetuningRun:
         return self.becoming(FinetuningRun, setting=None)
 
+    @property
+    def together(self) -> Sequence["SteadinessRun"]:
+        """Of the claims' own on all reported sets but the first, whose learning rates are in question: a row a set."""
+        drawn, others = self.demonstrations, self.sets[1:]
+        alike = self.by_rows and self.fitting is None and drawn is not None and drawn.candidate in others
+        return [self.under(candidate) for candidate in others] if alike else ()
+
     def compute(self, store: Store) -> Entry:
         """Return in the facts how far answers moved (see `Steadiness`); HarnessError as finetuning and scoring."""
-        from harness.models.finetuning import off_by_a_bit  # noqa: PLC0415  # slow import
-        from harness.models.scoring import score  # noqa: PLC0415
+        return next(_moved([self], store))
 
+    def compute_together(self, store: Store) -> Iterator[Entry]:
+        """Finetune on all sets again; raises as `compute`."""
+        return _moved(self.together, store)
+
+    def unchanged(self, store: Store) -> np.ndarray | None:
+        """Return the answers' logits without the change [example, answer]; None where finetuning diverged."""
         answers = store.find_or_run(self._answers).tensors
-        if not answers:  # finetuning diverged without the change
-            return Entry({}, {"moved": None})
-        own = answers["label_logits"].astype(np.float64)
-        prompts, model, rate = prompts_of(self, store), model_of(self, store), self._rate(store)
-        with model.with_weights(off_by_a_bit(model, stream(0, "last bit"))):
-            found = finetune_once(self, store, prompts, rate, record=False)
-            if found.diverged_at is not None:
-                return Entry({}, {"moved": None})
-            with model.with_weights(found.weights):
-                other = score(model, prompts, Setting.ZSL, record=False, batch_size=self.batch_size).label_logits
-        return Entry({}, {"moved": relative_move(own, other)})
+        return answers["label_logits"].astype(np.float64) if answers else None
 
-    def _rate(self, store: Store) -> float:
+    def rate(self, store: Store) -> float:
+        """Return the learning rate that was finetuned at."""
         if not self.rates:
             assert self.learning_rate is not None, "finetuning has a learning rate"
             return self.learning_rate
         return float(store.find_or_run(self._finetuning).facts["learning_rate"])  # type: ignore[arg-type]
+
+
+def _moved(runs: Sequence[SteadinessRun], store: Store) -> Iterator[Entry]:
+    """Yield for runs of one model how far answers move where its weights are off by their last bit."""
+    from harness.models.finetuning import off_by_a_bit  # noqa: PLC0415  # slow import
+    from harness.models.scoring import score  # noqa: PLC0415
+
+    model, own = model_of(runs[0], store), [run.unchanged(store) for run in runs]
+    prompts = [prompts_of(run, store) for run in runs]
+    rows = [(prompts[i], run.rate(store)) for i, run in enumerate(runs) if own[i] is not None]
+    found = finetune_all(runs[0], store, rows, start=off_by_a_bit(model, stream(0, "last bit")))
+    for run, of_run, before in zip(runs, prompts, own, strict=True):
+        moved = None
+        if before is not None and (left := next(found)).diverged_at is None:
+            with model.with_weights(left.weights):
+                after = score(model, of_run, Setting.ZSL, record=False, batch_size=run.batch_size)
+            moved = relative_move(before, after.label_logits)
+        yield Entry({}, {"moved": moved})
 
 
 def in_doubt(finetuned: JSON) -> bool:

@@ -75,9 +75,21 @@ class Record(ABC):
         """Whether it computes on a GPU."""
         return False
 
+    @property
+    def together(self) -> Sequence["Record"]:
+        """What is computed in one go with it, itself among them; empty where it is computed alone.
+
+        Always the same, whatever the store has of it: numbers may depend on it in their last digits.
+        """
+        return ()
+
     @abstractmethod
     def compute(self, store: "Store") -> Entry:
         """Return what the store is to keep."""
+
+    def compute_together(self, store: "Store") -> Iterator[Entry]:
+        """Yield what the store is to keep of each of `together`, in their order."""
+        return (record.compute(store) for record in self.together)
 
     def clean_up(self, store: "Store") -> None:  # noqa: B027  # most records have nothing to remove
         """Remove what was needed on the way alone: called when the entry is kept."""
@@ -154,9 +166,30 @@ class Store:
 
     def find_or_run(self, record: Record) -> Entry:
         """Return the record's entry, computing and keeping it where there is none; raises as `find_or_compute`."""
+        if record.together:
+            return self._find_or_run_together(record)
         entry = self.find_or_compute(record.kind, record.key, lambda: record.compute(self))
         record.clean_up(self)
         return entry
+
+    def _find_or_run_together(self, record: Record) -> Entry:
+        """Return the record's entry; where it is lacking, all of its group are computed, and those that lack are kept.
+
+        Under a lock of the group's own, so that processes which ask for different ones compute them once.
+        """
+        if (found := self.find(record)) is not None:
+            return found
+        group = {"together": [self.place(member).name for member in record.together]}
+        with self._locked(Place(self.path(record.kind, group), record.kind, group)):
+            if (found := self.find(record)) is not None:
+                return found
+            for member, entry in zip(record.together, record.compute_together(self), strict=True):
+                kept = self.find_or_compute(member.kind, member.key, lambda entry=entry: entry)  # type: ignore[misc]
+                member.clean_up(self)
+                found = kept if self.place(member) == self.place(record) else found
+        if found is None:
+            raise ValueError(f"{record.words}: it is not among those that it is computed together with")
+        return found
 
     def place(self, record: Record) -> Path:
         """Return the folder of the record's entry."""

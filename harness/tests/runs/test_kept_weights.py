@@ -15,7 +15,7 @@ from harness.data import Setting
 from harness.engines.plan import run_plan
 from harness.evidence.questions import HowItRan, Learned, OnTasks, Question
 from harness.evidence.sources import Sources, open_sources
-from harness.models import finetuning
+from harness.models.rows import finetune_rows
 from harness.progress import Silent
 from harness.runs.prompting import prompts_of
 from harness.runs.scoring import AccuracyRun
@@ -40,7 +40,8 @@ def _finetunings(questions: Sequence[Question], sources: Sources) -> int:
 
     def watch(frame: FrameType, event: str, _argument: Any) -> None:
         nonlocal found
-        found += event == "call" and frame.f_code is finetuning.descend.__code__
+        if event == "call" and frame.f_code is finetune_rows.__code__:
+            found += len(frame.f_locals["rows"])
 
     sys.setprofile(watch)
     try:
