@@ -164,8 +164,8 @@ SELECTION = [
         "FT selected with the untouched weights",
         TUNED,
         SCORING,
-        "weights = model_of(self, store).with_weights(left)",
-        "weights = nullcontext()",
+        "return self._answered(store, prompts, model_of(self, store).with_weights(found.weights))",
+        "return self._answered(store, prompts, nullcontext())",
         f"{OF_SCORING}::test_each_rate_answers_with_weights_of_its_own",
     ),
     Planted(

@@ -8,6 +8,11 @@ WATCHING, OF_WATCHING = "harness/models/watching.py", "harness/tests/models/test
 OF_SCORING = "harness/tests/models/test_scoring.py::test_shared_prefix_gives_what_whole_prompts_give"
 OF_REFERENCE = "harness/tests/models/test_reference.py::test_reference_is_the_familys_own_forward"
 OF_FINETUNING, OF_UPDATES = "harness/tests/models/test_finetuning.py", "harness/tests/models/test_updates.py"
+ROWS, OF_ROWS = "harness/models/rows.py", "harness/tests/models/test_rows.py::test_"
+LOSS, OF_LOSS = "harness/models/next_token_loss.py", "harness/tests/models/test_next_token_loss.py::test_"
+BY_RATE, BY_SET = "a_row_a_learning_rate", "a_row_a_demonstration_set"
+OWN_START = "a_row_starts_from_weights_of_its_own"
+LEARNED = "C2 C10 C11 C12 C13"
 OF_STEPS = f"{OF_FINETUNING}::test_steps_are_torchs_sgd"
 ANSWERS, ATTENTION = "C1 C2 C10", "C11 C12 C13"
 EVERYTHING = f"{ANSWERS} {ATTENTION}"
@@ -221,4 +226,63 @@ TRAINING = [
         f"{OF_UPDATES}::test_values_are_those_that_the_model_attends_to",
     ),
 ]
-ERRORS = [*RECORDING, *WATCHED, *TRAINING]
+IN_ROWS = [
+    *(
+        Planted(name, LEARNED, ROWS, right, wrong, f"{OF_ROWS}{caught_by}")
+        for name, right, wrong, caught_by in (
+            ("rows up the slope", "weight.float() - by_row", "weight.float() + by_row", BY_RATE),
+            (
+                "one rate for all rows",
+                "self.rows[self.numbers[place]].learning_rate for place in good",
+                "self.rows[0].learning_rate for place in good",
+                BY_RATE,
+            ),
+            (
+                "losses summed in place of their mean",
+                ".index_add(0, row, found) / lengths",
+                ".index_add(0, row, found)",
+                BY_RATE,
+            ),
+            (
+                "padding read as text",
+                "torch.tensor([len(text) - 1 for text in texts]",
+                "torch.tensor([longest - 1 for text in texts]",
+                BY_SET,
+            ),
+            (
+                "one row's keys and values for all",
+                "weight, place = weights[s.name],",
+                "weight, place = weights[s.name][:1],",
+                BY_RATE,
+            ),
+            (
+                "the model's own start for every row",
+                "own if row.start is None else row.start[s.name]",
+                "own",
+                OWN_START,
+            ),
+            (
+                "all rows left where one diverges",
+                "            if _holds(self.losses[number], self.model):",
+                "            if all(_holds(self.losses[n], self.model) for n in self.numbers if self.losses[n]):",
+                "a_row_that_diverges_leaves_the_others",
+            ),
+            (
+                "a row that has read its texts goes on reading",
+                "len(self.rows[number].texts) > step",
+                "len(self.rows[number].texts) > min(step, 0)",
+                BY_SET,
+            ),
+            ("queries of padding kept", "append(of_row[:length])", "append(of_row)", BY_SET),
+        )
+    ),
+    *(
+        Planted(name, LEARNED, LOSS, right, wrong, f"{OF_LOSS}losses_and_gradient_are_autograds")
+        for name, right, wrong in (
+            ("the slope of capped logits forgotten", "logits.mul_(slope)", "slope.mul_(1)"),
+            ("the answer's own pull forgotten", "-torch.ones_like(z)", "-torch.zeros_like(z)"),
+            ("every token's loss weighed alike", "gradient * upstream[0][:, None]", "gradient * upstream[0].mean()"),
+        )
+    ),
+]
+ERRORS = [*RECORDING, *WATCHED, *TRAINING, *IN_ROWS]

@@ -9,7 +9,13 @@ PLAN, HERE, ELSEWHERE, STORE = (
     "harness/engines/in_processes.py",
     "harness/store/store.py",
 )
+MACHINE, SHARES = "harness/engines/machine.py", "harness/engines/shares.py"
 OF_PLANS = "harness/tests/engines/test_plan.py::test_"
+OF_MACHINE, OF_SHARES = (
+    "harness/tests/engines/test_machine.py::test_",
+    "harness/tests/engines/test_shares.py::test_",
+)
+OF_TOGETHER = "harness/tests/test_store_together.py::test_"
 OF_HERE, OF_ELSEWHERE = (
     "harness/tests/engines/test_in_process.py::test_",
     "harness/tests/engines/test_in_processes.py::test_",
@@ -68,7 +74,7 @@ PLANS = [
     error(
         PLAN,
         "what an earlier stage planned, planned again",
-        "planned |= {sources.store.place(record) for record in wave}",
+        "planned |= {sources.store.place(record) for wave in waves for record in wave}",
         "planned |= set()",
         f"{OF_PLANS}inputs_come_in_earlier_waves",
     ),
@@ -96,18 +102,46 @@ PLANS = [
     error(
         PLAN,
         "weights loaded before prompts are checked",
-        "            sources.experiment.check_prompts(store)\n            checked = True\n"
-        "        _run_wave(wave, store, progress, processes)",
-        "            checked = True\n        _run_wave(wave, store, progress, processes)\n"
-        "        sources.experiment.check_prompts(store)",
+        "                experiment.check_prompts(store)\n                checked = True\n"
+        "            _say_trainings(records, machine, progress)\n            machine.run(records, store, ended)",
+        "                checked = True\n            _say_trainings(records, machine, progress)\n"
+        "            machine.run(records, store, ended)\n            experiment.check_prompts(store)",
         f"{OF_PLANS}prompts_are_checked_before_any_weights_load",
     ),
     error(
         PLAN,
+        "what is computed with another not planned",
+        "                for member in record.together:\n                    placed(member)\n",
+        "",
+        f"{OF_PLANS}plan_is_stated_before_it_is_run[on_tasks]",
+    ),
+    error(
+        MACHINE,
         "records of one thread in this process",
-        "if record.threads == 1]",
-        "if record.threads == 0]",
-        f"{OF_PLANS}records_of_one_thread_run_in_other_processes",
+        "if record.threads == 1:",
+        "if record.threads == 0:",
+        f"{OF_MACHINE}what_a_small_model_needs_runs_here_and_what_names_one_thread_elsewhere",
+    ),
+    error(
+        MACHINE,
+        "a GPU shared with other processes",
+        "if record.on_gpu:",
+        "if record.on_gpu and record.threads == 1:",
+        f"{OF_MACHINE}several_processes_are_used_where_they_are_asked_for",
+    ),
+    error(
+        SHARES,
+        "more processes than memory holds",
+        "there // (COPIES * weights * (not on_gpu) + BESIDE)",
+        "there // (weights * (not on_gpu) + BESIDE)",
+        f"{OF_SHARES}memory_holds_all_processes",
+    ),
+    error(
+        SHARES,
+        "all processors for each of xdist's workers",
+        "found // (int(workers) if workers.isdecimal() else 1)",
+        "found",
+        f"{OF_SHARES}processors_are_those_of_the_container_and_shared_with_other_workers",
     ),
 ]
 ENGINES = [
@@ -128,12 +162,47 @@ ENGINES = [
     error(
         ELSEWHERE,
         "another process' error swallowed",
-        "            future.result()\n",
-        "            future.exception()\n",
-        f"{OF_ELSEWHERE}a_killed_worker_is_one_clear_error",
+        "said = future.result()",
+        "said = future.exception() or future.result()",
+        f"{OF_ELSEWHERE}first_error_stops_the_rest",
+    ),
+    error(
+        ELSEWHERE,
+        "a record beside what it rests on, elsewhere",
+        "rests_on.setdefault(job, set()).update(job_of[place] for place in needed if place in job_of)",
+        "rests_on.setdefault(job, set()).update(job_of[place] for place in needed if place is job_of)",
+        f"{OF_ELSEWHERE}a_record_waits_for_what_it_rests_on",
+    ),
+    error(
+        ELSEWHERE,
+        "what another process warns of kept from the user",
+        "    return [(warning.category, str(warning.message)) for warning in found]",
+        "    return []",
+        f"{OF_ELSEWHERE}what_another_process_warns_of_is_said_here",
+    ),
+    error(
+        ELSEWHERE,
+        "a group made anew for each of its members",
+        "store.place((*record.together, record)[0])",
+        "store.place(record)",
+        f"{OF_TOGETHER}a_group_is_one_job_of_every_engine",
     ),
 ]
 KEPT = [
+    error(
+        STORE,
+        "the first of a group in the place of all",
+        "if self.place(member) == self.place(record) else found",
+        "if found is None else found",
+        f"{OF_TOGETHER}all_are_kept_by_one_pass",
+    ),
+    error(
+        STORE,
+        "a group without a lock of its own",
+        "self._locked(Place(self.path(record.kind, group), record.kind, group)):",
+        "self._locked(Place(self.path(record.kind, {'n': self.place(record).name}), record.kind, group)):",
+        f"{OF_TOGETHER}processes_that_ask_for_different_ones_compute_all_once",
+    ),
     error(
         STORE,
         "what is needed on the way removed before the entry is kept",
@@ -151,8 +220,8 @@ KEPT = [
     error(
         STORE,
         "computed where it was only to be read",
-        "if (found := self.find(record)) is not None:",
-        "if (found := self.find_or_run(record)) is not None:",
+        "        if (found := self.find(record)) is not None:\n            return found\n        raise",
+        "        if (found := self.find_or_run(record)) is not None:\n            return found\n        raise",
         f"{OF_RECORDS}finding_and_reading_start_nothing",
     ),
     error(

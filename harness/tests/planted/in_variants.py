@@ -106,8 +106,8 @@ ERRORS = [
         "finetuned down the model's loss for every layer's own",
         "O7",
         FINETUNING,
-        'finetune_layer_causal if run.variant.gradient == "layer_causal" else finetune',
-        "finetune",
+        'if run.variant.gradient == "layer_causal":',
+        "if not run.variant.gradient:",
         ALTERED,
     ),
     Planted(
@@ -135,12 +135,12 @@ ERRORS = [
         f"{OF_PROMPTING}demonstrations_are_as_many_as_the_claims_own_context_holds",
     ),
     Planted(
-        "rates above the selected one",
+        "the smallest rate where the next smaller one holds",
         "O1 O4 O7",
         FINETUNING,
-        "if r <= self.learning_rate}",
-        "}",
-        f"{OF_FINETUNING}rates_above_the_selected_one_are_not_tried",
+        "if r < rate), reverse=True)",
+        "if r < rate))",
+        "harness/tests/runs/test_together.py::test_a_set_that_diverges_goes_down_its_own_grid",
     ),
     Planted(
         "FT's next token with ICL's prefix",

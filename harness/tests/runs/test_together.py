@@ -59,7 +59,7 @@ def test_a_set_that_diverges_goes_down_its_own_grid(project: Project, tmp_path: 
     """At a rate that is too large for all, each takes the next smaller, as alone; without one, it is an error."""
     experiment, store = opened(project, tmp_path), Store(tmp_path)
     run = experiment.run(FinetuningRun, "toy", None, 0, TOO_LARGE)
-    beside = replace(run, fitting=run.number, rates=(2.0, TOO_LARGE))
+    beside = replace(run, fitting=run.number, rates=(0.5, 2.0, TOO_LARGE))
     for entry in beside.compute_together(store):
         assert entry.facts["learning_rate"] == 2.0
     with pytest.raises(Exception, match="diverged at its step"):
