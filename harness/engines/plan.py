@@ -80,7 +80,7 @@ def _levels(goals: Sequence[Record], store: Store, planned: AbstractSet[Path]) -
     on is looked at only where the goal itself is lacking, and not opened: whoever computes from it does.
     """
     distinct = {store.place(goal): goal for goal in goals}
-    lacking = {path for path, goal in distinct.items() if path not in planned and store.find(goal) is None}
+    lacking = {path for path, goal in distinct.items() if path not in planned and not store.holds(goal)}
     depth: dict[Path, int] = {}
     found: list[list[Record]] = []
 

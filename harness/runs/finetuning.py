@@ -35,6 +35,7 @@ class FinetuningRun(Run):
     kinds = ("finetuned", "control_finetuned")
     says = "{task}: finetuning"
     finetunes = True
+    facts_alone = True
 
     @property
     def inputs(self) -> Sequence[Record]:

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import ClassVar
 
 from harness.data import JSON
 from harness.drafts import locked, make_folder, remove_drafts_of, stands_there
@@ -74,6 +75,10 @@ class Record(ABC):
     def on_gpu(self) -> bool:
         """Whether it computes on a GPU."""
         return False
+
+    facts_alone: ClassVar[bool] = False
+    """Whether claims read its facts alone: its tensors, which may be large, are for records that rest on it, and these
+    make them anew where they are damaged."""
 
     @property
     def together(self) -> Sequence["Record"]:
@@ -139,6 +144,15 @@ class Store:
             entry = compute()
             write_entry(place, entry)
             return entry
+
+    def holds(self, record: Record) -> bool:
+        """Whether the record's entry is there, whole as far as claims read it."""
+        if not record.facts_alone:
+            return self.find(record) is not None
+        with suppress(*DAMAGE):
+            read_facts(Place(self.place(record), record.kind, record.key))
+            return True
+        return False
 
     def find(self, record: Record) -> Entry | None:
         """Return the record's entry where it is there, whole."""

@@ -122,3 +122,23 @@ def test_damagedentry_is_not_found(tmp_path: Path) -> None:
     assert store.place(toy).is_dir()
     with pytest.warns(DamagedEntryWarning):
         assert is_toy_entry(store.find_or_run(toy))
+
+
+@dataclass(frozen=True)
+class OfFacts(Toy):
+    """A toy of which claims read the facts alone."""
+
+    facts_alone = True
+
+
+@pytest.mark.parametrize("kind", [Toy, OfFacts])
+def test_an_entry_is_held_where_what_claims_read_of_it_is_whole(tmp_path: Path, kind: type[Toy]) -> None:
+    """Damaged tensors count where claims read them; damaged facts, and an entry that is not there, always."""
+    store, record = Store(tmp_path), kind()
+    assert not store.holds(record)
+    store.find_or_run(record)
+    assert store.holds(record)
+    (store.place(record) / TENSORS).write_bytes(b"")
+    assert store.holds(record) == (kind is OfFacts)
+    (store.place(record) / FACTS).write_text("{}")
+    assert not store.holds(record)

@@ -53,14 +53,14 @@ PLANS = [
     error(
         PLAN,
         "a damaged goal taken for whole",
-        "store.find(goal) is None}",
+        "not store.holds(goal)}",
         "not path.is_dir()}",
         f"{OF_PLANS}damaged_goal_is_made_again {OF_PLANS}damaged_measurement_is_made_again",
     ),
     error(
         PLAN,
         "all run again, whatever is there",
-        "if path not in planned and store.find(goal) is None}",
+        "if path not in planned and not store.holds(goal)}",
         "if path not in planned}",
         f"{OF_PLANS}goal_that_is_there_needs_nothing",
     ),
