@@ -1,6 +1,6 @@
-"""What finetuning costs above a bare loop, on the default model on the CPU.
+"""What finetuning costs above a bare loop, and several at once above their arithmetic, on the default model on the CPU.
 
-Run with `pytest harness/benchmarks/bench_finetuning.py`; the ratio is under extra_info in `--benchmark-json FILE`.
+Run with `pytest harness/benchmarks/bench_finetuning.py`; the ratios are under extra_info in `--benchmark-json FILE`.
 """
 
 import copy
@@ -13,9 +13,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness.models.finetuning import finetune
 from harness.models.language_model import LanguageModel
+from harness.models.rows import Row, finetune_rows
 from harness.prompts import Prompts
 
 RATE = 1e-3
+RATES = tuple(RATE * (1 + n / 10) for n in range(7))
 
 
 def bare_loop(network: Any, texts: Sequence[Sequence[int]]) -> Callable[[], None]:
@@ -47,3 +49,41 @@ def test_finetuning_against_a_bare_loop(
     texts = prompts.demonstrations[:8]
     ratio = paired(lambda: finetune(default_model, texts, RATE), bare_loop(default_model.network, texts), rounds=7)
     benchmark.extra_info |= {"steps": len(texts), "finetuning / bare loop, a step": round(ratio, 3)}
+
+
+def arithmetic(network: Any, texts: Sequence[Sequence[int]]) -> float:
+    """Return the FLOP of the steps: products forward, and backward to the activations; weight gradients are few."""
+    outside = {id(network.get_input_embeddings().weight), id(network.get_output_embeddings().weight)}
+    body = sum(p.numel() for p in network.parameters() if id(p) not in outside)
+    weights = body + network.get_output_embeddings().weight.numel()
+    return float(4 * weights * sum(map(len, texts)))
+
+
+@pytest.mark.benchmark(group="finetuning")
+def test_learning_rates_in_one_pass_against_one_after_the_other(
+    benchmark: BenchmarkFixture, paired: Callable[..., float], default_model: LanguageModel, prompts: Prompts
+) -> None:
+    """Four steps at seven rates, a row each, over the plain loop at each rate; target: 1 / 1.67."""
+    texts = prompts.demonstrations[:4]
+    ratio = paired(
+        lambda: finetune_rows(default_model, [Row(texts, rate) for rate in RATES]),
+        lambda: [finetune(default_model, texts, rate) for rate in RATES],
+        rounds=5,
+    )
+    benchmark.extra_info["seven rates, one pass / one after the other"] = round(ratio, 3)
+
+
+@pytest.mark.benchmark(group="finetuning")
+def test_learning_rates_in_one_pass_against_their_arithmetic(
+    benchmark: BenchmarkFixture, paired: Callable[..., float], default_model: LanguageModel, prompts: Prompts
+) -> None:
+    """The same over as many FLOP in products of square matrices; target: at most 1.5."""
+    texts, side = prompts.demonstrations[:4], 1024
+    square = torch.ones(side, side)
+    products = round(len(RATES) * arithmetic(default_model.network, texts) / (2 * side**3))
+    ratio = paired(
+        lambda: finetune_rows(default_model, [Row(texts, rate) for rate in RATES]),
+        lambda: [square @ square for _ in range(products)],
+        rounds=5,
+    )
+    benchmark.extra_info["seven rates, one pass / as many FLOP in large products"] = round(ratio, 3)
