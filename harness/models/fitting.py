@@ -14,10 +14,10 @@ from transformers.activations import ACT2FN
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from harness.errors import nearest
-from harness.models.architectures import Architecture
 from harness.models.folder import ModelFolder, some
 from harness.models.headers import BYTES, Stored
 from harness.models.memory import main_memory
+from harness.models.sites import Architecture
 
 _OURS = {
     *("dtype", "return_dict", "output_hidden_states", "use_cache"),

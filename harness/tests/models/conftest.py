@@ -6,11 +6,12 @@ import pytest
 from harness.models.language_model import LanguageModel
 from harness.models.loading import load_model, quiet_transformers
 from harness.prompts import Prompts
+from harness.tests.models.configurations import KINDS, VOCABULARY
 from harness.tests.models.default import STORE, default_source
-from harness.tests.models.families import FAMILIES, VOCABULARY, tiny
+from harness.tests.models.families import tiny
 
 
-@pytest.fixture(params=FAMILIES)
+@pytest.fixture(params=KINDS)
 def model(request: pytest.FixtureRequest) -> LanguageModel:
     """Return a tiny model of each family in turn."""
     return tiny(request.param)

@@ -7,7 +7,7 @@ from torch import Tensor
 from harness.errors import HarnessError
 from harness.models.architectures import ARCHITECTURES, Outputs, architecture_of
 from harness.models.language_model import LanguageModel
-from harness.tests.models.families import FAMILIES
+from harness.tests.models.configurations import FAMILIES
 
 
 def test_every_architecture_is_tested() -> None:

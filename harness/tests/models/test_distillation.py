@@ -17,7 +17,8 @@ from harness.models.distillation import Course, Imitated, Losses, answer_losses,
 from harness.models.language_model import LanguageModel
 from harness.models.scoring import score
 from harness.prompts import Prompts
-from harness.tests.models.families import GATHERED, VARIANTS, rounded, snapshot, tiny
+from harness.tests.models.configurations import VARIANTS
+from harness.tests.models.families import GATHERED, rounded, snapshot, tiny
 from harness.tests.models.test_finetuning import BLIND, KEYS_AND_VALUES, assert_restored, failing_at
 
 FORMS: tuple[Losses, ...] = (answer_losses, output_losses)

@@ -15,7 +15,8 @@ from harness.models.finetuning import Finetuned, finetune, starting_queries
 from harness.models.language_model import LanguageModel
 from harness.models.scoring import score
 from harness.prompts import Prompts
-from harness.tests.models.families import GATHERED, assert_untouched, queries_by_hand, rounded, snapshot, tiny
+from harness.tests.models.by_hand import queries_by_hand
+from harness.tests.models.families import GATHERED, assert_untouched, rounded, snapshot, tiny
 
 RATE = 1e-2
 BLIND = "k_proj.bias"  # softmax does not see a constant in all scores: a key's bias has no gradient but rounding

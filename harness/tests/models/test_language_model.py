@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from harness.models.language_model import LanguageModel
-from harness.tests.models.families import assert_untouched, queries_by_hand, snapshot, tiny
+from harness.tests.models.by_hand import queries_by_hand
+from harness.tests.models.families import assert_untouched, snapshot, tiny
 
 TRAINED = {
     "llama": (["self_attn.k_proj.weight", "self_attn.v_proj.weight"], [(16, 32), (16, 32)]),

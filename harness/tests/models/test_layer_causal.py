@@ -14,7 +14,8 @@ from harness.models.finetuning import finetune
 from harness.models.language_model import LanguageModel
 from harness.models.layer_causal import finetune_layer_causal
 from harness.prompts import Prompts
-from harness.tests.models.families import GATHERED, VARIANTS, rounded, snapshot, tiny
+from harness.tests.models.configurations import VARIANTS
+from harness.tests.models.families import GATHERED, rounded, snapshot, tiny
 from harness.tests.models.test_finetuning import BLIND, RATE, assert_restored, failing_at, stopped
 
 Weights = dict[str, Tensor]

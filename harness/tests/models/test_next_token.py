@@ -11,7 +11,8 @@ from harness.models.language_model import LanguageModel
 from harness.models.next_token import next_token_logits
 from harness.models.scoring import score
 from harness.prompts import Prompts
-from harness.tests.models.families import VOCABULARY, assert_untouched, rounded
+from harness.tests.models.configurations import VOCABULARY
+from harness.tests.models.families import assert_untouched, rounded
 
 
 def _whole_prompts(model: LanguageModel, prompts: Prompts, setting: Setting) -> np.ndarray:

@@ -16,7 +16,8 @@ from harness.models.parts import attention_parts, first_order_attention
 from harness.models.prefix_attention import SharedPrefix
 from harness.models.scoring import encode_prefix, forward_behind, last_of
 from harness.prompts import Prompts
-from harness.tests.models.families import VARIANTS, assert_untouched, rounded, tiny
+from harness.tests.models.configurations import VARIANTS
+from harness.tests.models.families import assert_untouched, rounded, tiny
 
 Taken = dict[str, np.ndarray]
 PARTS = tuple(field.name for field in fields(AttentionParts))[1:]

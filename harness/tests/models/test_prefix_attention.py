@@ -26,7 +26,8 @@ from harness.models.prefix_attention import (
 )
 from harness.models.scoring import score
 from harness.prompts import Prompts
-from harness.tests.models.families import CONFIGURATIONS, assert_same, rounded, tiny
+from harness.tests.models.configurations import CONFIGURATIONS
+from harness.tests.models.families import assert_same, rounded, tiny
 from harness.tests.models.reference import reference_score
 
 relaxed = settings(deadline=None, max_examples=100)

@@ -18,7 +18,8 @@ from harness.models.untrained import (
     shuffled_weights,
 )
 from harness.prompts import Prompts
-from harness.tests.models.families import FAMILIES, assert_identical, assert_untouched, snapshot, tiny
+from harness.tests.models.configurations import KINDS
+from harness.tests.models.families import assert_identical, assert_untouched, snapshot, tiny
 
 Rival = Callable[[LanguageModel, np.random.Generator], LanguageModel]
 RIVALS = [fresh_weights, shuffled_weights]
@@ -118,7 +119,7 @@ def norms_of(model: LanguageModel) -> set[str]:
     return {name for name, _ in model.network.named_parameters() if name.rpartition(".")[0] in norms}
 
 
-CASES = [*((family, {}) for family in FAMILIES), ("llama", {"tie_word_embeddings": True, "attention_bias": True})]
+CASES = [*((family, {}) for family in KINDS), ("llama", {"tie_word_embeddings": True, "attention_bias": True})]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -181,7 +182,7 @@ def test_shuffling_leaves_norms_and_biases(model: LanguageModel) -> None:
 
 
 @pytest.mark.parametrize("width", [0.02, 0.1])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", KINDS)
 def test_fresh_weights_are_those_of_the_family(family: str, width: float) -> None:
     """Matrices are normal with the configuration's standard deviation, norms are 1 and biases 0.
 

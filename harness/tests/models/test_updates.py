@@ -14,7 +14,8 @@ from harness.models.finetuning import finetune
 from harness.models.language_model import LanguageModel
 from harness.models.updates import demonstration_projections, ft_updates
 from harness.prompts import Prompts
-from harness.tests.models.families import GATHERED, VARIANTS, assert_untouched, snapshot, tiny
+from harness.tests.models.configurations import VARIANTS
+from harness.tests.models.families import GATHERED, assert_untouched, snapshot, tiny
 
 THIRD = 32
 """Outputs of GPT-2's fused projection that are queries, keys and values: as many each."""
