@@ -218,7 +218,8 @@ def window_of(model: LanguageModel, layer: int) -> int | None:
     if config.model_type == "gpt_neo":
         return int(config.window_size) if config.attention_layers[layer] == "local" else None
     window: int | None = getattr(config, "sliding_window", None)
-    return window if getattr(config, "layer_types", {layer: "sliding_attention"})[layer] == "sliding_attention" else None
+    kinds = getattr(config, "layer_types", {layer: "sliding_attention"})
+    return window if kinds[layer] == "sliding_attention" else None
 
 
 def scores_by_hand(model: LanguageModel, layer: int, query: Tensor, keys: Tensor) -> Tensor:

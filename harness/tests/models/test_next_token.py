@@ -24,8 +24,9 @@ def _whole_prompts(model: LanguageModel, prompts: Prompts, setting: Setting) -> 
 
 
 @pytest.mark.parametrize("setting", list(Setting))
-def test_logits_are_those_of_the_whole_prompt(model: LanguageModel, prompts: Prompts, setting: Setting) -> None:
+def test_logits_are_those_of_the_whole_prompt(of_any_family: LanguageModel, prompts: Prompts, setting: Setting) -> None:
     """For every family, setting and batch: within twice what weights off by float32's rounding change."""
+    model = of_any_family
     expected, near = (_whole_prompts(m, prompts, setting) for m in (model, rounded(model)))
     for batch_size in (1, 2, 8):
         found = next_token_logits(model, prompts, setting, batch_size)

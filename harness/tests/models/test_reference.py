@@ -16,7 +16,6 @@ from harness.tests.models.configurations import OF_KINDS, OF_OTHERS
 from harness.tests.models.families import assert_same, assert_untouched, rounded, tiny
 from harness.tests.models.reference import reference_score
 
-
 CASES = [
     *((family, more, setting) for family, more in OF_KINDS for setting in (Setting.ICL, Setting.ZSL)),
     *((family, more, Setting.ICL) for family, more in OF_OTHERS),

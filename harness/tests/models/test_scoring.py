@@ -17,7 +17,6 @@ from harness.tests.models.configurations import OF_KINDS, OF_OTHERS
 from harness.tests.models.families import assert_identical, assert_same, assert_untouched, rounded, tiny
 from harness.tests.models.reference import reference_score
 
-
 CASES = [
     *((family, more, setting) for family, more in OF_KINDS for setting in Setting),
     *((family, more, setting) for family, more in OF_OTHERS for setting in (Setting.ZSL, Setting.ICL)),
