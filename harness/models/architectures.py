@@ -153,6 +153,7 @@ ARCHITECTURES = {
         tables=r"(layers\.\d+\.attention\.)?((masked_)?bias|rotary_emb\.inv_freq)",
         d_head=lambda attention: attention.head_size,
         older=("rotary_pct", "rotary_emb_base"),
+        renamed={"embed_out.weight": "lm_head.weight"},
     ),
     "bloom": Architecture(
         layers="transformer.h",

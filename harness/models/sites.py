@@ -41,7 +41,7 @@ class Places:
         """
         if self.repeats == 1:
             return tensor.narrow(axis, self.start, self.stop - self.start)
-        blocks = tensor.unflatten(axis, (self.repeats, -1))
+        blocks: Tensor = tensor.unflatten(axis, (self.repeats, -1))  # type: ignore[no-untyped-call]  # torch's
         return blocks.narrow(axis if axis < 0 else axis + 1, self.start, self.stop - self.start)
 
 
@@ -85,7 +85,8 @@ class HeadNorm:
         norm = getattr(attention, self.module, None)
         if norm is None:
             return vectors
-        normed: Tensor = norm(vectors) if self.of_all_heads else norm(vectors.unflatten(-1, (-1, d_head))).flatten(-2)
+        heads = vectors.view(*vectors.shape[:-1], -1, d_head)
+        normed: Tensor = norm(vectors) if self.of_all_heads else norm(heads).flatten(-2)
         return normed
 
 
@@ -134,6 +135,8 @@ class Architecture:
     """Field of the configuration that says how many tokens a prompt may have, or the number where none does."""
     older: tuple[str, ...] = ()
     """Names that are no fields of the configuration, and that transformers reads into them."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Tensors that weights hold under another name than the network: by theirs, the network's."""
     requires: Mapping[str, object] = field(default_factory=dict)
     """What fields of the configuration must say, 'outer.inner' of one within: another value is not covered. None and
     False are the same."""

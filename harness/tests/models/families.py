@@ -17,6 +17,10 @@ from harness.tests.models.configurations import CONFIGURATIONS, TOKENS
 GATHERED = 8 * 2.0**-24
 
 
+TOLERANCE = 1e-5
+"""Of the largest value: what float32 may err by where a figure is stated, beside what rounding explains."""
+
+
 def tiny(family: str, **more: object) -> LanguageModel:
     """Return a random model of a family, its weights large enough that attention is far from uniform."""
     quiet_transformers()
@@ -52,6 +56,14 @@ def assert_same(found: Recording, expected: Recording, neighbour: Recording) -> 
         np.testing.assert_array_equal(np.isnan(ours), np.isnan(exact), err_msg=name)
         with np.errstate(invalid="ignore"):  # of what no window reaches, -inf less -inf is NaN
             allowed = 2 * np.nanmax(np.abs(near - exact))
+        np.testing.assert_allclose(ours, exact, rtol=0, atol=allowed, err_msg=name)
+
+
+def assert_within(found: Recording, expected: Recording) -> None:
+    """Hold every field to TOLERANCE of its largest value."""
+    for name in [field.name for field in fields(Recording)][2:]:
+        ours, exact = getattr(found, name), getattr(expected, name)
+        allowed = TOLERANCE * np.abs(exact[np.isfinite(exact)]).max()
         np.testing.assert_allclose(ours, exact, rtol=0, atol=allowed, err_msg=name)
 
 

@@ -18,7 +18,7 @@ from harness.models.scoring import score
 from harness.prompts import Prompts
 from harness.tests.models.by_hand import projections, queries_by_hand, rows_of
 from harness.tests.models.configurations import KINDS, OF_OTHERS
-from harness.tests.models.families import GATHERED, assert_untouched, rounded, snapshot, tiny
+from harness.tests.models.families import GATHERED, TOLERANCE, assert_untouched, rounded, snapshot, tiny
 
 RATE = 1e-2
 BLIND = ("k_proj.bias",)
@@ -85,6 +85,7 @@ def test_steps_are_torchs_sgd(family: str, more: dict[str, Any], prompts: Prompt
         if not name.endswith(BLIND):
             assert float(update.abs().max()) > 500 * allowed, name  # the steps are far above the noise
         torch.testing.assert_close(weight, aim, rtol=0, atol=allowed, msg=name)
+        assert float((weight - aim).abs().max()) <= TOLERANCE * float(aim.abs().max()), name
 
 
 def test_only_keys_and_values_move(of_any_family: LanguageModel, prompts: Prompts) -> None:
