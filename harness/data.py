@@ -77,13 +77,26 @@ class Recording:
     gold: Int[np.ndarray, " example"]
     label_logits: Float32[np.ndarray, "example answer"]
     attn_out: Float32[np.ndarray, "example layer d_model"]
-    """Self-attention block's output at the last token, after the output projection, before the residual."""
+    """Self-attention block's output at the last token, after the output projection, before the residual and before any
+    norm that a family puts behind the block."""
     scores_query: Float32[np.ndarray, "example layer head query"]
-    """Last token's scaled attention scores before softmax over the query text's own tokens."""
+    """Last token's scaled attention scores before softmax over the query text's own tokens: behind a soft cap and with
+    a position bias (counted from the last token), where the model has them; NaN where a layer's window does not reach.
+    """
     scores_context: Float32[np.ndarray, "example layer context"]
-    """The same over the prefix (start token, demonstrations, separators), summed over heads."""
+    """The same over the prefix (start token, demonstrations, separators), summed over heads; there -inf where a window
+    does not reach, which is the least attention."""
     query_vectors: Float32[np.ndarray, "example layer d_query"]
-    """Last token's scaled query vectors, heads concatenated, before any rotary position is applied."""
+    """Last token's scaled query vectors, heads concatenated, behind a norm of queries where the model has one, before
+    any rotary position is applied."""
+
+    @property
+    def query_lengths(self) -> Int[np.ndarray, " example"]:
+        """How many tokens each query text has: up to the last that has a score, which each token has to itself."""
+        scored = (~np.isnan(self.scores_query)).any(axis=(1, 2))
+        places = np.arange(1, scored.shape[-1] + 1)
+        lengths: Int[np.ndarray, " example"] = (scored * places).max(axis=-1, initial=0)
+        return lengths
 
     @property
     def predicted(self) -> Int[np.ndarray, " example"]:

@@ -78,6 +78,7 @@ def aligned_at_end(
 ) -> Float[np.ndarray, "example layer head query"]:
     """Return maps that are padded before their first token, not behind their last: last tokens share a place."""
     longest = maps.shape[-1]
-    tokens = (~np.isnan(maps)).any(axis=(1, 2)).sum(axis=-1)
+    scored = (~np.isnan(maps)).any(axis=(1, 2))  # not at first, where all layers' windows are shorter than the text
+    tokens = (scored * np.arange(1, longest + 1)).max(axis=-1, initial=0)
     sources = (np.arange(longest) - (longest - tokens)[:, None]) % longest
     return np.take_along_axis(maps, sources[:, None, None, :], axis=-1)

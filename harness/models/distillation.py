@@ -111,7 +111,7 @@ def answer_losses(model: LanguageModel, prompts: Prompts, which: Sequence[int], 
     hidden, _ = _last_tokens(model, prompts, which)
     unembed, answers = model.network.get_output_embeddings(), list(prompts.answer_tokens)
     bias = None if unembed.bias is None else unembed.bias[answers]
-    found = functional.linear(hidden, unembed.weight[answers], bias).float().log_softmax(-1)
+    found = model.capped(functional.linear(hidden, unembed.weight[answers], bias)).float().log_softmax(-1)
     expected = wanted[list(which)].to(found).log_softmax(-1)
     return functional.kl_div(found, expected, log_target=True, reduction="none").sum(-1)
 
@@ -134,7 +134,7 @@ def _last_tokens(model: LanguageModel, prompts: Prompts, which: Sequence[int]) -
     ids = torch.tensor([[*text, *[text[-1]] * (longest - len(text))] for text in texts], device=model.device)
     last = torch.tensor([len(text) - 1 for text in texts], device=model.device)
     rows = torch.arange(len(texts), device=model.device)
-    with watching(model.attention_modules, lambda _, output: outputs.append(output[rows, last])):
+    with watching(model.attention_outputs, lambda _, output: outputs.append(output[rows, last])):
         hidden = model.network.base_model(input_ids=ids, use_cache=False).last_hidden_state
     return hidden[rows, last], torch.stack(outputs, dim=1)
 

@@ -14,10 +14,11 @@ from transformers.activations import ACT2FN
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from harness.errors import nearest
-from harness.models.architectures import Architecture
+from harness.models.architectures import architecture_of
 from harness.models.folder import ModelFolder, some
 from harness.models.headers import BYTES, Stored
 from harness.models.memory import main_memory
+from harness.models.sites import Architecture
 
 _OURS = {
     *("dtype", "return_dict", "output_hidden_states", "use_cache"),
@@ -34,20 +35,36 @@ _OLDER = {
 }
 """Names that are no fields, and that transformers reads into them."""
 
-_ACTIVATIONS = ("hidden_act", "activation_function")
+_ACTIVATIONS = ("hidden_act", "activation_function", "hidden_activation", "activation")
 
 
 def configuration_of(folder: ModelFolder) -> Any:
     """Return transformers' configuration of what the folder's config.json says; HarnessError where it refuses."""
-    kind = CONFIG_MAPPING[folder.model_type]
-    said = {name: value for name, value in folder.config.items() if name in _understood(kind)}
+    kind, row = CONFIG_MAPPING[folder.model_type], architecture_of(folder.model_type)
+    understood = _understood(kind) | {*row.older}
+    said = {name: value for name, value in folder.config.items() if name in understood}
     if folder.config.get("is_causal", True) is not True:
         raise folder.refuse("config.json says that its tokens attend to what follows them (is_causal); give a GPT")
     for name in _ACTIVATIONS:
         if (given := said.get(name)) is not None and (not isinstance(given, str) or given not in ACT2FN):
             raise folder.refuse(f"config.json says {name} {str(given)[:60]!r}; {nearest(str(given)[:60], ACT2FN)}")
     with folder.reading("config.json"):
-        return kind.from_dict(said | {"_name_or_path": str(folder.path)})
+        config = kind.from_dict(said | {"_name_or_path": str(folder.path)})
+    for name, wanted in row.requires.items():
+        found = _field(config, name)
+        if found != wanted and (found or wanted):  # None and False are the same
+            raise folder.refuse(
+                f"config.json says {name} {str(found)[:60]}, and of architecture '{folder.model_type}' only {wanted} "
+                "is covered; choose another --model, or teach it to harness/models/architectures.py",
+            )
+    return config
+
+
+def _field(config: Any, name: str) -> Any:
+    """Return what 'outer.inner' is of a configuration."""
+    for part in name.split("."):
+        config = getattr(config, part, None)
+    return config
 
 
 def _understood(kind: Any) -> set[str]:
@@ -69,7 +86,9 @@ def context_of(folder: ModelFolder, config: Any) -> int:
         HarnessError: the configuration says no such number.
 
     """
-    lengths: list[Any] = [config.max_position_embeddings, *_original_lengths(getattr(config, "rope_parameters", None))]
+    context = architecture_of(folder.model_type).context
+    at_most = context if isinstance(context, int) else getattr(config, context)
+    lengths: list[Any] = [at_most, *_original_lengths(getattr(config, "rope_parameters", None))]
     for length in lengths:
         if type(length) is not int or length < 1:
             raise folder.refuse(f"config.json says a context of {str(length)[:60]} tokens; {folder.again}")
@@ -119,7 +138,8 @@ def _differing(folder: ModelFolder, network: Any, architecture: Architecture) ->
     asked = network.state_dict()
     trained = dict(network.named_parameters(remove_duplicate=False))
     found: dict[str, Stored] = {}
-    for name, stored in folder.stored.items():
+    for given, stored in folder.stored.items():
+        name = architecture.renamed.get(given, given)
         full = f"{network.base_model_prefix}.{name}"  # weights of the network without its head lack it
         read_as = full if name not in asked and full in asked else name
         if read_as in found:

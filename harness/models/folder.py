@@ -30,10 +30,10 @@ _ADAPTERS = ("adapter_config.json", "adapter_model.safetensors", "adapter_model.
 _OTHER_WEIGHTS = {".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".gguf", ".onnx", ".npz"}
 
 SIZES = {
-    "layers": ("num_hidden_layers", "n_layer", "num_layers"),
-    "width": ("hidden_size", "n_embd", "d_model"),
-    "query heads": ("num_attention_heads", "n_head", "attention_heads"),
-    "key-value heads": ("num_key_value_heads",),
+    "layers": ("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
+    "width": ("hidden_size", "n_embd", "d_model", "n_embed"),
+    "query heads": ("num_attention_heads", "n_head", "attention_heads", "num_heads", "n_heads"),
+    "key-value heads": ("num_key_value_heads", "num_kv_heads"),
     "vocabulary": ("vocab_size",),
 }
 """By what it is: under which names families' configurations say it."""

@@ -57,9 +57,10 @@ def _layer_losses(model: LanguageModel, tokens: Sequence[int]) -> Iterator[Tenso
 
 def _readout_loss(model: LanguageModel, states: Tensor, following: Tensor) -> Tensor:
     """Return the sum over layers of what each predicts, from states [layer, token, d_model], in nats a token."""
-    norm = model.network.get_submodule(model.architecture.final_norm)
-    unembed = model.network.get_output_embeddings()
-    logits = unembed(norm(states[:, :-1])).flatten(0, 1).float()  # [layer * token, vocabulary]
+    before = states[:, :-1]
+    for path in model.readout:
+        before = model.network.get_submodule(path)(before)
+    logits = model.read_out(before).flatten(0, 1).float()  # [layer * token, vocabulary]
     total = torch.nn.functional.cross_entropy(logits, following.repeat(len(states)), reduction="sum")
     return total / len(following)
 
@@ -73,7 +74,6 @@ def _cut_apart(model: LanguageModel, ids: Tensor) -> list[Tensor]:
         return output.detach()
 
     layers = model.network.get_submodule(model.architecture.layers)
-    norm = model.network.get_submodule(model.architecture.final_norm)
-    with watching((*layers[1:], norm), cut, inputs=True):
+    with watching(layers[1:], cut, inputs=True), watching(layers[-1:], cut):
         model.network.base_model(input_ids=ids, use_cache=False)
     return outputs

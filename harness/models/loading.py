@@ -48,7 +48,7 @@ def load_model(source: ModelSource, store: Path, device: str = "auto", dtype: st
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,
-            attn_implementation="eager" if architecture.adapter else "sdpa",
+            attn_implementation=architecture.stock,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # refused below, by name
         )

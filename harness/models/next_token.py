@@ -30,7 +30,7 @@ def next_token_logits(
         last = last_of(model, queries)
         hidden = forward_behind(model, prefix, queries, SharedPrefix(prefix.keys, prefix.values, last, record=False))
         rows = hidden[torch.arange(len(queries), device=model.device), last]
-        return list(model.network.get_output_embeddings()(rows).float().cpu().numpy())
+        return list(model.read_out(rows).float().cpu().numpy())
 
     rows: list[np.ndarray] = in_batches(model, prefix, prompts.queries, batch_size, run)
     logits = np.stack(rows)

@@ -1,7 +1,7 @@
 """The last token's attention taken apart into its demonstration part and its own part, and relaxed."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from jaxtyping import Float32
 
 from harness.data import AttentionParts, Setting
 from harness.models.language_model import LanguageModel
-from harness.models.prefix_attention import SharedPrefix
+from harness.models.prefix_attention import LayerParts, SharedPrefix
 from harness.models.scoring import Queries, encode_prefix, forward_behind, in_batches, last_of
 from harness.prompts import Prompts
 
@@ -38,9 +38,15 @@ def _taken_apart(
     def run(queries: Queries) -> list[dict[str, np.ndarray]]:
         shared = SharedPrefix(prefix.keys, prefix.values, last_of(model, queries), parts={})
         forward_behind(model, prefix, queries, shared)
-        layers = [(shared.parts or {})[i] for i in range(len(model.attention_modules))]
+        found = shared.parts or {}
+        layers = [_unscaled(found[i], model.architecture.scale(m)) for i, m in enumerate(model.attention_modules)]
         stacked = {n: torch.stack([getattr(p, n) for p in layers], dim=1).float().cpu().numpy() for n in names}
         return [{name: array[i] for name, array in stacked.items()} for i in range(len(queries))]
 
     rows = in_batches(model, prefix, prompts.queries, batch_size, run)
     return {name: np.stack([row[name] for row in rows]) for name in names}
+
+
+def _unscaled(parts: LayerParts, scale: float) -> LayerParts:
+    """Return the parts with the scale that the query had in the scores taken out of the relaxed form."""
+    return replace(parts, relaxed=parts.relaxed / scale)

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 from torch import Tensor
+from transformers import DynamicCache
 
 from harness.data import Recording, Setting
 from harness.errors import HarnessError
@@ -44,7 +45,9 @@ def encode_prefix(model: LanguageModel, tokens: Sequence[int]) -> KeysValues:
     """
     ids = torch.tensor([tokens], device=model.device)
     try:
-        cache = model.network.base_model(input_ids=ids, use_cache=True).past_key_values
+        # A cache of its own: what families make of their configuration forgets what no window reaches any more.
+        cache = DynamicCache()
+        model.network.base_model(input_ids=ids, use_cache=True, past_key_values=cache)
     except torch.OutOfMemoryError as error:
         raise model.does_not_fit(f"a prefix of {len(tokens)} tokens") from error
     return KeysValues([layer.keys[0] for layer in cache.layers], [layer.values[0] for layer in cache.layers])
@@ -109,12 +112,12 @@ def forward_behind(model: LanguageModel, prefix: KeysValues, queries: Queries, s
     longest = max(map(len, queries))
     ids = torch.tensor([[*q, *[q[-1]] * (longest - len(q))] for q in queries], device=model.device)
     positions = torch.arange(len(prefix), len(prefix) + longest, device=model.device).expand(len(queries), -1)
-    with model.attending():
+    with model.attending_to(shared):
         hidden: Tensor = model.network.base_model(
             input_ids=ids,
             position_ids=positions.clone(),  # XGLM adds its offset in place
             use_cache=False,
-            shared_prefix=shared,
+            shared_prefix=shared,  # for networks that do more with it than attend
         ).last_hidden_state
     return hidden
 
@@ -150,7 +153,7 @@ def _score_batch(
         hidden = forward_behind(model, prefix, queries, shared)
     # Only the scored row goes through the unembedding.
     rows = hidden[torch.arange(len(queries), device=model.device), last]
-    logits = _numpy(model.network.get_output_embeddings()(rows)[:, answer_tokens])
+    logits = _numpy(model.read_out(rows)[:, answer_tokens])
     if not np.isfinite(logits).all():
         raise HarnessError(
             f"the model gave non-finite logits for {int((~np.isfinite(logits)).any(1).sum())} of {len(queries)} "
@@ -161,6 +164,7 @@ def _score_batch(
     layers = range(len(model.attention_modules))
     attn_out, vectors = (_numpy(torch.stack(site, dim=1)) for site in (sites.attn_out, sites.query_vectors))
     own = _numpy(torch.stack([shared.scores[i].query for i in layers], dim=1))
+    own[np.isneginf(own)] = np.nan  # as little there as behind the last token
     context = _numpy(torch.stack([shared.scores[i].context for i in layers], dim=1))
     return [
         _Row(logits[i], attn_out[i], own[i, :, :, : len(query)], context[i], vectors[i])
@@ -179,8 +183,8 @@ def _last_tokens(model: LanguageModel, last: Tensor, *, record: bool) -> Iterato
     """Keep the attention blocks' outputs and the query vectors of each row's last token."""
     sites = _Sites([], [])
     rows = torch.arange(len(last), device=last.device)
-    modules = model.attention_modules
-    outputs, queries = (modules, model.projections(model.architecture.query)) if record else ((), ())
+    modules, row = model.attention_modules, model.architecture
+    outputs, queries = (model.attention_outputs, model.projections(row.query)) if record else ((), ())
 
     def keep_output(_layer: int, output: Tensor) -> None:
         sites.attn_out.append(output[rows, last])

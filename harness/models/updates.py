@@ -3,18 +3,18 @@
     dW_ICL = sum_i (W_V x'_i) (x) (W_K x'_i)                       over the demonstrations' tokens x'_i in the prompt
     dW_FT  = (W_V + dW_V) X X^T (W_K + dW_K)^T - W_V X X^T W_K^T   over the query text's own tokens X, zero-shot
 
-Source: PAPER section 2. Keys are taken before rotary positions, which the paper's models do not have.
+Source: PAPER section 2. Keys are taken as they are projected, W_K x: before a norm of keys and before rotary positions,
+which the paper's models do not have.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from harness.dual_form.relaxed_attention import change_of_outer_sum
-from harness.models.architectures import Outputs
 from harness.models.language_model import LanguageModel
+from harness.models.sites import Outputs
 from harness.models.watching import watching
 from harness.prompts import Prompts
 
@@ -64,12 +64,10 @@ def _inputs(model: LanguageModel, tokens: Sequence[int]) -> list[Tensor]:
 
 def _project(model: LanguageModel, layer: int, x: Tensor) -> tuple[Tensor, Tensor]:
     """Return values and keys of tokens x [token, d_model], both [kv_head, token, d_head]."""
-    attention: Any = model.attention_modules[layer]
+    attention, d_head = model.attention_modules[layer], model.architecture.d_head(model.attention_modules[layer])
 
     def project(outputs: Outputs) -> Tensor:
-        projected = attention.get_submodule(outputs.module)(x)
-        start, stop = outputs.range(projected.shape[-1])
-        heads: Tensor = projected[:, start:stop].unflatten(-1, (-1, attention.head_dim)).transpose(0, 1)
-        return heads
+        projected = outputs.of(attention, attention.get_submodule(outputs.module)(x))
+        return projected.view(len(projected), -1, d_head).transpose(0, 1)
 
     return project(model.architecture.value), project(model.architecture.key)

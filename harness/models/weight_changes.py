@@ -12,6 +12,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from harness.models.language_model import LanguageModel, Slice
+from harness.models.sites import Places
 
 
 @torch.no_grad()
@@ -51,6 +52,7 @@ def relative_sizes(model: LanguageModel, weights: Mapping[str, Tensor]) -> Float
 
 def _parts(model: LanguageModel) -> Iterator[Slice]:
     """Yield each key's and each value's matrix and bias, as slices of what is trained of their parameter."""
-    first = {s.name: s.start for s in model.key_value_slices}
+    first = {s.name: s.places.start for s in model.key_value_slices}
     for s in model.slices(model.architecture.key, model.architecture.value):
-        yield replace(s, start=s.start - first[s.name], stop=s.stop - first[s.name])
+        within = Places(1, s.places.start - first[s.name], s.places.stop - first[s.name])
+        yield replace(s, axis=s.axis if s.places.repeats == 1 else s.axis + 1, places=within)  # behind that of blocks

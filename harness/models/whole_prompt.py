@@ -93,7 +93,7 @@ def whole_prompt(model: LanguageModel, tokens: Sequence[int], *, nudged: bool = 
         return hidden * (1 + torch.finfo(hidden.dtype).eps * signs).to(hidden)
 
     try:
-        with watching(model.attention_modules, keep), watching(layers[: int(nudged)], off_by_a_bit, inputs=True):
+        with watching(model.attention_outputs, keep), watching(layers[: int(nudged)], off_by_a_bit, inputs=True):
             ids = torch.tensor([tokens], device=model.device)
             logits = model.network(input_ids=ids, use_cache=False, logits_to_keep=1).logits
     except torch.OutOfMemoryError as error:
@@ -109,9 +109,9 @@ def _behind_prefix(model: LanguageModel, prefix: Sequence[int], queries: Sequenc
     def keep(_layer: int, output: Tensor) -> None:
         outputs.append(output[rows, last])
 
-    with watching(model.attention_modules, keep):
+    with watching(model.attention_outputs, keep):
         hidden = forward_behind(model, encoded, queries, SharedPrefix(encoded.keys, encoded.values, last))
-    logits = _numpy(model.network.get_output_embeddings()(hidden[rows, last]))
+    logits = _numpy(model.read_out(hidden[rows, last]))
     attn_out = _numpy(torch.stack(outputs, dim=1))
     return [LastToken(*found) for found in zip(logits, attn_out, strict=True)]
 

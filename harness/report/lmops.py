@@ -57,8 +57,7 @@ def export_lmops(cell: Cell, task: str, out: Path, model: str, as_task: str) -> 
 
 
 def _queries(recording: Recording) -> Iterator[Mapping[str, object]]:
-    lengths = (~np.isnan(recording.scores_query[:, 0, 0])).sum(axis=1)
-    for i, length in enumerate(lengths):
+    for i, length in enumerate(recording.query_lengths):
         yield {
             "self_attn_out_hiddens": recording.attn_out[i].tolist(),
             "attn_map": recording.scores_query[i, :, :, :length].tolist(),

@@ -68,8 +68,8 @@ def first_of(recording: Recording, number: int) -> Recording:
     if number == len(recording.gold):
         return recording
     arrays = {f.name: getattr(recording, f.name)[:number] for f in fields(Recording) if f.name != "setting"}
-    tokens = ~np.isnan(arrays["scores_query"]).all(axis=(0, 1, 2))
-    arrays["scores_query"] = arrays["scores_query"][..., tokens]
+    longest = recording.query_lengths[:number].max(initial=0)
+    arrays["scores_query"] = arrays["scores_query"][..., :longest]
     return Recording(setting=recording.setting, **arrays)
 
 

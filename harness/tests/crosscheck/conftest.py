@@ -16,8 +16,8 @@ from harness.runs.scoring import RecordingRun
 from harness.settings import Settings
 from harness.store import Store
 from harness.tasks import load_task
+from harness.tests.models.configurations import VOCABULARY
 from harness.tests.models.default import STORE, default_source
-from harness.tests.models.families import VOCABULARY
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ from harness.models.scoring import score
 from harness.prompts import Prompts
 from harness.tests.crosscheck.parts import assert_agree, plain_parts, recorded_parts
 from harness.tests.crosscheck.whole_prompt import eager_copy, train_keys_and_values, whole_prompt
-from harness.tests.models.families import FAMILIES, VARIANTS, rounded, tiny
+from harness.tests.models.configurations import KINDS, OF_KINDS
+from harness.tests.models.families import rounded, tiny
 
 RATE = 1e-2
 
@@ -38,7 +39,7 @@ def keys_and_values(name: str, array: Any) -> Any:
     return array[..., array.shape[-1] // 3 :] if "c_attn" in name else array
 
 
-@pytest.mark.parametrize(("family", "more"), VARIANTS)
+@pytest.mark.parametrize(("family", "more"), OF_KINDS)
 def test_finetuned_weights_are_plain_sgds(family: str, more: dict[str, Any], prompts: Prompts) -> None:
     """Four texts, four steps, keys and values alone: every weight ends where torch's SGD leaves it."""
     model = tiny(family, **more)
@@ -53,7 +54,7 @@ def test_finetuned_weights_are_plain_sgds(family: str, more: dict[str, Any], pro
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=allowed, err_msg=name)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", KINDS)
 def test_finetuned_recording_is_what_the_trained_network_gives(family: str, prompts: Prompts) -> None:
     """FT's recording, weights put in around the scoring, is a zero-shot forward of the network that SGD trained."""
     model = tiny(family)
@@ -66,7 +67,7 @@ def test_finetuned_recording_is_what_the_trained_network_gives(family: str, prom
     assert_agree(recorded_parts(recording, prompts), exact, near)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", KINDS)
 def test_training_queries_are_those_of_the_step_that_trains_on_them(family: str, prompts: Prompts) -> None:
     """At every training token the query projection's output before that text's step, times 1 / sqrt(8)."""
     model = tiny(family)

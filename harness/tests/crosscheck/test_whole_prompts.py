@@ -15,7 +15,8 @@ from harness.models.language_model import LanguageModel
 from harness.models.scoring import score
 from harness.prompts import Prompts
 from harness.tests.crosscheck.parts import assert_agree, forwards, own, plain_parts, recorded_parts
-from harness.tests.models.families import VARIANTS, rounded, tiny
+from harness.tests.models.configurations import OF_KINDS
+from harness.tests.models.families import rounded, tiny
 
 ONE_HEAD: tuple[tuple[str, dict[str, Any]], ...] = (
     ("llama", {"num_attention_heads": 1, "num_key_value_heads": 1}),
@@ -25,7 +26,7 @@ ONE_HEAD: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 @pytest.mark.parametrize("setting", [Setting.ZSL, Setting.ICL])
-@pytest.mark.parametrize(("family", "more"), VARIANTS + ONE_HEAD)
+@pytest.mark.parametrize(("family", "more"), OF_KINDS + ONE_HEAD)
 def test_recording_is_what_a_whole_prompt_gives(
     family: str, more: dict[str, Any], setting: Setting, prompts: Prompts
 ) -> None:

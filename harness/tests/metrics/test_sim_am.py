@@ -143,3 +143,9 @@ def test_last_tokens_share_a_place() -> None:
     maps = np.array([[1.0, 2.0, np.nan, np.nan], [1.0, 2.0, 3.0, 4.0]])[:, None, None]
     expected = np.array([[np.nan, np.nan, 1.0, 2.0], [1.0, 2.0, 3.0, 4.0]])[:, None, None]
     np.testing.assert_array_equal(aligned_at_end(maps), expected)
+
+
+def test_tokens_that_no_window_reaches_keep_their_place() -> None:
+    """Of three tokens the last two are seen: they are moved to the end with the place of the first, which stays NaN."""
+    maps = np.array([[[[np.nan, 2.0, 3.0, np.nan]]]])
+    np.testing.assert_array_equal(aligned_at_end(maps), [[[[np.nan, np.nan, 2.0, 3.0]]]])

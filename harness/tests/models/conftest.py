@@ -1,4 +1,4 @@
-"""Fixtures: a tiny model of each family, prompts for them, and the default model where it is there."""
+"""Fixtures: a tiny model of each kind of family, or of each, prompts for them, and the default model if it is there."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,19 @@ import pytest
 from harness.models.language_model import LanguageModel
 from harness.models.loading import load_model, quiet_transformers
 from harness.prompts import Prompts
+from harness.tests.models.configurations import FAMILIES, KINDS, VOCABULARY
 from harness.tests.models.default import STORE, default_source
-from harness.tests.models.families import FAMILIES, VOCABULARY, tiny
+from harness.tests.models.families import tiny
+
+
+@pytest.fixture(params=KINDS)
+def model(request: pytest.FixtureRequest) -> LanguageModel:
+    """Return a tiny model of each kind of family in turn."""
+    return tiny(request.param)
 
 
 @pytest.fixture(params=FAMILIES)
-def model(request: pytest.FixtureRequest) -> LanguageModel:
+def of_any_family(request: pytest.FixtureRequest) -> LanguageModel:
     """Return a tiny model of each family in turn."""
     return tiny(request.param)
 

@@ -1,4 +1,7 @@
-"""The plain, slow way: whole prompt, one query at a time, eager attention. Every fast path is held to it."""
+"""The plain, slow way: whole prompt, one query at a time, eager attention. Every fast path is held to it.
+
+The family's own forward is run as it is: scores are what enters its softmax.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,24 +9,37 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface
-from transformers.masking_utils import eager_mask
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from harness.data import Recording, Setting
 from harness.models.language_model import LanguageModel
-from harness.models.watching import watching
 from harness.prompts import Prompts
+from harness.tests.models.by_hand import entering, output_projections, projections, queries_of, slopes
 
-REFERENCE = "reference_eager"
+ABSOLUTE = {"bloom"}
+"""Whose ALiBi counts from the first token on: what it adds at the querying token is the same for all it sees."""
 
 
-@torch.inference_mode()
+class SoftmaxInputs(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    """Keeps the last token's row of every [.., token, token] that enters a softmax, -inf where it is masked."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.rows: list[Tensor] = []
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if function is torch.ops.aten._softmax.default:
+            row = args[0].reshape(-1, *args[0].shape[-2:])[:, -1].clone()
+            self.rows.append(row.masked_fill_(row < torch.finfo(row.dtype).min / 2, -torch.inf))
+        return function(*args, **kwargs or {})
+
+
+@torch.no_grad()
 def reference_score(model: LanguageModel, prompts: Prompts, setting: Setting) -> Recording:
     """Return what `scoring.score` returns, from one whole-prompt forward a query.
 
-    The scores come from queries and keys as the family's own forward has them; the prefix's part is cut off by
-    position.
+    The prefix's part of the scores is cut off by position. ALiBi's are counted from the querying token.
     """
     prefix = prompts.prefix if setting is Setting.ICL else (prompts.start_token,)
     longest = max(map(len, prompts.queries))
@@ -40,68 +56,37 @@ def _one(
     answer_tokens: tuple[int, ...],
     longest: int,
 ) -> tuple[np.ndarray, ...]:
-    ids = torch.tensor([[*prefix, *query]], device=model.device)
-    with _watched(model) as seen:
-        output = model.network(input_ids=ids, use_cache=False, reference_scores=seen["scores"])
-        logits = output.logits[0, -1, list(answer_tokens)]
-    scores = torch.stack(seen["scores"])  # [layer, head, token]
+    tokens = [*prefix, *query]
+    with (
+        model.attending("eager"),
+        entering(projections(model, "q")) as inputs,
+        _outputs(output_projections(model)) as attn_out,
+        SoftmaxInputs() as entered,
+    ):
+        output = model.network(input_ids=torch.tensor([tokens], device=model.device), use_cache=False)
+    scores = torch.stack(entered.rows)  # [layer, head, token]
+    if model.network.config.model_type in ABSOLUTE:
+        scores -= slopes(model)[:, None].to(scores) * (len(tokens) - 1)
     own = torch.full((*scores.shape[:2], longest), torch.nan)
     own[:, :, : len(query)] = scores[:, :, len(prefix) :]
+    own[own.isneginf()] = torch.nan
     context = scores[:, :, : len(prefix)].sum(1)
-    return tuple(
-        tensor.float().cpu().numpy()
-        for tensor in (
-            logits,
-            torch.stack(seen["attn_out"]),
-            own,
-            context,
-            torch.stack(seen["query_vectors"]),
-        )
-    )
+    vectors = queries_of(model, [x[-1:] for x in inputs])[:, 0]
+    logits = output.logits[0, -1, list(answer_tokens)]
+    return tuple(t.float().cpu().numpy() for t in (logits, torch.stack(attn_out), own, context, vectors))
 
 
 @contextmanager
-def _watched(model: LanguageModel) -> Iterator[dict[str, list[Tensor]]]:
-    """Keep, layer by layer, the last token's scores, attention output and query vectors of one forward."""
-    seen: dict[str, list[Tensor]] = {"scores": [], "attn_out": [], "query_vectors": []}
-    modules: list[Any] = model.attention_modules
+def _outputs(modules: list[Any]) -> Iterator[list[Tensor]]:
+    """Keep what modules put out at the last token, in the order in which they run."""
+    kept: list[Tensor] = []
 
-    def keep_query(layer: int, projected: Tensor) -> None:
-        seen["query_vectors"].append(model.query_of(modules[layer], projected[0, -1]))
+    def keep(_module: Any, _args: Any, output: Tensor) -> None:
+        kept.append(output[0, -1])
 
-    def keep_output(_layer: int, output: Tensor) -> None:
-        seen["attn_out"].append(output[0, -1])
-
-    def keep_plain_scores(layer: int, projected: Tensor) -> None:
-        """Multiply out the scores of a module without rotary positions; its query is projected before its keys."""
-        heads = (-1, modules[layer].num_heads, modules[layer].head_dim)
-        query = seen["query_vectors"][layer].view(heads)[-1]
-        seen["scores"].append(torch.einsum("hd,thd->ht", query, projected[0].view(heads)))
-
-    queries, keys = (model.projections(site) for site in (model.architecture.query, model.architecture.key))
-    dispatches = model.architecture.adapter is None
-    scores = model.attending(REFERENCE) if dispatches else watching(keys, keep_plain_scores)
-    with watching(queries, keep_query), watching(modules, keep_output), scores:
-        yield seen
-
-
-def _reference_attention(
-    _module: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor,
-    *,
-    scaling: float,
-    reference_scores: list[Tensor],
-    **_: Any,
-) -> tuple[Tensor, None]:
-    shared = query.shape[1] // key.shape[1]
-    key, value = key.repeat_interleave(shared, 1), value.repeat_interleave(shared, 1)
-    scores = query @ key.transpose(-1, -2) * scaling
-    reference_scores.append(scores[0, :, -1])
-    return ((scores + attention_mask).softmax(-1) @ value).transpose(1, 2), None
-
-
-AttentionInterface.register(REFERENCE, _reference_attention)
-AttentionMaskInterface.register(REFERENCE, eager_mask)
+    handles = [module.register_forward_hook(keep) for module in modules]
+    try:
+        yield kept
+    finally:
+        for handle in handles:
+            handle.remove()

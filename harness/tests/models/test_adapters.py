@@ -2,13 +2,20 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from transformers.models.xglm.modeling_xglm import XGLMAttention
 
+from harness.data import Setting
 from harness.errors import HarnessError
 from harness.models.adapters import xglm_attention
+from harness.models.architectures import ARCHITECTURES
+from harness.models.next_token import next_token_logits
 from harness.models.prefix_attention import SharedPrefix
+from harness.models.scoring import encode_prefix, forward_behind, last_of
+from harness.prompts import Prompts
+from harness.tests.models.families import TOLERANCE, tiny
 
 
 def test_xglm_adapter_is_xglms_attention() -> None:
@@ -50,3 +57,34 @@ def test_what_the_adapter_does_not_do_is_refused_by_name(argument: dict[str, Any
     xglm_attention(module.eval(), hidden, shared_prefix=prefix, **dict.fromkeys(argument))
     with pytest.raises(HarnessError, match=f"^XGLMAttention asks for {said}"):
         xglm_attention(module.train(training), hidden, shared_prefix=prefix, **argument)
+
+
+@pytest.mark.parametrize("family", [name for name, row in ARCHITECTURES.items() if row.adapter is not None])
+def test_every_adapter_refuses_what_it_does_not_do(family: str, prompts: Prompts) -> None:
+    """In training dropout is asked for, and a mask of padding is none of the causal order: both are refused by name."""
+    dropout = {"gpt_neo": "attention_dropout", "gptj": "attn_pdrop"}.get(family, "attention_dropout")
+    more: dict[str, Any] = {"attn_config": {"attn_pdrop": 1}} if family == "mpt" else {dropout: 0.5}
+    model = tiny(family, **more)
+    prefix = encode_prefix(model, prompts.prefix)
+    shared = SharedPrefix(prefix.keys, prefix.values, last_of(model, prompts.queries[:1]))
+    model.network.train()
+    with pytest.raises(HarnessError, match=r"asks for dropout = (0\.5|1), expected 0\.0"):
+        forward_behind(model, prefix, prompts.queries[:1], shared)
+    model.network.eval()
+    padded = torch.tensor([[0, 1, 1]])
+    with model.attending_to(shared), pytest.raises(HarnessError, match=r"asks for attention_mask = a tensor of shape"):
+        model.network.base_model(torch.tensor([[4, 5, 6]]), attention_mask=padded, use_cache=False)
+
+
+def test_falcons_alibi_counts_once(prompts: Prompts) -> None:
+    """Behind a prefix the model gives what its own forward of whole prompts does, whose ALiBi is in the mask of SDPA.
+
+    Under eager attention transformers 5.23 adds it a second time, so that no other family's reference holds here.
+    """
+    model = tiny("falcon", alibi=True, new_decoder_architecture=False, multi_query=False, num_kv_heads=4)
+    assert model.network.config._attn_implementation == model.architecture.stock == "sdpa"
+    found = next_token_logits(model, prompts, Setting.ICL)
+    with torch.no_grad():
+        whole = [model.network(torch.tensor([[*prompts.prefix, *query]])).logits[0, -1] for query in prompts.queries]
+    expected = torch.stack(whole).numpy()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE * np.abs(expected).max())

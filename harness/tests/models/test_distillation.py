@@ -17,8 +17,9 @@ from harness.models.distillation import Course, Imitated, Losses, answer_losses,
 from harness.models.language_model import LanguageModel
 from harness.models.scoring import score
 from harness.prompts import Prompts
-from harness.tests.models.families import GATHERED, VARIANTS, rounded, snapshot, tiny
-from harness.tests.models.test_finetuning import BLIND, KEYS_AND_VALUES, assert_restored, failing_at
+from harness.tests.models.configurations import OF_KINDS
+from harness.tests.models.families import GATHERED, rounded, snapshot, tiny
+from harness.tests.models.test_finetuning import BLIND, assert_restored, failing_at, keys_and_values
 
 FORMS: tuple[Losses, ...] = (answer_losses, output_losses)
 RATE = 1e-2
@@ -63,26 +64,17 @@ def adam(
 ) -> tuple[dict[str, Tensor], list[float]]:
     """Return weights after, and losses before, each step: torch's Adam, the gradient of one query after the other."""
     stepped = LanguageModel(copy.deepcopy(model.network))
-    family = stepped.network.config.model_type
-    trained = {
-        name: parameter.requires_grad_(True)
-        for name, parameter in stepped.network.named_parameters()
-        if name.split(".")[-2] in KEYS_AND_VALUES[family]
-    }
+    trained, leave_keys_and_values = keys_and_values(stepped)
     optimizer, losses = torch.optim.Adam(trained.values(), lr=RATE), []
     for batch in batches:
         optimizer.zero_grad()
         found = [plain_loss(stepped.network, stepped.attention_modules, of, i, losses_of) for i in batch]
         for loss in found:
             (loss / len(batch)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        if family == "gpt2":  # the query third stands still
-            for parameter in trained.values():
-                assert parameter.grad is not None
-                parameter.grad[..., :32] = 0
+        leave_keys_and_values()
         optimizer.step()
         losses.append(float(torch.stack(found).detach().mean()))
-    cut = slice(32, None) if family == "gpt2" else slice(None)
-    return {name: parameter.detach()[..., cut] for name, parameter in trained.items()}, losses
+    return {s.name: s.of(trained[s.name].detach()) for s in stepped.key_value_slices}, losses
 
 
 def own(model: LanguageModel) -> dict[str, Tensor]:
@@ -91,7 +83,7 @@ def own(model: LanguageModel) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize("losses_of", FORMS)
-@pytest.mark.parametrize(("family", "more"), VARIANTS)
+@pytest.mark.parametrize(("family", "more"), [*OF_KINDS, ("gemma2", {}), ("gpt_neox", {})])
 def test_gradients_are_those_of_whole_prompts(
     family: str, more: dict[str, Any], prompts: Prompts, losses_of: Losses
 ) -> None:

@@ -4,9 +4,14 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from harness.models.language_model import LanguageModel
-from harness.tests.models.families import assert_untouched, queries_by_hand, snapshot, tiny
+from harness.models.prefix_attention import SharedPrefix
+from harness.models.scoring import encode_prefix
+from harness.tests.models.by_hand import projections, queries_by_hand, rows_of
+from harness.tests.models.configurations import VARIANTS
+from harness.tests.models.families import assert_untouched, snapshot, tiny
 
 TRAINED = {
     "llama": (["self_attn.k_proj.weight", "self_attn.v_proj.weight"], [(16, 32), (16, 32)]),
@@ -27,13 +32,26 @@ def test_what_trains_is_keys_and_values(model: LanguageModel) -> None:
     assert [tuple(s.of(s.parameter).shape) for s in first] == shapes
 
 
-def test_slices_are_views_of_named_parameters(model: LanguageModel) -> None:
-    """Each slice belongs to the parameter of its name, and writing to it writes there."""
+@pytest.mark.parametrize(("family", "more"), VARIANTS)
+def test_slices_are_views_of_the_keys_and_values_of_named_parameters(family: str, more: dict[str, Any]) -> None:
+    """Each belongs to the parameter of its name, and writing to it writes to those outputs that are keys and values.
+
+    They are said by a second table, made by hand. No other parameter has a slice: norms of keys are not trained.
+    """
+    model = tiny(family, **more)
     parameters = dict(model.network.named_parameters())
+    expected = snapshot(model)
+    names = {id(parameter): name for name, parameter in parameters.items()}
+    for kind in "kv":
+        for projection in projections(model, kind):
+            for parameter in projection.parameters():
+                weight = expected[names[id(parameter)]]
+                outputs = weight if isinstance(projection, nn.Linear) or weight.ndim == 1 else weight.T
+                outputs[rows_of(model, kind)] = 7.0
     for s in model.key_value_slices:
         assert s.parameter is parameters[s.name]
         s.of(s.parameter).fill_(7.0)
-        assert bool((parameters[s.name].narrow(s.axis, s.start, s.stop - s.start) == 7).all())
+    assert all(torch.equal(parameter, expected[name]) for name, parameter in parameters.items())
 
 
 def test_keys_of_gpt2_are_the_middle_third() -> None:
@@ -49,14 +67,15 @@ def test_keys_of_gpt2_are_the_middle_third() -> None:
     assert bool((projected[:, :32] != 0).all())
 
 
-def test_query_vectors_by_hand(model: LanguageModel) -> None:
-    """The query site's output, sliced and scaled, is (W_q norm(x) + b_q) / sqrt(8)."""
+def test_query_vectors_by_hand(of_any_family: LanguageModel) -> None:
+    """The query site's output, sliced, behind the family's norm and scaled, is scale * norm(W_q x + b_q)."""
+    model = of_any_family
     seen: list[torch.Tensor] = []
     site = model.attention_modules[2].get_submodule(model.architecture.query.module)
     handle = site.register_forward_hook(lambda _m, _a, out: seen.append(out))
     expected = queries_by_hand(model, [3, 1, 4])[2]
     handle.remove()
-    found = model.query_of(model.attention_modules[2], seen[0])[0]
+    found = model.query_of(model.attention_modules[2], seen[0][0])
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
@@ -87,9 +106,10 @@ def test_weights_of_another_model_are_refused_whole(model: LanguageModel) -> Non
 def test_attention_is_put_back_after_an_exception(model: LanguageModel) -> None:
     """An exception under our attention leaves the family's own implementation and forwards."""
     before = model.network.config._attn_implementation
+    prefix = encode_prefix(model, [0])
 
     def fail_inside() -> None:
-        with model.attending():
+        with model.attending_to(SharedPrefix(prefix.keys, prefix.values, torch.tensor([0]))):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

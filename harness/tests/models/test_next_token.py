@@ -11,7 +11,8 @@ from harness.models.language_model import LanguageModel
 from harness.models.next_token import next_token_logits
 from harness.models.scoring import score
 from harness.prompts import Prompts
-from harness.tests.models.families import VOCABULARY, assert_untouched, rounded
+from harness.tests.models.configurations import VOCABULARY
+from harness.tests.models.families import assert_untouched, rounded
 
 
 def _whole_prompts(model: LanguageModel, prompts: Prompts, setting: Setting) -> np.ndarray:
@@ -23,8 +24,9 @@ def _whole_prompts(model: LanguageModel, prompts: Prompts, setting: Setting) -> 
 
 
 @pytest.mark.parametrize("setting", list(Setting))
-def test_logits_are_those_of_the_whole_prompt(model: LanguageModel, prompts: Prompts, setting: Setting) -> None:
+def test_logits_are_those_of_the_whole_prompt(of_any_family: LanguageModel, prompts: Prompts, setting: Setting) -> None:
     """For every family, setting and batch: within twice what weights off by float32's rounding change."""
+    model = of_any_family
     expected, near = (_whole_prompts(m, prompts, setting) for m in (model, rounded(model)))
     for batch_size in (1, 2, 8):
         found = next_token_logits(model, prompts, setting, batch_size)

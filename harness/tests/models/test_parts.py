@@ -1,7 +1,5 @@
 """Attention in parts, held to the family's own eager forward over the whole prompt, head by head."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any
 
@@ -9,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from transformers import DynamicCache
 
 from harness.data import AttentionParts, Setting
 from harness.models.language_model import LanguageModel
@@ -16,75 +15,52 @@ from harness.models.parts import attention_parts, first_order_attention
 from harness.models.prefix_attention import SharedPrefix
 from harness.models.scoring import encode_prefix, forward_behind, last_of
 from harness.prompts import Prompts
-from harness.tests.models.families import VARIANTS, assert_untouched, rounded, tiny
+from harness.tests.models.by_hand import entering, output_projections, queries_by_hand, scale_of, turned, window_of
+from harness.tests.models.configurations import FAMILIES, KINDS, OF_KINDS
+from harness.tests.models.families import assert_untouched, rounded, tiny
 
 Taken = dict[str, np.ndarray]
 PARTS = tuple(field.name for field in fields(AttentionParts))[1:]
 BIASES = {"gpt2": "c_attn.bias", "xglm": "k_proj.bias"}
 """Of GPT-2's the first half of what is trained is the keys'."""
-OUTPUT_PROJECTION = {"llama": "o_proj", "gpt2": "c_proj", "xglm": "out_proj"}
-
-
-@contextmanager
-def watched(model: LanguageModel) -> Iterator[dict[str, list[Tensor]]]:
-    """Keep each layer's query vectors and what goes into its output projection, both at the last token."""
-    seen: dict[str, list[Tensor]] = {"query": [], "out": []}
-
-    def keep_query(_module: Any, _args: Any, projected: Tensor) -> None:
-        width = projected.shape[-1] // (3 if model.network.config.model_type == "gpt2" else 1)
-        seen["query"].append(projected[0, :, :width])  # GPT-2's first third
-
-    def keep_out(_module: Any, args: tuple[Tensor, ...]) -> None:
-        seen["out"].append(args[0][0, -1])
-
-    handles = []
-    for attention in model.attention_modules:
-        query = attention.get_submodule("c_attn" if model.network.config.model_type == "gpt2" else "q_proj")
-        out = attention.get_submodule(OUTPUT_PROJECTION[model.network.config.model_type])
-        handles += [query.register_forward_hook(keep_query), out.register_forward_pre_hook(keep_out)]
-    try:
-        yield seen
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def turned(query: Tensor, theta: float = 10000.0) -> Tensor:
-    """Return rotary positions applied to [token, head, d_head]: pairs (i, i + d / 2) turned by t theta^(-2i / d)."""
-    half = query.shape[-1] // 2
-    angle = torch.arange(len(query))[:, None, None] * theta ** (-torch.arange(half) / half)
-    left, right = query[..., :half], query[..., half:]
-    return torch.cat([left * angle.cos() - right * angle.sin(), right * angle.cos() + left * angle.sin()], dim=-1)
+CASES = [
+    *((family, more, setting) for family, more in OF_KINDS for setting in (Setting.ZSL, Setting.ICL)),
+    *((family, {}, Setting.ICL) for family in FAMILIES if family not in KINDS),
+]
 
 
 @torch.inference_mode()
 def taken_apart(model: LanguageModel, prefix: tuple[int, ...], query: tuple[int, ...]) -> Taken:
     """Return the parts and the attention output of one query by hand, [layer, head, ...]: one softmax at a time."""
-    with watched(model) as seen, model.attending("eager"):
-        ids = torch.tensor([[*prefix, *query]])
-        output = model.network(ids, output_attentions=True, use_cache=True)
+    ids = [*prefix, *query]
+    with entering(output_projections(model)) as outputs, model.attending("eager"):
+        output = model.network(torch.tensor([ids]), output_attentions=True, past_key_values=DynamicCache())
     layers = []
-    for weights, cached, vectors, out in zip(
-        output.attentions, output.past_key_values.layers, seen["query"], seen["out"], strict=True
+    for layer, (weights, cached, vectors, out) in enumerate(
+        zip(output.attentions, output.past_key_values.layers, queries_by_hand(model, ids), outputs, strict=True)
     ):
         heads, groups = weights.shape[1], cached.keys.shape[1]
-        unscaled, outputs = vectors.view(len(vectors), heads, -1), out.view(heads, -1)
-        last = (turned(unscaled) if model.network.config.model_type == "llama" else unscaled)[-1]
+        query_heads = turned(model, layer, vectors.view(len(vectors), heads, -1))[-1] / scale_of(model, layer)
+        window = window_of(model, layer) or len(ids)
         rows = []
         for h in range(heads):
-            key, value = (kept[0, h // (heads // groups)] for kept in (cached.keys, cached.values))
-            rows.append(of_head(weights[0, h, -1], key, value, last[h], len(prefix)))
-            rows[-1]["whole"] = outputs[h]
+            key, value = (kept[0, h // (heads // groups), -window:] for kept in (cached.keys, cached.values))
+            rows.append(of_head(weights[0, h, -1, -window:], key, value, query_heads[h], len(key) - len(query)))
+            rows[-1]["whole"] = out[-1].view(heads, -1)[h]
         layers.append({name: torch.stack([row[name] for row in rows]) for name in rows[0]})
     return {name: torch.stack([layer[name] for layer in layers]).numpy() for name in layers[0]}
 
 
 def of_head(weights: Tensor, key: Tensor, value: Tensor, query: Tensor, prefix: int) -> dict[str, Tensor]:
-    """Return one head's parts from its softmax weights [token], keys and values [token, d_head] and query [d_head]."""
+    """Return one head's parts from its softmax weights [token], keys and values [token, d_head] and query [d_head].
+
+    All of what it sees: `prefix` tokens of it, none where less than the query's own are seen, are the prefix's.
+    """
+    prefix = max(prefix, 0)
     theirs, own = weights[:prefix], weights[prefix:]
     return {
         "mass": theirs.sum(),
-        "context": theirs / theirs.sum() @ value[:prefix],
+        "context": theirs / theirs.sum() @ value[:prefix] if prefix else torch.zeros_like(query),
         "own": own / own.sum() @ value[prefix:],
         "relaxed": torch.stack([v * (k @ query) for k, v in zip(key, value, strict=True)]).sum(0),
         "uniform": value.mean(0),
@@ -118,8 +94,7 @@ def assert_parts(found: AttentionParts, expected: Taken, neighbour: Taken) -> No
         np.testing.assert_allclose(ours, expected[name], rtol=0, atol=allowed, err_msg=name)
 
 
-@pytest.mark.parametrize("setting", list(Setting))
-@pytest.mark.parametrize(("family", "more"), VARIANTS)
+@pytest.mark.parametrize(("family", "more", "setting"), [*CASES, ("llama", {}, Setting.FT)])
 def test_parts_are_those_of_the_models_own_attention(
     family: str, more: dict[str, Any], setting: Setting, prompts: Prompts
 ) -> None:
@@ -135,8 +110,7 @@ def test_parts_are_those_of_the_models_own_attention(
         assert_parts(found, expected, neighbour)
 
 
-@pytest.mark.parametrize("setting", [Setting.ZSL, Setting.ICL])
-@pytest.mark.parametrize(("family", "more"), VARIANTS)
+@pytest.mark.parametrize(("family", "more", "setting"), CASES)
 def test_first_order_is_that_of_the_models_own_attention(
     family: str, more: dict[str, Any], setting: Setting, prompts: Prompts
 ) -> None:

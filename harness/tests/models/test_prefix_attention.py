@@ -1,6 +1,7 @@
 """Shared-prefix attention, held to softmax attention over the joined keys in float64, and what it refuses."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -8,8 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from transformers import MistralConfig
-from transformers.masking_utils import create_causal_mask, create_chunked_causal_mask
+from transformers import GptOssConfig
+from transformers.masking_utils import create_causal_mask, create_chunked_causal_mask, create_sliding_window_causal_mask
 
 from harness.data import Setting
 from harness.errors import HarnessError
@@ -26,8 +27,8 @@ from harness.models.prefix_attention import (
 )
 from harness.models.scoring import score
 from harness.prompts import Prompts
-from harness.tests.models.families import CONFIGURATIONS, assert_same, rounded, tiny
-from harness.tests.models.reference import reference_score
+from harness.tests.models.configurations import CONFIGURATIONS
+from harness.tests.models.families import tiny
 
 relaxed = settings(deadline=None, max_examples=100)
 SIZES = st.tuples(*(st.integers(1, most) for most in (3, 3, 3, 6, 7, 5)))
@@ -122,7 +123,7 @@ def forms(given: Case, scaling: float, shift: float = 0.0) -> Forms:
     batch, heads, length, d_head = given.query.shape
     groups, prefix = given.key.shape[1], given.prefix_key.shape[1]
     last = scores[torch.arange(batch), :, given.last].view(batch, groups, heads // groups, prefix + length) + shift
-    found = without_softmax(last[..., prefix:], last[..., :prefix], given.value, given.prefix_value, given.last)
+    found = without_softmax(last[..., prefix:], last[..., :prefix], given.value, given.prefix_value)
     return Forms(*(form.reshape(batch, heads, d_head) for form in found))
 
 
@@ -212,8 +213,6 @@ SOME = case((2, 2, 2, 3, 4, 5), seed=0)
 @pytest.mark.parametrize(
     ("argument", "said"),
     [
-        ({"sliding_window": 4}, "sliding_window = 4, expected None"),
-        ({"softcap": 30.0}, r"softcap = 30\.0, expected None"),
         ({"s_aux": torch.zeros(4)}, r"s_aux = a tensor of shape \[4\], expected None"),
         ({"mask": torch.zeros(2, 1, 3, 3)}, r"attention_mask = a tensor of shape \[2, 1, 3, 3\], expected None"),
         ({"never_heard_of": "x"}, "never_heard_of = 'x', expected None"),
@@ -239,39 +238,32 @@ def test_what_changes_nothing_is_taken() -> None:
 
 
 def test_mask_is_built_where_causal_order_is_not_all() -> None:
-    """Llama's causal mask is left out; that of a padded text or of chunks of 2 is there to be refused."""
+    """Llama's causal mask and that of a window are left out; those of a padded text or of chunks can be refused.
+
+    So are chunks that are longer than the text, which look causal until a prefix stands before it.
+    """
     model = tiny("llama")
-    model.network.config.attention_chunk_size = 2
+    model.network.config.sliding_window = 2
     states, padded = torch.zeros(1, 3, 32), torch.tensor([[0, 1, 1]])
 
     def mask(build: Callable[..., Any], attention_mask: Tensor | None) -> Any:
         return build(model.network.config, states, attention_mask, past_key_values=None)
 
     with model.attending(SHARED_PREFIX):
-        assert mask(create_causal_mask, None) is None
-        assert mask(create_causal_mask, padded) is not None
-        assert mask(create_chunked_causal_mask, None) is not None
-
-
-def mistral(monkeypatch: pytest.MonkeyPatch, window: int | None) -> LanguageModel:
-    """Return a tiny Mistral whose tokens see `window` tokens back, its row borrowed from Llama."""
-    monkeypatch.setitem(ARCHITECTURES, "mistral", ARCHITECTURES["llama"])
-    sizes = {**CONFIGURATIONS["llama"][1], "sliding_window": window}
-    monkeypatch.setitem(CONFIGURATIONS, "mistral", (MistralConfig, sizes))
-    return tiny("mistral")
+        for build in (create_causal_mask, create_sliding_window_causal_mask):
+            assert mask(build, None) is None
+            assert mask(build, padded) is not None
+        for model.network.config.attention_chunk_size in (2, 3, 8):
+            assert mask(create_chunked_causal_mask, None) is not None
 
 
 @pytest.mark.parametrize("run", [score, next_token_logits, attention_parts])
-def test_family_with_sliding_windows_is_refused(
+def test_family_with_sinks_is_refused(
     run: Callable[[LanguageModel, Prompts, Setting], Any], prompts: Prompts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Behind a prefix its window would go unheeded: whatever is asked of the model ends in the one error."""
-    with pytest.raises(HarnessError, match=r"^MistralAttention asks for sliding_window = 4, expected None"):
-        run(mistral(monkeypatch, window=4), prompts, Setting.ICL)
-
-
-def test_the_same_family_without_windows_is_scored(prompts: Prompts, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With no window asked for it is as good as Llama: the recording is the reference's."""
-    model = mistral(monkeypatch, window=None)
-    expected, neighbour = (reference_score(m, prompts, Setting.ICL) for m in (model, rounded(model)))
-    assert_same(score(model, prompts, Setting.ICL), expected, neighbour)
+    """Behind a prefix GPT-OSS's sinks would go unheeded: whatever is asked of it ends in the one error."""
+    monkeypatch.setitem(ARCHITECTURES, "gpt_oss", replace(ARCHITECTURES["llama"], stock="eager"))
+    sizes = {**CONFIGURATIONS["llama"][1], "head_dim": 8, "num_local_experts": 2, "num_experts_per_tok": 1}
+    monkeypatch.setitem(CONFIGURATIONS, "gpt_oss", (GptOssConfig, sizes))
+    with pytest.raises(HarnessError, match=r"^GptOssAttention asks for s_aux = a tensor of shape \[4\], expected None"):
+        run(tiny("gpt_oss"), prompts, Setting.ICL)

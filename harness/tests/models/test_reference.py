@@ -6,13 +6,20 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from transformers.models.llama.modeling_llama import rotate_half
+from transformers import DynamicCache
 
 from harness.data import Recording, Setting
 from harness.models.language_model import LanguageModel
 from harness.prompts import Prompts
-from harness.tests.models.families import VARIANTS, assert_same, assert_untouched, queries_by_hand, rounded, tiny
+from harness.tests.models.by_hand import output_projections, queries_by_hand, scores_by_hand
+from harness.tests.models.configurations import OF_KINDS, OF_OTHERS
+from harness.tests.models.families import assert_same, assert_untouched, rounded, tiny
 from harness.tests.models.reference import reference_score
+
+CASES = [
+    *((family, more, setting) for family, more in OF_KINDS for setting in (Setting.ICL, Setting.ZSL)),
+    *((family, more, Setting.ICL) for family, more in OF_OTHERS),
+]
 
 
 def stock(model: LanguageModel, prompts: Prompts, setting: Setting) -> Recording:
@@ -27,38 +34,32 @@ def stock(model: LanguageModel, prompts: Prompts, setting: Setting) -> Recording
 
 
 def _stock_row(model: LanguageModel, prefix: list[int], query: list[int], answers: list[int]) -> tuple[Any, ...]:
-    ids, outputs = [*prefix, *query], []
-    handles = [m.register_forward_hook(lambda _m, _a, out: outputs.append(out[0])) for m in model.attention_modules]
+    ids, outputs = [*prefix, *query], list[Tensor]()
+    handles = [m.register_forward_hook(lambda _m, _a, out: outputs.append(out)) for m in output_projections(model)]
     with model.attending("eager"), torch.no_grad():
-        found = model.network(torch.tensor([ids]), use_cache=True, output_attentions=True)
+        found = model.network(torch.tensor([ids]), past_key_values=DynamicCache(), output_attentions=True)
     for handle in handles:
         handle.remove()
-    vectors = queries_by_hand(model, ids)[:, -1]
-    scores = torch.stack([_scores(model, found, layer, vector) for layer, vector in enumerate(vectors)])
+    vectors = queries_by_hand(model, ids)
+    cached = [layer.keys[0] for layer in found.past_key_values.layers]
+    pairs = zip(vectors, cached, strict=True)
+    scores = torch.stack([scores_by_hand(model, layer, query, keys) for layer, (query, keys) in enumerate(pairs)])
     weights = torch.stack(found.attentions)[:, 0, :, -1]
     torch.testing.assert_close(scores.softmax(-1), weights, rtol=1e-4, atol=1e-7)
     own, context = scores[:, :, len(prefix) :], scores[:, :, : len(prefix)].sum(1)
+    own = own.masked_fill(own.isneginf(), torch.nan)
     attn_out = torch.stack(outputs)[:, 0, -1]
-    return tuple(t.numpy() for t in (found.logits[0, -1, answers], attn_out, own, context, vectors))
+    return tuple(t.numpy() for t in (found.logits[0, -1, answers], attn_out, own, context, vectors[:, -1]))
 
 
-def _scores(model: LanguageModel, found: Any, layer: int, vector: Tensor) -> Tensor:
-    """Return [head, token]: the scaled query vector against the keys that the stock forward cached."""
-    keys = found.past_key_values.layers[layer].keys[0]
-    query = vector.view(-1, keys.shape[-1])
-    if model.network.config.model_type == "llama":
-        position = torch.tensor([[keys.shape[1] - 1]])
-        cos, sin = model.network.model.rotary_emb(query, position)
-        query = query * cos[0] + rotate_half(query) * sin[0]
-    return torch.einsum("hd,htd->ht", query, keys.repeat_interleave(len(query) // len(keys), 0))
-
-
-@pytest.mark.parametrize("setting", [Setting.ICL, Setting.ZSL])
-@pytest.mark.parametrize(("family", "more"), VARIANTS)
+@pytest.mark.parametrize(("family", "more", "setting"), CASES)
 def test_reference_is_the_familys_own_forward(
     family: str, more: dict[str, Any], setting: Setting, prompts: Prompts
 ) -> None:
-    """Logits, attention outputs, scores and query vectors are those of a whole prompt under eager attention."""
+    """Logits, attention outputs, scores and query vectors are those of a whole prompt under eager attention.
+
+    Scores are the products of query vectors and cached keys, and their softmax the weights that transformers hands out.
+    """
     model = tiny(family, **more)
     expected, neighbour = (stock(m, prompts, setting) for m in (model, rounded(model)))
     assert_same(reference_score(model, prompts, setting), expected, neighbour)

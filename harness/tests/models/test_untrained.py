@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,19 +19,38 @@ from harness.models.untrained import (
     shuffled_weights,
 )
 from harness.prompts import Prompts
-from harness.tests.models.families import FAMILIES, assert_identical, assert_untouched, snapshot, tiny
+from harness.tests.models.configurations import FAMILIES, KINDS
+from harness.tests.models.families import assert_identical, assert_untouched, snapshot, tiny
 
 Rival = Callable[[LanguageModel, np.random.Generator], LanguageModel]
 RIVALS = [fresh_weights, shuffled_weights]
 PARTLY = [fresh_between_embeddings, fresh_between_norms]
 EVERY = [*RIVALS, *PARTLY]
-EMBEDDED = {
-    "llama": {"model.embed_tokens.weight", "lm_head.weight"},
-    "gpt2": {"transformer.wte.weight", "transformer.wpe.weight"},
-    "xglm": {"model.embed_tokens.weight"},
+_BESIDE = {
+    "gpt2": {"transformer.wpe.weight"},
+    "gpt_neo": {"transformer.wpe.weight"},
+    "gptj": {"lm_head.bias"},
+    "phi": {"lm_head.bias"},
+    "opt": {f"model.decoder.{name}.weight" for name in ("embed_positions", "project_in", "project_out")},
 }
-"""What reads tokens and positions in and logits out. GPT-2 and XGLM have one matrix for tokens in and out, and XGLM's
-positions are no weights."""
+_TOKENS = {
+    "gpt_neox": "gpt_neox.embed_in",
+    "opt": "model.decoder.embed_tokens",
+    **dict.fromkeys(("gpt2", "gpt_neo", "gptj", "mpt"), "transformer.wte"),
+    **dict.fromkeys(("bloom", "falcon"), "transformer.word_embeddings"),
+}
+EMBEDDED = {
+    family: {f"{_TOKENS.get(family, 'model.embed_tokens')}.weight", "lm_head.weight"} | _BESIDE.get(family, set())
+    for family in FAMILIES
+}
+"""What reads tokens and positions in and logits out, as far as it is there: a tied unembedding is no parameter of its
+own, and XGLM's positions are no weights."""
+NORMS = {"gemma3_text": 19, "phi": 8, "stablelm": 32, "gptj": 8, "bloom": 16}
+NORMS |= dict.fromkeys(("llama", "qwen2", "mistral", "phi3", "smollm3", "mpt"), 7)
+NORMS |= dict.fromkeys(("gemma2", "qwen3", "olmo2"), 13)
+NORMS |= dict.fromkeys(("gpt2", "xglm", "gpt_neox", "opt", "gpt_neo", "falcon"), 14)
+"""How many weights and biases norms have: two norms a layer of three and one, with biases or without; gated ones have
+four, queries' and keys' come on top, StableLM's by head, parallel layers have one, and Bloom's embeddings one."""
 TIED = [("llama", {"tie_word_embeddings": True}), ("gpt2", {}), ("xglm", {})]
 
 
@@ -118,24 +138,25 @@ def norms_of(model: LanguageModel) -> set[str]:
     return {name for name, _ in model.network.named_parameters() if name.rpartition(".")[0] in norms}
 
 
-CASES = [*((family, {}) for family in FAMILIES), ("llama", {"tie_word_embeddings": True, "attention_bias": True})]
+OPT_350M = {"do_layer_norm_before": False, "word_embed_proj_dim": 20}
+CASES = [
+    *((family, {}) for family in FAMILIES),
+    ("opt", OPT_350M),
+    ("llama", {"tie_word_embeddings": True, "attention_bias": True}),
+]
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(("family", "more"), CASES)
 @pytest.mark.parametrize("rival", PARTLY)
-def test_partly_fresh_model_keeps_what_its_name_says(
-    family: str, more: dict[str, bool], rival: Rival, dtype: torch.dtype
-) -> None:
+def test_partly_fresh_model_keeps_what_its_name_says(family: str, more: dict[str, Any], rival: Rival) -> None:
     """Embeddings, unembedding and norms, or norms alone, are the model's to the bit; all else is that of fresh weights.
 
     Biases of projections are among what is fresh, and GPT-2's fused matrices whole.
     """
     model = tiny(family, **more)
-    model.network.to(dtype)
     names = {name for name, _ in model.network.named_parameters()}
     kept = norms_of(model) | (EMBEDDED[family] & names if rival is fresh_between_embeddings else set())
-    assert len(norms_of(model)) == {"llama": 7, "gpt2": 14, "xglm": 14}[family]  # two a layer of three, and one
+    assert len(norms_of(model)) == (12 if more is OPT_350M else NORMS[family])
     found, fresh, own = (snapshot(m) for m in (rival(model, seeded(5)), fresh_weights(model, seeded(5)), model))
     for name in names:
         assert torch.equal(found[name], own[name]) == (name in kept), name
@@ -181,7 +202,7 @@ def test_shuffling_leaves_norms_and_biases(model: LanguageModel) -> None:
 
 
 @pytest.mark.parametrize("width", [0.02, 0.1])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", KINDS)
 def test_fresh_weights_are_those_of_the_family(family: str, width: float) -> None:
     """Matrices are normal with the configuration's standard deviation, norms are 1 and biases 0.
 

@@ -7,41 +7,31 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from harness.dual_form.linear_attention import outer_sum
 from harness.models.finetuning import finetune
 from harness.models.language_model import LanguageModel
 from harness.models.updates import demonstration_projections, ft_updates
 from harness.prompts import Prompts
-from harness.tests.models.families import GATHERED, VARIANTS, assert_untouched, snapshot, tiny
+from harness.tests.models.by_hand import entering, projected, projections, rows_of, size_of_head
+from harness.tests.models.configurations import FAMILIES, KINDS, OF_KINDS
+from harness.tests.models.families import GATHERED, assert_untouched, snapshot, tiny
 
-THIRD = 32
-"""Outputs of GPT-2's fused projection that are queries, keys and values: as many each."""
+CASES = [*OF_KINDS, *((family, {}) for family in FAMILIES if family not in KINDS)]
 
 
 def normed(model: LanguageModel, tokens: tuple[int, ...]) -> Tensor:
     """Return what each layer's attention reads of a text, [layer, token, d_model], in float64."""
-    network, norm = model.network, {"llama": "input_layernorm", "gpt2": "ln_1", "xglm": "self_attn_layer_norm"}
-    with torch.no_grad():
-        states = network(torch.tensor([tokens]), output_hidden_states=True, use_cache=False).hidden_states[:-1]
-        layers = network.get_submodule(model.architecture.layers)
-        name = norm[network.config.model_type]
-        return torch.stack([layer.get_submodule(name)(x[0]).double() for layer, x in zip(layers, states, strict=True)])
+    with torch.no_grad(), entering(projections(model, "k")) as inputs:
+        model.network(torch.tensor([tokens]), use_cache=False)
+    return torch.stack(inputs).double()
 
 
-def projected(model: LanguageModel, layer: int, x: Tensor) -> tuple[Tensor, Tensor]:
+def of_heads(model: LanguageModel, layer: int, x: Tensor) -> tuple[Tensor, Tensor]:
     """Return W_V x + b_V and W_K x + b_K of one token x [d_model] in float64, both [kv_head, d_head]."""
-    attention: Any = model.attention_modules[layer]
-    if model.network.config.model_type == "gpt2":
-        fused = x @ attention.c_attn.weight.double() + attention.c_attn.bias.double()
-        value, key = fused[2 * THIRD :], fused[THIRD : 2 * THIRD]
-    else:
-        value, key = (
-            p.weight.double() @ x + (0 if p.bias is None else p.bias.double())
-            for p in (attention.v_proj, attention.k_proj)
-        )
-    return value.view(-1, attention.head_dim), key.view(-1, attention.head_dim)
+    value, key = (projected(model, layer, kind, x[None]).view(-1, size_of_head(model)) for kind in "vk")
+    return value, key
 
 
 def outer_products(model: LanguageModel, inputs: Tensor, tokens: list[int]) -> Tensor:
@@ -50,21 +40,25 @@ def outer_products(model: LanguageModel, inputs: Tensor, tokens: list[int]) -> T
     for layer, x in enumerate(inputs):
         products = []
         for token in tokens:
-            value, key = projected(model, layer, x[token])
+            value, key = of_heads(model, layer, x[token])
             products.append(torch.stack([torch.outer(v, k) for v, k in zip(value, key, strict=True)]))
         layers.append(torch.stack(products).sum(0))
     return torch.stack(layers)
 
 
 def with_put_in(model: LanguageModel, weights: Mapping[str, Tensor]) -> LanguageModel:
-    """Return a copy of the model with these key and value weights; GPT-2's lie behind its query third."""
-    network = copy.deepcopy(model.network)
-    cut = THIRD if network.config.model_type == "gpt2" else 0
+    """Return a copy of the model with these key and value weights; those of fused projections come head by head."""
+    other = LanguageModel(copy.deepcopy(model.network))
+    paths = {id(parameter): name for name, parameter in other.network.named_parameters()}
     with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            if name in weights:
-                parameter[..., cut:] = weights[name]
-    return LanguageModel(network)
+        for projection in {id(p): p for kind in "kv" for p in projections(other, kind)}.values():
+            for parameter in projection.parameters():
+                given = weights[paths[id(parameter)]]
+                if isinstance(projection, nn.Linear) or given.ndim == 1:
+                    parameter[rows_of(other, "kv")] = given.reshape(-1, *parameter.shape[1:])
+                else:
+                    parameter[:, rows_of(other, "kv")] = given
+    return other
 
 
 def assert_close(found: Tensor, expected: Tensor) -> None:
@@ -74,7 +68,7 @@ def assert_close(found: Tensor, expected: Tensor) -> None:
     torch.testing.assert_close(found.double(), expected, rtol=0, atol=allowed)
 
 
-@pytest.mark.parametrize(("family", "more"), VARIANTS)
+@pytest.mark.parametrize(("family", "more"), CASES)
 def test_icl_update_sums_outer_products_of_the_demonstrations_tokens(
     family: str, more: dict[str, Any], prompts: Prompts
 ) -> None:
@@ -103,7 +97,7 @@ def test_no_demonstration_is_no_update(model: LanguageModel, prompts: Prompts) -
 
 
 @pytest.mark.parametrize("rate", [1e-2, 1e-5])
-@pytest.mark.parametrize(("family", "more"), VARIANTS)
+@pytest.mark.parametrize(("family", "more"), CASES)
 def test_ft_update_is_the_difference_of_the_two_products(
     family: str, more: dict[str, Any], rate: float, prompts: Prompts
 ) -> None:

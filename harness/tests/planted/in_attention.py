@@ -1,10 +1,13 @@
 """Errors planted in attention behind a shared prefix, in what it refuses and in its adapters."""
 
-from harness.tests.planted.in_models import EVERYTHING, OF_SCORING
+from harness.tests.planted.in_models import ANSWERS, EVERYTHING, OF_SCORING
 from harness.tests.planted.planted import Planted
 
 PREFIX, ADAPTERS = "harness/models/prefix_attention.py", "harness/models/adapters.py"
 OF_PARTS, OF_PREFIX = "harness/tests/models/test_parts.py", "harness/tests/models/test_prefix_attention.py::test_"
+OF_LIMITED = "harness/tests/models/test_attention_limits.py::test_"
+OF_LIMITS = f"{OF_LIMITED}limited_attention_is_softmax_over_the_joined_keys"
+OF_SITES = "harness/tests/models/test_architectures.py::test_"
 OF_ADAPTERS = "harness/tests/models/test_adapters.py::test_what_the_adapter_does_not_do_is_refused_by_name"
 
 COMPUTED = [
@@ -59,9 +62,9 @@ COMPUTED = [
     Planted(
         "scale left in the relaxed form",
         "C9",
-        PREFIX,
-        "relaxed=relaxed / module.scaling",
-        "relaxed=relaxed / 1.0",
+        "harness/models/parts.py",
+        "relaxed=parts.relaxed / scale",
+        "relaxed=parts.relaxed / 1.0",
         f"{OF_PARTS}::test_parts_are_those_of_the_models_own_attention",
     ),
     Planted(
@@ -80,7 +83,7 @@ REFUSED = [
         PREFIX,
         "value is None or name ==",
         "value is None or name not in NEUTRAL or name ==",
-        f"{OF_PREFIX}what_would_change_attention_is_refused_by_name {OF_PREFIX}family_with_sliding_windows_is_refused",
+        f"{OF_PREFIX}what_would_change_attention_is_refused_by_name {OF_PREFIX}family_with_sinks_is_refused",
     ),
     Planted(
         "any value of a known argument taken",
@@ -102,7 +105,7 @@ REFUSED = [
         "masks of chunked attention not built",
         EVERYTHING,
         PREFIX,
-        "mask_function is causal_mask_function and attention_mask is None",
+        "(mask_function is causal_mask_function or windowed) and attention_mask is None",
         "attention_mask is None",
         f"{OF_PREFIX}mask_is_built_where_causal_order_is_not_all",
     ),
@@ -110,33 +113,179 @@ REFUSED = [
         "masks of padding not built",
         EVERYTHING,
         PREFIX,
-        "mask_function is causal_mask_function and attention_mask is None",
-        "mask_function is causal_mask_function",
+        "(mask_function is causal_mask_function or windowed) and attention_mask is None",
+        "mask_function is causal_mask_function or windowed",
         f"{OF_PREFIX}mask_is_built_where_causal_order_is_not_all",
     ),
     Planted(
         "the adapter swallows what it does not know",
         EVERYTHING,
         ADAPTERS,
-        "        **arguments,\n    )",
-        "    )",
+        "_heads(module, scaled, module.dropout, scaling=1.0, **arguments)",
+        '_heads(module, scaled, module.dropout, scaling=1.0, shared_prefix=arguments["shared_prefix"])',
         OF_ADAPTERS,
     ),
     Planted(
         "the adapter drops the mask",
         EVERYTHING,
         ADAPTERS,
-        "        attention_mask,\n",
-        "        None,\n",
+        "query, key, value, attention_mask, dropout=used",
+        "query, key, value, None, dropout=used",
         OF_ADAPTERS,
     ),
     Planted(
         "the adapter forgets dropout in training",
         EVERYTHING,
         ADAPTERS,
-        "module.dropout if module.training else 0.0",
-        "0.0",
+        "used = dropout if module.training else 0.0",
+        "used = 0.0",
         OF_ADAPTERS,
     ),
 ]
-ERRORS = [*COMPUTED, *REFUSED]
+LIMITED = [
+    Planted(
+        "a window one token too wide before the query",
+        EVERYTHING,
+        PREFIX,
+        "before <= own[:, None] + prefix - window",
+        "before < own[:, None] + prefix - window",
+        OF_LIMITS,
+    ),
+    Planted(
+        "a window over the query's own tokens alone",
+        EVERYTHING,
+        PREFIX,
+        "        scores.prefix.masked_fill_(before <=",
+        "        scores.prefix.masked_fill(before <=",
+        OF_LIMITS,
+    ),
+    Planted(
+        "a window whose distances do not count the prefix",
+        EVERYTHING,
+        PREFIX,
+        "own[:, None] + prefix - window",
+        "own[:, None] - window",
+        OF_LIMITS,
+    ),
+    Planted(
+        "chunks taken for a window",
+        EVERYTHING,
+        PREFIX,
+        "(0, size - 1, size, size + 1, 2 * size - 1, 2 * size)",
+        "(0, size - 1)",
+        f"{OF_PREFIX}mask_is_built_where_causal_order_is_not_all",
+    ),
+    Planted(
+        "no weight of the prefix where none of it is seen made a number",
+        EVERYTHING,
+        PREFIX,
+        ".clamp_min_(1.0)",
+        "",
+        OF_LIMITS,
+    ),
+    Planted(
+        "the soft cap on the query's own scores alone",
+        EVERYTHING,
+        PREFIX,
+        "for products in (scores.prefix, scores.own):",
+        "for products in (scores.own,):",
+        OF_LIMITS,
+    ),
+    Planted(
+        "scores divided by the soft cap and not multiplied again",
+        EVERYTHING,
+        PREFIX,
+        ".tanh_().mul_(softcap)",
+        ".tanh_()",
+        OF_LIMITS,
+    ),
+    Planted(
+        "the position bias of the query's own tokens counted without the prefix",
+        EVERYTHING,
+        PREFIX,
+        "scores.own.add_(by_group[..., prefix:])",
+        "scores.own.add_(by_group[..., : by_group.shape[-1] - prefix])",
+        OF_LIMITS,
+    ),
+    Planted(
+        "the position bias left as it counts from the first token",
+        "C12 C13",
+        PREFIX,
+        "bias[:, None] - bias[:, prefix:, None]",
+        "bias[:, None] - 0 * bias[:, prefix:, None]",
+        OF_LIMITS,
+    ),
+    Planted(
+        "the relaxed form of capped scores",
+        "C9",
+        PREFIX,
+        "weighted(*(products or (own_scores, prefix_scores)))",
+        "weighted(own_scores, prefix_scores)",
+        f"{OF_LIMITED}forms_are_over_what_is_seen",
+    ),
+    Planted(
+        "what no window reaches in the mean of values",
+        "C9",
+        PREFIX,
+        'torch.einsum("bp,gpd->bgd", reached.to(value), prefix_value)',
+        "prefix_value.sum(-2)",
+        f"{OF_LIMITED}forms_are_over_what_is_seen",
+    ),
+    Planted(
+        "heads' blocks read as thirds",
+        EVERYTHING,
+        "harness/models/architectures.py",
+        "return (attention.config.num_attention_heads, 1, 1, 1)",
+        "return (1, 1, 1, 1)",
+        f"{OF_SITES}shares_are_where_the_modeling_files_have_them",
+    ),
+    Planted(
+        "of a block what is before the share",
+        EVERYTHING,
+        "harness/models/sites.py",
+        "Places(repeats, unit * sum(sizes[: self.first]),",
+        "Places(repeats, 0 * sum(sizes[: self.first]),",
+        f"{OF_SITES}outputs_by_hand",
+    ),
+    Planted(
+        "query vectors before the family's norm of them",
+        "C13",
+        "harness/models/language_model.py",
+        "if row.query_norm is not None:",
+        "if row.query_norm is False:",
+        "harness/tests/models/test_language_model.py::test_query_vectors_by_hand",
+    ),
+    Planted(
+        "logits without the soft cap",
+        ANSWERS,
+        "harness/models/language_model.py",
+        "(logits / cap).tanh() * cap",
+        "logits",
+        f"{OF_SITES}logits_are_read_out_of_the_last_layer",
+    ),
+    Planted(
+        "keys that no window reaches forgotten by the prefix's cache",
+        EVERYTHING,
+        "harness/models/scoring.py",
+        "cache = DynamicCache()",
+        "cache = DynamicCache(config=model.network.config)",
+        OF_SCORING,
+    ),
+    Planted(
+        "tokens that no window reaches recorded as the least score",
+        "C12",
+        "harness/models/scoring.py",
+        "own[np.isneginf(own)] = np.nan",
+        "own[np.isneginf(own)] = -np.inf",
+        OF_SCORING,
+    ),
+    Planted(
+        "local layers' windows dropped by the adapter",
+        EVERYTHING,
+        ADAPTERS,
+        '"sliding_window": window,',
+        '"sliding_window": None,',
+        OF_SCORING,
+    ),
+]
+ERRORS = [*COMPUTED, *REFUSED, *LIMITED]

@@ -20,8 +20,8 @@ ERRORS = [
         "read out without the normalisation",
         "O7",
         CAUSAL,
-        "unembed(norm(states[:, :-1]))",
-        "unembed(states[:, :-1])",
+        "for path in model.readout:",
+        "for path in model.readout[1:]:",
         f"{OF_CAUSAL}last_layer_steps_as_in_finetuning",
     ),
     Planted(

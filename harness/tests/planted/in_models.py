@@ -159,7 +159,7 @@ TRAINING = [
         FINETUNING,
         "for tokens in demonstrations:",
         "for tokens in demonstrations[::-1]:",
-        f"{OF_STEPS}[llama-5] {OF_STEPS}[gpt2-5]",
+        f"{OF_STEPS}[llama-more1-5] {OF_STEPS}[gpt2-more3-5]",
     ),
     Planted(
         "queries trained too",
@@ -197,8 +197,8 @@ TRAINING = [
         "query vectors not scaled",
         "C13",
         MODEL,
-        "projected[..., start:stop] * module.scaling",
-        "projected[..., start:stop] * 1.0",
+        "vectors * row.scale(module)",
+        "vectors * 1.0",
         "harness/tests/models/test_language_model.py::test_query_vectors_by_hand",
     ),
     Planted(

@@ -171,8 +171,8 @@ FIRST_ORDER = [
         "mean score over padding too",
         "relaxed C9",
         ATTENTION,
-        "mean = of_all / number[..., None]",
-        "mean = of_all / (prefix_scores.shape[-1] + own_scores.shape[-1])",
+        "all_prefix.sum(-1, keepdim=True)) / number[..., None]",
+        "all_prefix.sum(-1, keepdim=True)) / (prefix_scores.shape[-1] + own_scores.shape[-1])",
         f"{OF_FORMS}forms_without_softmax_are_their_sums",
     ),
     Planted(

@@ -38,8 +38,8 @@ ERRORS = [
         "unembedding drawn anew too",
         RIVALS,
         MODEL,
-        "[*self.architecture.embeddings, self.architecture.unembedding]",
-        "[*self.architecture.embeddings]",
+        "*row.after_norm, row.unembedding)",
+        "*row.after_norm)",
         KEPT,
     ),
     Planted(
@@ -54,8 +54,8 @@ ERRORS = [
         "the final norm drawn anew",
         RIVALS,
         MODEL,
-        "for i in layers for norm in rows.norms), rows.final_norm]",
-        "for i in layers for norm in rows.norms)]",
+        "*in_layers, row.final_norm,",
+        "*in_layers,",
         KEPT,
     ),
     Planted(
@@ -102,8 +102,8 @@ ERRORS = [
         "a parameter's own range for that of what is trained of it",
         CONTROLS,
         CHANGES,
-        "start=s.start - first[s.name], stop=s.stop - first[s.name])",
-        "start=0, stop=s.stop - s.start)",
+        "Places(1, s.places.start - first[s.name], s.places.stop - first[s.name])",
+        "Places(1, 0, s.places.stop - s.places.start)",
         SIZED,
     ),
     Planted(

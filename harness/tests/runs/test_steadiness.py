@@ -17,7 +17,8 @@ from harness.runs.selection import Selection, Tuning
 from harness.runs.steadiness import CHAOTIC, Steadiness, in_doubt, relative_move, steadiness_of
 from harness.runs.variants import Variant
 from harness.store import Entry
-from harness.tests.models.families import FAMILIES, snapshot, tiny
+from harness.tests.models.configurations import KINDS
+from harness.tests.models.families import snapshot, tiny
 from harness.tests.tiny import Project, ready
 
 
@@ -43,7 +44,7 @@ def test_chaotic_is_more_than_half_a_gap_or_divergence(moved: float | None, chao
     assert ("chaotic" in Steadiness(moved).words or moved is None) is chaotic
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", KINDS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_last_bit_of_every_trained_weight_changes(family: str, dtype: torch.dtype) -> None:
     """Each entry that finetuning trains is the next float above or below, or the one after that; the model stays."""

@@ -9,7 +9,7 @@ from harness.models.gpt.network import MIXINGS, AttentionChoice, language_gpt
 from harness.models.gpt.prompting import answer_logits
 from harness.models.gpt.sizes import Shape
 from harness.prompts import Prompts
-from harness.tests.models.families import VOCABULARY
+from harness.tests.models.configurations import VOCABULARY
 
 
 @pytest.mark.parametrize("attention", MIXINGS)
