@@ -16,6 +16,7 @@ from torch import Tensor
 
 from harness.models.finetuning import Finetuned, descend
 from harness.models.language_model import LanguageModel
+from harness.models.next_token_loss import next_token_losses
 from harness.models.watching import watching
 
 TOGETHER = 4
@@ -60,9 +61,8 @@ def _readout_loss(model: LanguageModel, states: Tensor, following: Tensor) -> Te
     before = states[:, :-1]
     for path in model.readout:
         before = model.network.get_submodule(path)(before)
-    logits = model.read_out(before).flatten(0, 1).float()  # [layer * token, vocabulary]
-    total = torch.nn.functional.cross_entropy(logits, following.repeat(len(states)), reduction="sum")
-    return total / len(following)
+    losses = next_token_losses(model, before.flatten(0, 1), following.repeat(len(states)))  # [layer * token]
+    return losses.sum() / len(following)
 
 
 def _cut_apart(model: LanguageModel, ids: Tensor) -> list[Tensor]:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from harness.models.finetuning import Finetuned
 from harness.models.language_model import LanguageModel, Slice
 from harness.models.next_token_loss import next_token_losses
+from harness.models.sites import Places
 from harness.models.watching import watching
 
 AT_ONCE = 1 << 30
@@ -139,9 +140,10 @@ class _Going:
         model = self.model
 
         def keep(layer: int, projected: Tensor) -> None:
-            vectors = model.query_of(model.attention_modules[layer], projected).detach().float().cpu().numpy()
-            for number, of_row, length in zip(self.numbers, vectors, lengths, strict=True):
-                self.queries[number][layer].append(of_row[:length])
+            module = model.attention_modules[layer]
+            for number, of_row, length in zip(self.numbers, projected.detach(), lengths, strict=True):
+                vectors = model.query_of(module, of_row[:length])
+                self.queries[number][layer].append(vectors.float().cpu().numpy())
 
         with watching(model.projections(model.architecture.query) if self.record else (), keep):
             yield
@@ -188,17 +190,20 @@ def _project(
     whole: Callable[[Tensor], Tensor], slices: Sequence[Slice], weights: Mapping[str, Tensor], states: Tensor
 ) -> Tensor:
     """Return the projection [row, token, out] of states [row, token, in], each row's slices by its own weights."""
-    own: dict[tuple[int, int], Tensor] = {}
+    own: dict[Places, Tensor] = {}
     for s in sorted(slices, key=lambda s: -s.parameter.ndim):  # a weight before its bias
-        weight, place = weights[s.name], (s.start, s.stop)
-        if s.parameter.ndim > 1:
-            own[place] = states @ (weight.transpose(-1, -2) if s.axis == 0 else weight)
+        weight = weights[s.name]  # [row, ...], of several blocks [row, block, ...]
+        if s.parameter.ndim == 1:
+            own[s.places] = own[s.places] + weight.flatten(1)[:, None]
+        elif s.axis == 0:
+            own[s.places] = states @ weight.reshape(len(weight), -1, states.shape[-1]).transpose(-1, -2)
         else:
-            own[place] = own[place] + weight[:, None]
-    (start, stop), found = next(iter(own.items()))
-    if len(own) == 1 and stop - start == slices[0].parameter.shape[slices[0].axis]:
-        return found
-    projected = whole(states)
-    for (start, stop), part in own.items():
-        projected = torch.cat([projected[..., :start], part, projected[..., stop:]], dim=-1)
+            own[s.places] = states @ weight.flatten(2)
+    outputs = slices[0].parameter.shape[slices[0].axis]
+    if [*own] == [Places(1, 0, outputs)]:
+        return own[Places(1, 0, outputs)]
+    projected = whole(states).clone()
+    for places, part in own.items():
+        view = places.of(projected)
+        view.copy_(part.view_as(view))
     return projected

@@ -9,7 +9,8 @@ from torch import Tensor
 from harness.models import next_token_loss
 from harness.models.language_model import LanguageModel
 from harness.models.next_token_loss import next_token_losses
-from harness.tests.models.families import VOCABULARY, tiny
+from harness.tests.models.configurations import VOCABULARY
+from harness.tests.models.families import tiny
 
 D_MODEL = 32
 
@@ -54,9 +55,9 @@ def test_losses_and_gradient_are_autograds(
     torch.testing.assert_close(found, plain, rtol=1e-5, atol=1e-6 * float(plain.abs().max()))
 
 
-def test_mean_loss_is_the_models_own(model: LanguageModel) -> None:
+def test_mean_loss_is_the_models_own(of_any_family: LanguageModel) -> None:
     """Of every family, whose own head makes logits, transformers' loss of a text is the mean over its tokens."""
-    ids = torch.tensor([[0, 5, 9, 11, 3, 3, 8, 60]])
+    model, ids = of_any_family, torch.tensor([[0, 5, 9, 11, 3, 3, 8, 60]])
     with torch.no_grad():
         expected = model.network(input_ids=ids, labels=ids, use_cache=False).loss
         states = model.network.base_model(input_ids=ids, use_cache=False).last_hidden_state

@@ -9,7 +9,8 @@ from harness.models.finetuning import Finetuned, finetune, off_by_a_bit
 from harness.models.language_model import LanguageModel
 from harness.models.rows import Row, finetune_rows
 from harness.prompts import Prompts
-from harness.tests.models.families import VOCABULARY, rounded, snapshot, tiny
+from harness.tests.models.configurations import VOCABULARY
+from harness.tests.models.families import rounded, snapshot, tiny
 from harness.tests.models.test_finetuning import BLIND, assert_restored, failing_at
 
 RATES = (1e-3, 1e-2, 3e-2)
@@ -36,10 +37,10 @@ def require_near(found: Finetuned, exact: Finetuned, near: Finetuned, model: Lan
         np.testing.assert_allclose(found.query_vectors, exact.query_vectors, rtol=0, atol=allowed)
 
 
-def test_a_row_a_learning_rate(model: LanguageModel, prompts: Prompts) -> None:
+def test_a_row_a_learning_rate(of_any_family: LanguageModel, prompts: Prompts) -> None:
     """Rows that read one text at several rates end where finetuning at each rate does, for every family."""
-    texts, near = prompts.demonstrations, rounded(model)
-    found = finetune_rows(model, [Row(texts, rate) for rate in RATES], record=True)
+    model, texts = of_any_family, prompts.demonstrations
+    near, found = rounded(model), finetune_rows(model, [Row(texts, rate) for rate in RATES], record=True)
     for row, rate in zip(found, RATES, strict=True):
         expected, neighbour = (finetune(m, texts, rate, record=True) for m in (model, near))
         require_near(row, expected, neighbour, model)

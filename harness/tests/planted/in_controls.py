@@ -44,8 +44,8 @@ ERRORS = [
         "mean over the layers of a group",
         "O7",
         CAUSAL,
-        "total / len(following)",
-        "total / len(following) / len(states)",
+        "losses.sum() / len(following)",
+        "losses.sum() / len(following) / len(states)",
         f"{OF_CAUSAL}each_layer_steps_as_the_last_of_a_model_cut_off_after_it",
     ),
     Planted(

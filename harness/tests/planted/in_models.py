@@ -251,8 +251,8 @@ IN_ROWS = [
             ),
             (
                 "one row's keys and values for all",
-                "weight, place = weights[s.name],",
-                "weight, place = weights[s.name][:1],",
+                "weight = weights[s.name]  #",
+                "weight = weights[s.name][:1].expand_as(weights[s.name])  #",
                 BY_RATE,
             ),
             (
@@ -273,7 +273,7 @@ IN_ROWS = [
                 "len(self.rows[number].texts) > min(step, 0)",
                 BY_SET,
             ),
-            ("queries of padding kept", "append(of_row[:length])", "append(of_row)", BY_SET),
+            ("queries of padding kept", "of_row[:length])", "of_row)", BY_SET),
         )
     ),
     *(
