@@ -1,4 +1,4 @@
-"""The command line beside pytest: fetch, clean, export, render, expect, compare, budget."""
+"""The command line beside pytest: fetch, clean, export, render, expect, compare, budget, plan."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -212,6 +212,19 @@ def budget(
     given = {} if document is None else _read_report(document).facts.settings
     sources = open_sources(parse_settings(**{**given, "store": store}), fixtures.MODELS, fixtures.TASKS)
     for line in lines(buy(chosen, sources, minutes=minutes, share=control_share, runs=simulations)):
+        _say(line)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def plan(context: typer.Context) -> None:
+    """Say what a run of the claims with these options would take, as `pytest claims/` takes them; nothing is run."""
+    import claims as package  # noqa: PLC0415
+    from harness.judging.claims import load_claims  # noqa: PLC0415  # slow import
+    from harness.judging.planned import planned  # noqa: PLC0415
+    from harness.plugin.profiles import options_among, settings_with  # noqa: PLC0415
+
+    settings = settings_with(options_among(context.args), fixtures.PROFILES, fixtures.STORE)
+    for line in planned([*load_claims(package).values()], settings, fixtures.MODELS, fixtures.TASKS):
         _say(line)
 
 

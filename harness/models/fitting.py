@@ -4,7 +4,7 @@ It is built on torch's meta device, which takes no memory, and compared with the
 before a weight is read, and so that none is made up at random or left out in silence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -48,6 +48,12 @@ def configuration_of(folder: ModelFolder) -> Any:
             raise folder.refuse(f"config.json says {name} {str(given)[:60]!r}; {nearest(str(given)[:60], ACT2FN)}")
     with folder.reading("config.json"):
         return kind.from_dict(said | {"_name_or_path": str(folder.path)})
+
+
+def configuration_to_be(shape: Mapping[str, object]) -> Any:
+    """Return the configuration of a model that is not here, of which the catalogue says the family and the sizes."""
+    said = dict(shape)
+    return CONFIG_MAPPING[str(said.pop("model_type"))](**said)
 
 
 def _understood(kind: Any) -> set[str]:

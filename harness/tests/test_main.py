@@ -163,9 +163,18 @@ def test_budget_reads_a_reports_run_out_of_the_store(run: Run, project: Project,
     assert own.split()[:3] == ["2", "30", "20"]
 
 
+def test_plan_says_what_a_run_would_take(run: Run, project: Project, tmp_path: Path) -> None:
+    """The options are pytest's, and nothing is run."""
+    code, said, err = run("plan", *project.arguments(tmp_path / "store"))
+    assert (code, err, len(said.splitlines())) == (0, "", 4)
+    assert "claims of" in said
+    assert not [*(tmp_path / "store").glob("runs/*/*")]
+
+
 @pytest.mark.parametrize(
     ("command", "complaint"),
     [
+        ("plan --querys 3 --store {0}", "'--querys' is no setting: did you mean '--queries'"),
         ("budget --claims C99 --store {0}", "--claims 'C99': "),
         ("budget {0}/nowhere.json --store {0}", "nowhere.json' can't be used"),
         ("export --task movie --out {0} --format xml", "unknown format 'xml': the one format is 'lmops'"),
