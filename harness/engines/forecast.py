@@ -127,7 +127,7 @@ def foresee(waves: Sequence[Sequence[Record]], experiment: Experiment) -> Foreca
     if folder.path.is_dir():
         config = configuration_of(folder)
     elif isinstance(source.row, HubModel) and source.row.shape:
-        config = configuration_to_be(source.row.shape)
+        config = configuration_to_be(dict(source.row.shape))
     else:
         raise HarnessError(
             f"model '{source.name}' is not here yet, and nothing says how large it is: "

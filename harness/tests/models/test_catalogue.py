@@ -19,6 +19,12 @@ def test_models_separate_demonstrations_as_they_were_trained() -> None:
     assert [(row.start_token, row.separator) for row in found] == [("<|endoftext|>", "\n"), ("</s>", "</s>")]
 
 
+def test_rows_can_be_told_apart_by_their_hash() -> None:
+    """What is loaded of a model is kept by its row, whatever tables that has."""
+    rows = model_rows(fixtures.MODELS)
+    assert len({*rows.values()}) == len(rows)
+
+
 def test_real_weights_are_the_pinned_ones(fetched: Path) -> None:
     """The GGUF file that comes out of the package has the size and hash that the catalogue says."""
     row = model_rows(fixtures.MODELS)["smollm2-135m-instruct"]
