@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from claims.replication import replicated
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import OnTasks
 from harness.judging.claims import Claim, Measured
@@ -58,6 +59,7 @@ def measure(evidence: Evidence) -> Measured:
                 [
                     ("mean of six tasks, 1.3B", (0.186, 0.0, None, None, None)),
                     ("mean of six tasks, 2.7B", (0.225, 0.0, None, None, None)),
+                    *replicated(evidence, ("SimAOU", "uniform noise", None, None, None)),
                 ],
                 note="The last column pairs ICL's update of one example with FT's of the next: what is left there "
                 "is not about the example.",

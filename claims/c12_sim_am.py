@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from claims.replication import replicated
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import OnControls, OnTasks
 from harness.judging.claims import Claim, Measured
@@ -52,6 +53,7 @@ def measure(evidence: Evidence) -> Measured:
                 [
                     ("mean of six tasks, 1.3B", (0.442, 0.338, None, None, None)),
                     ("mean of six tasks, 2.7B", (0.434, 0.355, None, None, None)),
+                    *replicated(evidence, (None, None, None, None, "SimAM on differences")),
                 ],
                 note="The last column compares what ICL and FT change about ZSL's scores, as Deutch et al. ask.",
             ),

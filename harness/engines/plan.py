@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from itertools import zip_longest
 from pathlib import Path
 
+from harness.engines.forecast import MINUTES, foresee
 from harness.engines.machine import Machine
 from harness.evidence.questions import Question
 from harness.evidence.sources import Provisional, Sources
@@ -20,6 +21,8 @@ from harness.trainings.training import Training
 
 Wave = Sequence[Record]
 """Records that rest on nothing but earlier waves."""
+MANY = 500
+"""Zero-shot queries below which a run is not foretold, whatever the model: that is measured, too."""
 
 
 def stages(questions: Sequence[Question], sources: Sources) -> Iterator[Sequence[Wave]]:
@@ -44,7 +47,9 @@ def run_plan(questions: Sequence[Question], sources: Sources, progress: Progress
         HarnessError: a record can't be computed; what was finished before is kept.
 
     """
-    progress.expect(sum(record.cost for wave in stated(questions, sources) for record in wave))
+    ahead = stated(questions, sources)
+    units = sum(record.cost for wave in ahead for record in wave)
+    progress.expect(units)
     experiment, store = sources.experiment, sources.store
 
     def ended(record: Record) -> None:
@@ -58,6 +63,8 @@ def run_plan(questions: Sequence[Question], sources: Sources, progress: Progress
                 progress.begin(f"preparing {experiment.model.name}")
                 experiment.check_prompts(store)
                 checked = True
+                if units > MANY and (told := foresee(ahead, experiment)).seconds > 60 * MINUTES:
+                    progress.say("\n".join(told.lines))
             _say_trainings(records, machine, progress)
             machine.run(records, store, ended)
 

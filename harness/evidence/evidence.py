@@ -52,6 +52,17 @@ class Evidence:
         return self.sources.tasks
 
     @property
+    def model(self) -> str:
+        """Name of the model that is asked."""
+        return self.sources.experiment.model.name
+
+    @property
+    def paper_names(self) -> tuple[str, ...]:
+        """What the paper calls those of the tasks that are its own."""
+        named = (self.sources.experiment.tasks[task].paper_name for task in self.tasks)
+        return tuple(name for name in named if name)
+
+    @property
     def control_tasks(self) -> tuple[str, ...]:
         """Names of the tasks that rivals are run on."""
         return self.sources.control_tasks

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+from harness.models.source import ModelSource
 from harness.runs.experiment import Chosen, Experiment, open_experiment
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.selection import Selection, Tuning, next_in_question, select, sets_chosen, tune
@@ -82,13 +83,13 @@ class Sources:
         return self.grid.eta
 
 
-def open_sources(settings: Settings, models: Path, tasks: Path) -> Sources:
+def open_sources(settings: Settings, models: Path, tasks: Path, model: ModelSource | None = None) -> Sources:
     """Return what the settings name; HarnessError where settings, tasks or model can't be used. No weights are loaded.
 
-    `models` and `tasks` are the catalogues.
+    `models` and `tasks` are the catalogues; `model` is one that is located already.
     """
     store = Store(settings.store)
-    return Sources(open_experiment(settings, models, tasks), Grid(settings, tasks, store), store)
+    return Sources(open_experiment(settings, models, tasks, model), Grid(settings, tasks, store), store)
 
 
 class Provisional(Sources):

@@ -45,7 +45,10 @@ class TextTasks:
         """Return what is asked, by attention and task; empty where the size is too small."""
         if not sources.grid.size.text_tasks:
             return {}
-        settings, tasks = sources.experiment.settings, sources.experiment.tasks
-        asked = (settings.demonstrations, settings.seed, settings.queries)
+        experiment, settings = sources.experiment, sources.experiment.settings
+        asked = (settings.demonstrations, settings.seed)
         trained = {a: tuple(sources.grid.reported("language", a, sources.eta)) for a in self.attentions}
-        return {a: {name: TextTask(of, task, *asked) for name, task in tasks.items()} for a, of in trained.items()}
+        return {
+            a: {n: TextTask(of, task, *asked, experiment.number("test", n)) for n, task in experiment.tasks.items()}
+            for a, of in trained.items()
+        }

@@ -4,7 +4,7 @@ It is built on torch's meta device, which takes no memory, and compared with the
 before a weight is read, and so that none is made up at random or left out in silence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -65,6 +65,12 @@ def _field(config: Any, name: str) -> Any:
     for part in name.split("."):
         config = getattr(config, part, None)
     return config
+
+
+def configuration_to_be(shape: Mapping[str, object]) -> Any:
+    """Return the configuration of a model that is not here, of which the catalogue says the family and the sizes."""
+    said = dict(shape)
+    return CONFIG_MAPPING[str(said.pop("model_type"))](**said)
 
 
 def _understood(kind: Any) -> set[str]:

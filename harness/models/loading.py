@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from harness.drafts import clear, draft_of, locked, make_folder, remedy, remove_drafts_of
 from harness.errors import HarnessError
 from harness.models.architectures import architecture_of
-from harness.models.catalogue import GgufModel, gguf_file
+from harness.models.catalogue import GgufModel, GgufParts, gguf_file
 from harness.models.devices import choose_device
 from harness.models.fitting import configuration_of, context_of, require_fitting
 from harness.models.folder import ModelFolder
@@ -138,12 +138,12 @@ def _put_before(tokenizer: Any) -> list[int]:
 
 def _dequantized(source: ModelSource, store: Path) -> Path:
     """Return the safetensors folder of a GGUF model, made once: reading the GGUF file takes 20 times as long."""
-    if not isinstance(source.row, GgufModel):
+    if not isinstance(source.row, GgufModel | GgufParts):
         raise TypeError(source.row)
     folder = weights_folder(source, store)
     if folder.is_dir():
         return folder
-    gguf = gguf_file(source.row, store / "fetched")
+    gguf = gguf_file(source.name, source.row, store / "fetched")
     try:
         make_folder(store, "models")
         with locked(folder) as held:
@@ -152,7 +152,7 @@ def _dequantized(source: ModelSource, store: Path) -> Path:
             clear(folder)
             if not folder.is_dir():
                 with draft_of(folder) as draft:
-                    _convert(gguf, draft / "model")
+                    _convert(gguf, draft / "model", source.name)
                     (draft / "model").rename(folder)
     except OSError as error:
         raise HarnessError(
@@ -161,15 +161,17 @@ def _dequantized(source: ModelSource, store: Path) -> Path:
     return folder
 
 
-def _convert(gguf: Path, folder: Path) -> None:
+def _convert(gguf: Path, folder: Path, model: str) -> None:
+    given = ModelFolder(gguf.parent, model, f"remove {gguf.name} there, and fetch it again")
     arguments = {"gguf_file": gguf.name, "trust_remote_code": False}
-    with contextlib.redirect_stderr(io.StringIO()):  # transformers' bar for this can't be turned off
+    with given.reading(gguf.name), contextlib.redirect_stderr(io.StringIO()):  # its bar can't be turned off
         network = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **arguments)
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **arguments)
     # The weights are plain float32 by now, but save_pretrained refuses while the model says it is quantized.
     network.is_quantized, network.quantization_method, network.hf_quantizer = False, None, None
     network.config.__dict__.pop("quantization_config", None)
     network.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(gguf.parent, **arguments).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
 def _keep_freed_memory() -> None:

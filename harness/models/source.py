@@ -6,7 +6,7 @@ from pathlib import Path
 from harness.data import JSON
 from harness.errors import HarnessError, nearest
 from harness.models.agreement import require_agreement
-from harness.models.catalogue import GgufModel, HubModel, model_rows
+from harness.models.catalogue import GgufModel, GgufParts, HubModel, model_rows
 from harness.models.folder import ModelFolder
 from harness.models.renewed import fingerprint_of
 
@@ -30,7 +30,7 @@ class ModelSource:
     """sha256 of the weights' file, or of a folder's files."""
     folder: Path | None
     """safetensors folder; None for a GGUF file that may not be fetched yet."""
-    row: GgufModel | HubModel | None
+    row: GgufModel | GgufParts | HubModel | None
     """Catalogue row, where the name is from the catalogue."""
 
 
@@ -44,8 +44,8 @@ def locate_model(name: str, catalogue: Path) -> ModelSource:
     """
     rows = model_rows(catalogue)
     row = rows.get(name)
-    if isinstance(row, GgufModel):
-        return ModelSource(name, row.member_sha256, None, row)
+    if isinstance(row, GgufModel | GgufParts):
+        return ModelSource(name, row.sha256, None, row)
     if _is_folder(name):
         folder = Path(name).resolve()
     elif row is not None or name.count("/") == 1:

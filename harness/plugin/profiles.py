@@ -1,11 +1,13 @@
 """Settings that go together under a name, read from a file of profiles."""
 
-from collections.abc import Mapping
+import argparse
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import HarnessError, nearest
 from harness.files import parse_toml, read_text
-from harness.settings import Settings
+from harness.settings import Settings, parse_settings
 
 
 def read_profile(file: Path, name: str) -> Mapping[str, object]:
@@ -26,3 +28,40 @@ def read_profile(file: Path, name: str) -> Mapping[str, object]:
         if setting not in Settings.model_fields:
             raise HarnessError(f"profile '{name}' in {file}: {nearest(setting, Settings.model_fields)}")
     return {key: tuple(value) if isinstance(value, list) else value for key, value in profile.items()}
+
+
+def settings_with(given: Mapping[str, object], profiles: Path, store: Path) -> Settings:
+    """Return the settings that options give (None where one is left out), and for the rest their profile's.
+
+    `store` is where runs are kept where neither an option nor the environment says so. Raises HarnessError where one is
+    wrong.
+    """
+    said = dict(given)
+    for several in ("tasks", "learning_rates"):
+        if said.get(several) is not None:
+            said[several] = tuple(part.strip() for part in str(said[several]).split(",") if part.strip())
+    if said.get("store") is None:
+        said["store"] = os.environ.get("ICL_CLAIMS_STORE") or store
+    profile = read_profile(profiles, str(said.get("profile") or "default"))
+    return parse_settings(**{**profile, **{name: value for name, value in said.items() if value is not None}})
+
+
+def options_among(arguments: Sequence[str]) -> Mapping[str, object]:
+    """Return the settings that the arguments of a run give, as pytest would take them.
+
+    Raises:
+        HarnessError: there is one that is no setting, or lacks its value.
+
+    """
+    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False, exit_on_error=False)
+    for name, field in Settings.model_fields.items():
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", action="store_true" if field.annotation is bool else "store", default=None
+        )
+    try:
+        found, rest = parser.parse_known_args(list(arguments))
+    except argparse.ArgumentError as error:
+        raise HarnessError(f"options can't be used: {error}") from error
+    if rest:
+        raise HarnessError(f"'{rest[0]}' is no setting: {nearest(rest[0], (f'--{n}' for n in Settings.model_fields))}")
+    return vars(found)

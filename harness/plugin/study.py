@@ -1,7 +1,6 @@
 """The bench on language models: a plan of what claims ask for is run, then they are measured and judged."""
 
 import importlib
-import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,13 +22,13 @@ from harness.judging.judge import judge
 from harness.judging.measure import left_out, measure_all
 from harness.judging.verdicts import Verdict
 from harness.models.source import source_facts
-from harness.plugin.profiles import read_profile
+from harness.plugin.profiles import settings_with
 from harness.plugin.suite import Suite
 from harness.progress import Progress
 from harness.report.document import RunFacts
 from harness.runs.facts import chaos_notes, task_facts
 from harness.runs.steadiness import steadiness_of
-from harness.settings import Protocol, Settings, parse_settings
+from harness.settings import Protocol, Settings
 
 BIASED = (
     "Protocol 'paper': demonstration set and learning rate were selected on the same examples that are "
@@ -161,10 +160,4 @@ def settings_of(config: pytest.Config, profiles: Path, store: Path) -> Settings:
     Raises HarnessError where one is wrong.
     """
     given = {name: config.getoption(name, default=None) for name in Settings.model_fields}
-    for several in ("tasks", "learning_rates"):
-        if given[several] is not None:
-            given[several] = tuple(part.strip() for part in str(given[several]).split(",") if part.strip())
-    if given["store"] is None:
-        given["store"] = os.environ.get("ICL_CLAIMS_STORE") or store
-    profile = read_profile(profiles, str(given["profile"] or "default"))
-    return parse_settings(**{**profile, **{name: value for name, value in given.items() if value is not None}})
+    return settings_with(given, profiles, store)

@@ -54,9 +54,11 @@ class Experiment:
         """Part of a task that demonstration sets and learning rates are selected on."""
         return "test" if self.settings.protocol is Protocol.PAPER else "dev"
 
-    def number(self, part: str) -> int:
-        """Return how many examples of a part are used."""
-        return self.settings.queries if part == "test" else self.settings.dev_queries
+    def number(self, part: str, task: str) -> int:
+        """Return how many examples of a task's part are used; of small ones all, under the paper's protocol alone."""
+        settings = self.settings
+        asked = settings.queries if part == "test" else settings.dev_queries
+        return min(asked, len(getattr(self.tasks[task], part))) if settings.protocol is Protocol.PAPER else asked
 
     @property
     def control_number(self) -> int:
@@ -80,7 +82,7 @@ class Experiment:
             model=self.model,
             task=self.tasks[task],
             part=part,
-            number=self.number(part),
+            number=self.number(part, task),
             setting=setting,
             demonstrations=drawn,
             learning_rate=rate,
@@ -107,7 +109,7 @@ class Experiment:
             kind,
             number=self.control_number,
             variant=variant,
-            fitting=self.settings.queries,
+            fitting=self.number("test", task),
             rates=() if fitted else self.settings.learning_rates,
             distillation=Distillation(dev=self.settings.dev_queries) if fitted else None,
             context=context,
@@ -138,7 +140,7 @@ class Experiment:
             icl=self.run(RecordingRun, task, Setting.ICL, candidate),
             ft=self.run(RecordingRun, task, Setting.FT, candidate, rate),
             finetuned=self.run(FinetuningRun, task, None, candidate, rate),
-            number=self.settings.queries,
+            number=self.number("test", task),
         )
 
     def across(self, task: str, chosen: Chosen, candidate: int, trained: int) -> CellRuns:
@@ -258,13 +260,13 @@ class Experiment:
     def check_prompts(self, store: Store) -> None:
         """Build every task's prompts, before any weights load; HarnessError where one can't be."""
         builder = load_builder(self.model, store.root)
-        for task in self.tasks.values():
+        for name, task in self.tasks.items():
             drawn = draw_demonstrations(task, self.settings.demonstrations, self.settings.seed, 0)
-            builder.build(task, drawn, first_examples(task, "test", self.settings.queries))
+            builder.build(task, drawn, first_examples(task, "test", self.number("test", name)))
 
 
-def open_experiment(settings: Settings, models: Path, tasks: Path) -> Experiment:
-    """Return the experiment of the settings: model located, tasks loaded, no weights.
+def open_experiment(settings: Settings, models: Path, tasks: Path, model: ModelSource | None = None) -> Experiment:
+    """Return the experiment of the settings: model located where it is not given, tasks loaded, no weights.
 
     `models` and `tasks` are the catalogues. Raises a HarnessError where device, model or tasks can't be used.
     """
@@ -272,16 +274,16 @@ def open_experiment(settings: Settings, models: Path, tasks: Path) -> Experiment
         from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
 
         choose_device(settings.device)
-    source = locate_model(settings.model, models)
+    source = model or locate_model(settings.model, models)
     wordnet = usual_folders(os.environ) if settings.wordnet is None else (settings.wordnet,)
     places = {"catalogue": tasks, "fetched": settings.fetched, "data_dir": settings.data_dir, "wordnet": wordnet}
     ways = {"hub": settings.hub_data, "skip_bad_rows": settings.skip_bad_rows}
     loaded = {name: load_task(name, **places, **ways) for name in settings.tasks}  # type: ignore[arg-type]
     _require_different(loaded)
     experiment = Experiment(settings, source, loaded)
-    for task in loaded.values():
+    for name, task in loaded.items():
         for part in {"test", experiment.selection_part}:
-            first_examples(task, part, experiment.number(part))
+            first_examples(task, part, experiment.number(part, name))
         draw_demonstrations(task, settings.demonstrations, settings.seed, 0)
     return experiment
 

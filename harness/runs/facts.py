@@ -60,9 +60,9 @@ def task_facts(experiment: Experiment, task: str, chosen: Selection, made: JSON,
         "rows left out": [{"of": left.of, "reason": left.reason, "rows": left.rows} for left in labelled.left_out]
         or "none",
         **layout_facts(laid_out),
-        "test examples": f"{settings.queries} of {len(labelled.test)}",
+        "test examples": f"{experiment.number('test', task)} of {len(labelled.test)}",
         "demonstrations": f"{made['demonstrations']} used of {settings.demonstrations} asked, {made['tokens']} tokens",
-        "selected on": f"{experiment.number(part)} {part} examples{_unselected(experiment)}",
+        "selected on": f"{experiment.number(part, task)} {part} examples{_unselected(experiment)}",
         "demonstration sets tried": [
             {"set": i, "ICL accuracy": _percent(accuracy), "taken": "yes" if i in chosen.candidates else "no"}
             for i, accuracy in enumerate(chosen.icl_accuracy)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import fixtures
 from harness.__main__ import main
 from harness.evidence.questions import HowItRan, OnTasks
 from harness.judging.claims import Claim
@@ -16,6 +17,7 @@ from harness.report.document import Document, RunFacts
 from harness.report.json_form import to_json
 from harness.statistics.results import Estimate, Outcome, PartResult
 from harness.store import Store
+from harness.tests.packed_model import packed_in_parts
 from harness.tests.tiny import Project, ready
 
 Run = Callable[..., tuple[int, str, str]]
@@ -161,9 +163,18 @@ def test_budget_reads_a_reports_run_out_of_the_store(run: Run, project: Project,
     assert own.split()[:3] == ["2", "30", "20"]
 
 
+def test_plan_says_what_a_run_would_take(run: Run, project: Project, tmp_path: Path) -> None:
+    """The options are pytest's, and nothing is run."""
+    code, said, err = run("plan", *project.arguments(tmp_path / "store"))
+    assert (code, err, len(said.splitlines())) == (0, "", 4)
+    assert "claims of" in said
+    assert not [*(tmp_path / "store").glob("runs/*/*")]
+
+
 @pytest.mark.parametrize(
     ("command", "complaint"),
     [
+        ("plan --querys 3 --store {0}", "'--querys' is no setting: did you mean '--queries'"),
         ("budget --claims C99 --store {0}", "--claims 'C99': "),
         ("budget {0}/nowhere.json --store {0}", "nowhere.json' can't be used"),
         ("export --task movie --out {0} --format xml", "unknown format 'xml': the one format is 'lmops'"),
@@ -202,6 +213,44 @@ def test_claims_that_could_not_be_judged_make_no_expectation(run: Run, tmp_path:
     report = _report(tmp_path, C1=Outcome.SUPPORTED, C2=Outcome.ERROR)
     code, _, err = run("expect", report, "--out", tmp_path / "e.json")
     assert (code, "could not be judged (C2)" in err, (tmp_path / "e.json").exists()) == (2, True, False)
+
+
+@pytest.fixture
+def toy_store(fetched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a store with the tasks' archives and the pieces of 'toy', the one model of a catalogue of its own."""
+    store = tmp_path / "store"
+    (store / "fetched").mkdir(parents=True)
+    for archive in fetched.glob("vader*.zip"):
+        (store / "fetched" / archive.name).symlink_to(archive)
+    tables = packed_in_parts(store / "fetched").model_dump()
+    parts = ", ".join(f"{{ {_keys(part, ', ')} }}" for part in tables.pop("parts"))
+    terms = _keys(tables.pop("terms"), ", ")
+    said = f"[toy]\n{_keys(tables, chr(10))}\nterms = {{ {terms} }}\nparts = [{parts}]\n"
+    (tmp_path / "models.toml").write_text(said, encoding="utf-8")
+    monkeypatch.setattr(fixtures, "MODELS", tmp_path / "models.toml")
+    return store
+
+
+def _keys(table: dict[str, object], between: str) -> str:
+    return between.join(f"{name} = {json.dumps(value)}" for name, value in table.items())
+
+
+def test_weights_under_terms_are_not_fetched_unasked(run: Run, toy_store: Path) -> None:
+    """The terms are unpacked, and the message says where they stand and what accepts them; no piece is joined."""
+    code, _, err = run("fetch", "--model", "toy", "--store", toy_store)
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert f"which stand in {toy_store}/fetched/toy-1.0/TERMS" in err
+    assert "if you accept them: python -m harness fetch --model toy --accept-terms" in err
+    assert (toy_store / "fetched" / "toy-1.0" / "TERMS").read_text() == "You may."
+    assert not [*toy_store.rglob("*.gguf")]
+
+
+def test_accepted_terms_bring_the_weights(run: Run, toy_store: Path) -> None:
+    """The pieces are joined; that these are no GGUF file is one message, which names it."""
+    code, _, err = run("fetch", "--model", "toy", "--accept-terms", "--store", toy_store)
+    (joined,) = toy_store.rglob("*.gguf")
+    assert (code, joined.read_bytes()) == (2, b"GGUF, or not")
+    assert f"model 'toy' in {joined.parent}: toy.gguf can't be used" in err
 
 
 def test_fetching_again_changes_nothing(run: Run, fetched: Path) -> None:

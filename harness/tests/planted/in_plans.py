@@ -28,6 +28,29 @@ def error(file: str, name: str, right: str, wrong: str, caught_by: str) -> Plant
     return Planted(name, CONCERNS, file, right, wrong, caught_by)
 
 
+FORECASTS = [
+    error(
+        "harness/models/size.py",
+        "a query taken for one token",
+        "2 * (self.body * tokens + self.unembedding)",
+        "2 * (self.body + self.unembedding)",
+        "harness/tests/engines/test_forecast.py::test_work_is_the_models_numbers_times_the_tokens",
+    ),
+    error(
+        "harness/models/size.py",
+        "tied embeddings counted twice",
+        "parameters = {id(p): p for p in network.parameters()}",
+        "parameters = dict(network.named_parameters(remove_duplicate=False))",
+        "harness/tests/models/test_real_shapes.py::test_paper_size_is_what_its_name_says",
+    ),
+    error(
+        "harness/engines/forecast.py",
+        "trained weights forgotten on disk",
+        "return size.trained * itemsize + 4",
+        "return 4",
+        "harness/tests/engines/test_forecast.py::test_store_holds_about_what_was_foretold",
+    ),
+]
 PLANS = [
     error(
         PLAN,
@@ -239,4 +262,4 @@ KEPT = [
         "harness/tests/test_store.py::test_kind_and_format_are_part_of_the_key",
     ),
 ]
-ERRORS = [*PLANS, *ENGINES, *KEPT]
+ERRORS = [*FORECASTS, *PLANS, *ENGINES, *KEPT]

@@ -79,6 +79,16 @@ class World(Evidence):
         return tuple(task for task in self.found.get("control_tasks", TASKS) if task not in self._left_out)
 
     @property
+    def model(self) -> str:
+        """Return the name that is given, else one that nothing is known of."""
+        return str(self.found.get("model", "made up"))
+
+    @property
+    def paper_names(self) -> tuple[str, ...]:
+        """Return those that are given."""
+        return tuple(self.found.get("paper_names", ()))
+
+    @property
     def least_gain(self) -> float:
         """Return two points."""
         return 0.02

@@ -9,7 +9,7 @@ import pytest
 import fixtures
 from harness.errors import HarnessError
 from harness.files import parse_toml, read_text
-from harness.plugin.profiles import read_profile
+from harness.plugin.profiles import options_among, read_profile, settings_with
 from harness.plugin.study import settings_of
 from harness.settings import Protocol, Settings, parse_settings
 
@@ -61,6 +61,36 @@ def test_profiles_cost_what_their_names_say() -> None:
 def test_profile_decides_no_verdict_beyond_its_settings() -> None:
     """The same settings by name or one by one are the same run to an expectation file."""
     assert parse_settings(profile="quick").numbers == parse_settings().numbers
+
+
+def test_paper_profile_is_what_the_paper_did() -> None:
+    """Its six tasks and its model, at most 2,000 examples, 32 demonstrations, the replication's rates in the grid."""
+    found = given(profile="paper")
+    assert (found.model, found.queries, found.demonstrations) == ("fairseq-dense-1.3b", 2000, 32)
+    assert found.tasks == ("sst2", "sst5", "mr", "subj", "agnews", "cb")
+    assert {5e-4, 1.6e-4, 3e-3, 0.2, 0.08, *parse_settings().learning_rates} == {*found.learning_rates}
+    assert found.momentum_size == "paper"
+
+
+def test_arguments_are_settings_as_pytest_takes_them() -> None:
+    """In both forms, flags among them; what is left out is its profile's."""
+    words = ["--profile", "quick", "--queries=33", "--skip-bad-rows", "--tasks", "movie, tweet"]
+    found = settings_with(options_among(words), fixtures.PROFILES, Path("store"))
+    assert found == given(profile="quick", queries="33", skip_bad_rows=True, tasks="movie, tweet")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--querys", "3"], r"'--querys' is no setting: did you mean '--queries'"),
+        (["--queries"], r"options can't be used: .*--queries.*expected one argument"),
+        (["movie"], r"'movie' is no setting"),
+    ],
+)
+def test_arguments_that_are_no_settings_are_one_message(words: list[str], message: str) -> None:
+    """What is given is named, and what may have been meant."""
+    with pytest.raises(HarnessError, match=message):
+        options_among(words)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,16 @@ def test_paper_protocol_selects_on_the_reported_examples(given: Given) -> None:
     assert max(a for a in chosen.tuning.ft_accuracy if a is not None) == pytest.approx(reported.ft.correct.mean())
     held_out = given().experiment
     assert (sources.experiment.selection_part, held_out.selection_part) == ("test", "dev")
-    assert (sources.experiment.number("test"), held_out.number("dev")) == (30, 12)
+    assert (sources.experiment.number("test", "toy"), held_out.number("dev", "toy")) == (30, 12)
+
+
+def test_paper_protocol_takes_all_of_a_small_task(project: Project, tmp_path: Path) -> None:
+    """Asked for 2,000 of 40 test examples it takes 40, where the held-out protocol refuses."""
+    asked = {"queries": 2000, "dev_queries": 12}
+    paper = project.settings(tmp_path, protocol=Protocol.PAPER, **asked)
+    assert open_sources(paper, fixtures.MODELS, fixtures.TASKS).experiment.number("test", "toy") == 40
+    with pytest.raises(HarnessError, match="'toy' has 40 test examples, 2000 were asked"):
+        open_sources(project.settings(tmp_path, **asked), fixtures.MODELS, fixtures.TASKS)
 
 
 def test_rate_with_the_best_accuracy_on_dev_is_taken(given: Given) -> None:
