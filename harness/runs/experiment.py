@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.data import Setting, Task
 from harness.errors import HarnessError
+from harness.models.encoder import Encoder, locate_encoder
 from harness.models.source import ModelSource, locate_model
 from harness.prompts import draw_demonstrations, first_examples
 from harness.runs.cells import (
@@ -48,6 +49,7 @@ class Experiment:
     settings: Settings
     model: ModelSource
     tasks: Mapping[str, Task]
+    encoder: Encoder | None = None
 
     @property
     def selection_part(self) -> str:
@@ -275,7 +277,8 @@ def open_experiment(settings: Settings, models: Path, tasks: Path) -> Experiment
     ways = {"hub": settings.hub_data, "skip_bad_rows": settings.skip_bad_rows}
     loaded = {name: load_task(name, **places, **ways) for name in settings.tasks}  # type: ignore[arg-type]
     _require_different(loaded)
-    experiment = Experiment(settings, source, loaded)
+    encoder = locate_encoder(settings.encoder, models, settings.fetched) if settings.encoder else None
+    experiment = Experiment(settings, source, loaded, encoder)
     for task in loaded.values():
         for part in {"test", experiment.selection_part}:
             first_examples(task, part, experiment.number(part))
