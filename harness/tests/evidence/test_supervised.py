@@ -15,7 +15,7 @@ from harness.evidence.supervised import Supervised, ladder
 from harness.models.encoder import Encoder
 from harness.runs.run import Demonstrations
 from harness.runs.supervised import EmbeddedTexts
-from harness.store import MissingEntryError
+from harness.store import Entry, MissingEntryError, Record
 from harness.tests.evidence.conftest import Asking
 from harness.tests.tiny import Project
 
@@ -28,6 +28,17 @@ SETS = {"demonstration_sets": 3, "selection": "random"}
 def evidence(asking: Asking) -> Evidence:
     """Return the models of three sets of two tasks."""
     return asking(N_GRAMS, EMBEDDINGS, OnTasks("accuracy"), **SETS)
+
+
+@pytest.fixture
+def unplanned(project: Project, tmp_path: Path) -> Provisional:
+    """Return what stands in on an empty store for three sets of one task."""
+    sources = open_sources(project.settings(tmp_path / "store", **SETS), fixtures.MODELS, fixtures.TASKS)
+    return Provisional(sources.experiment, sources.grid, sources.store)
+
+
+def _keep(sources: Sources, record: Record, entry: Entry) -> None:
+    sources.store.find_or_compute(record.kind, record.key, lambda: entry)
 
 
 @pytest.mark.parametrize(
@@ -58,18 +69,30 @@ def test_each_set_has_labels_of_its_own_and_all_share_the_pool(evidence: Evidenc
         assert (whole[0].drawn, whole[0].number, whole[0].part) == (None, 30, "test")
 
 
-def test_what_is_right_stands_by_size_and_set(evidence: Evidence) -> None:
-    """Arrays are the entries' own, and shaped as ICL's right answers are, whose sets they stand beside."""
+def test_models_stand_beside_the_sets_that_icl_had(evidence: Evidence) -> None:
+    """Arrays are shaped as ICL's right answers are, of both tasks, at every size."""
     found, icl = evidence.supervised(N_GRAMS), evidence.of(OnTasks("accuracy"), "icl")
     assert found.keys() == icl.keys() == {"toy", "doll"}
     for task, of in N_GRAMS.records(evidence.sources).items():
-        assert found[task].labels == tuple(runs[0].labels for runs in of)
         assert found[task].right.shape == (len(of), *icl[task].shape)
-        for place, run in ((0, of[1][0]), (2, of[1][2])):
-            right = evidence.sources.store.read(run).tensors["right"]
-            np.testing.assert_array_equal(found[task].right[1, place], right)
-        control = evidence.sources.store.read(of[0][2]).tensors["control"]
-        np.testing.assert_array_equal(found[task].control[2], control)
+        assert found[task].control.shape == icl[task].shape
+
+
+def test_what_is_right_stands_by_size_and_set(unplanned: Provisional) -> None:
+    """Entries made up: of size s and set c, 10 s + c is right; the control is the first size's alone."""
+    ((first, *more),) = N_GRAMS.records(unplanned).values()
+    for size, runs in enumerate([first, *more]):
+        for candidate, run in enumerate(runs):
+            arrays = {
+                name: np.full(30, 10.0 * size + candidate + part) for part, name in ((0, "right"), (0.5, "control"))
+            }
+            _keep(unplanned, run, Entry(arrays, {}))
+    found = Evidence(unplanned).supervised(N_GRAMS)["toy"]
+    sizes, pool = range(len(more)), 10.0 * len(more)
+    expected = [[10.0 * size + candidate for candidate in range(3)] for size in sizes] + [[pool] * 3]
+    assert found.right[:, :, 7].tolist() == expected
+    assert found.control[:, 7].tolist() == [0.5, 1.5, 2.5]
+    assert found.labels == tuple(runs[0].labels for runs in (first, *more))
 
 
 def test_without_an_encoder_nothing_is_embedded(evidence: Evidence) -> None:
@@ -89,22 +112,20 @@ def test_with_an_encoder_the_same_labels_are_learned_on_its_embeddings(evidence:
         assert all(run.inputs == (embedded,) for runs in by_task[task] for run in runs)
 
 
-def test_labels_are_as_many_as_the_context_holds(asking: Asking) -> None:
-    """Asked for twenty of some twenty tokens, the context of 256 holds fewer: as many labels are learned first."""
-    crowded = asking(N_GRAMS, demonstrations=20, tasks=("toy",), **SETS)
-    (found,) = crowded.supervised(N_GRAMS).values()
-    shown = [len(crowded.sources.store.read_facts(crowded.sources.icl("toy", c))["spans"]) for c in range(3)]  # type: ignore[arg-type]
-    assert max(shown) < 20
-    assert [run.labels for run in N_GRAMS.records(crowded.sources)["toy"][0]] == shown
-    assert found.labels[:2] == pytest.approx([sum(shown) / 3, 40])
+def test_labels_are_as_many_as_the_context_holds(unplanned: Provisional) -> None:
+    """Of six demonstrations the contexts of three sets held 4, 6 and 2: as many labels are learned first, then 12."""
+    for candidate, held in enumerate((4, 6, 2)):
+        _keep(unplanned, unplanned.icl("toy", candidate), Entry({}, {"spans": [[0, 1]] * held}))
+    ((own, more, *_),) = N_GRAMS.records(unplanned).values()
+    assert [run.drawn for run in own] == [Demonstrations(n, 0, c) for c, n in enumerate((4, 6, 2))]
+    assert [run.labels for run in more] == [12] * 3
 
 
-def test_what_is_planned_before_icl_ran_is_as_many_as_asked(project: Project, tmp_path: Path) -> None:
+def test_what_is_planned_before_icl_ran_is_as_many_as_asked(unplanned: Provisional) -> None:
     """On an empty store nobody knows what the context holds: a plan takes all six, and reading says what is missing."""
-    sources = open_sources(project.settings(tmp_path / "store"), fixtures.MODELS, fixtures.TASKS)
-    provisional = Provisional(sources.experiment, sources.grid, sources.store)
-    *_, asked, last = N_GRAMS.stages(provisional)
-    assert [run.setting for run in asked] == [Setting.ICL]  # type: ignore[attr-defined]
-    assert last[0].labels == provisional.shown("toy", 0) == 6  # type: ignore[attr-defined]
+    *_, asked, last = N_GRAMS.stages(unplanned)
+    assert [run.setting for run in asked] == [Setting.ICL] * 3  # type: ignore[attr-defined]
+    assert last[0].labels == unplanned.shown("toy", 0) == 6  # type: ignore[attr-defined]
+    sources = Sources(unplanned.experiment, unplanned.grid, unplanned.store)
     with pytest.raises(MissingEntryError, match="lacks 'toy: ICL on test'"):
         sources.shown("toy", 0)

@@ -49,7 +49,7 @@ LEARNED = [
         "found[:, 0]",
         f"{OF_CLASSIFIERS}one_class_alone_answers_that_class",
     ),
-    of("padding in the mean", ENCODER, "/ kept.sum(dim=1)", "/ hidden.shape[1]", f"{OF_ENCODER}mean_of_tokens_by_hand"),
+    of("padding in the mean", ENCODER, "(hidden * kept).sum", "hidden.sum", f"{OF_ENCODER}mean_of_tokens_by_hand"),
     of(
         "embeddings in another order",
         ENCODER,
