@@ -147,9 +147,9 @@ def _draw_series(axes: Axes, series: Series, colour: str, line: str) -> None:
 
 
 def _lay_out_places(axes: Axes, panel: Sequence[Series], *, doubling: bool) -> None:
-    """Set a panel's x axis: ends, ticks, and where it is `doubling` and all places are above 0, equal ratios."""
+    """Set a panel's x axis: ends, ticks, and where it is `doubling`, equal ratios; not where a place has no ratio."""
     places = _finite(place for series in panel for place in series.places)
-    if not doubling or min(places, default=0.0) <= 0:
+    if not doubling or not 0 < max(places, default=0.0) < LARGEST_DRAWN * min(places, default=0.0):
         axes.set_xlim(*_ends(panel))
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         return
