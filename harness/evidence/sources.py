@@ -4,9 +4,12 @@ from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+from harness.data import Setting
 from harness.models.source import ModelSource
-from harness.runs.experiment import Chosen, Experiment, open_experiment
+from harness.runs.experiment import Chosen, Experiment
 from harness.runs.finetuning import FinetuningRun
+from harness.runs.opening import open_experiment
+from harness.runs.scoring import RecordingRun
 from harness.runs.selection import Selection, Tuning, next_in_question, select, sets_chosen, tune
 from harness.runs.steadiness import SteadinessRun, in_doubt
 from harness.runs.variants import OWN, Variant
@@ -55,6 +58,15 @@ class Sources:
     def in_doubt(self, run: FinetuningRun) -> bool:
         """Whether it is to be tried how steady a finetuning is (see `harness.runs.steadiness.in_doubt`)."""
         return in_doubt(self.store.read_facts(run))
+
+    def icl(self, task: str, candidate: int) -> RecordingRun:
+        """Return the claims' own run of ICL on test examples under a demonstration set."""
+        return self.experiment.run(RecordingRun, task, Setting.ICL, candidate)
+
+    def shown(self, task: str, candidate: int) -> int:
+        """Return how many demonstrations of a set the context holds beside test queries: fewer where it is full."""
+        spans: list[object] = self.store.read_facts(self.icl(task, candidate))["spans"]  # type: ignore[assignment]
+        return len(spans)
 
     def selection(self, task: str) -> Selection:
         """Return what was chosen for a task, worked out once (see `harness.runs.selection.select`)."""
@@ -118,6 +130,13 @@ class Provisional(Sources):
             return super().in_doubt(run)
         except MissingEntryError:
             return False
+
+    def shown(self, task: str, candidate: int) -> int:
+        """Return how many were shown, or all that were asked for."""
+        try:
+            return super().shown(task, candidate)
+        except MissingEntryError:
+            return self.experiment.settings.demonstrations
 
     def selection(self, task: str) -> Selection:
         """Return what was chosen, or the first sets and rate."""

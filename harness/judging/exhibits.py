@@ -50,6 +50,8 @@ class Curve:
     panels: tuple[tuple[str, tuple[Series, ...]], ...]
     """(task name, its series)."""
     x_label: str = "layer"
+    doubling: bool = False
+    """Whether equal ways along the x axis are equal ratios; all places are above 0 then."""
 
 
 @dataclass(frozen=True)

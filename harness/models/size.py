@@ -69,7 +69,7 @@ def size_of(config: Any) -> ModelSize:
         unembedding=unembedding.numel(),
         trained=sum(s.of(s.parameter).numel() for s in slices),
         stepped=sum(p.numel() for p in {id(s.parameter): s.parameter for s in slices}.values()),
-        cached=sum(s.stop - s.start for s in slices if s.parameter.ndim > 1),
+        cached=sum(s.places.repeats * (s.places.stop - s.places.start) for s in slices if s.parameter.ndim > 1),
         layers=len(model.attention_modules),
         width=config.hidden_size,
         heads=config.num_attention_heads,

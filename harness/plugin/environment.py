@@ -5,7 +5,7 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 
-PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "statsmodels", "pytest")
+PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "scipy", "scikit-learn", "statsmodels", "pytest")
 
 
 def environment() -> Mapping[str, object]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from harness.errors import shown
 from harness.judging.exhibits import Curve, Series
@@ -126,8 +126,7 @@ def layer_panels(curve: Curve, salt: str) -> tuple[str, ...]:
                 _draw_series(axes, series, *styles[series.name])
             axes.set_ylim(bottom, top)
             axes.set_xlabel(label(curve.x_label))
-            axes.set_xlim(*_ends(panel))
-            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            _lay_out_places(axes, panel, doubling=curve.doubling)
             axes.yaxis.set_major_locator(MaxNLocator(5))
             axes.grid(axis="y")
             axes.set_axisbelow(True)
@@ -145,6 +144,21 @@ def _draw_series(axes: Axes, series: Series, colour: str, line: str) -> None:
     marker = "o" if len(values) <= FEW_LAYERS else ""
     width = 1.1 if series.baseline else 1.6
     axes.plot(places, values, color=colour, linestyle=line, linewidth=width, marker=marker, markersize=3)
+
+
+def _lay_out_places(axes: Axes, panel: Sequence[Series], *, doubling: bool) -> None:
+    """Set a panel's x axis: ends, ticks, and where it is `doubling`, equal ratios; not where a place has no ratio."""
+    places = _finite(place for series in panel for place in series.places)
+    if not doubling or not 0 < max(places, default=0.0) < LARGEST_DRAWN * min(places, default=0.0):
+        axes.set_xlim(*_ends(panel))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        return
+    room = (max(places) / min(places)) ** 0.03 if max(places) > min(places) else 2.0
+    axes.set_xscale("log", base=2)
+    axes.set_xlim(min(places) / room, max(places) * room)
+    axes.xaxis.set_major_locator(LogLocator(base=2, numticks=6))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _ends(panel: Sequence[Series]) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from harness.errors import UNSEEN, HarnessError
 from harness.files import parse_json
 from harness.judging.claims import Claim
-from harness.judging.exhibits import Ladder, Series, Table
+from harness.judging.exhibits import Curve, Ladder, Series, Table
 from harness.judging.verdicts import Verdict
 from harness.report.document import FORMAT_VERSION, Document
 
@@ -26,6 +26,7 @@ LATER: Mapping[type, frozenset[str]] = {
     Claim: frozenset({"on_best_sets"}),
     Verdict: frozenset({"on_best_sets", "ladders"}),
     Ladder: frozenset({"doses"}),
+    Curve: frozenset({"doubling"}),
 }
 """Fields that reports of this format did not have at first: one that lacks them has their defaults."""
 

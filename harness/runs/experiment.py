@@ -1,13 +1,11 @@
 """The runs of one model on the tasks that the settings name: stated, not run."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from harness.data import Setting, Task
-from harness.errors import HarnessError
-from harness.models.source import ModelSource, locate_model
+from harness.models.encoder import Encoder
+from harness.models.source import ModelSource
 from harness.prompts import draw_demonstrations, first_examples
 from harness.runs.cells import (
     CellAndLabelReading,
@@ -29,8 +27,6 @@ from harness.runs.theory import CausalityRun, PartsRun, UpdatesRun
 from harness.runs.variants import OWN, Variant
 from harness.settings import Protocol, Settings
 from harness.store import Store
-from harness.tasks import load_task
-from harness.tasks.wordnet import usual_folders
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,7 @@ class Experiment:
     settings: Settings
     model: ModelSource
     tasks: Mapping[str, Task]
+    encoder: Encoder | None = None
 
     @property
     def selection_part(self) -> str:
@@ -263,38 +260,3 @@ class Experiment:
         for name, task in self.tasks.items():
             drawn = draw_demonstrations(task, self.settings.demonstrations, self.settings.seed, 0)
             builder.build(task, drawn, first_examples(task, "test", self.number("test", name)))
-
-
-def open_experiment(settings: Settings, models: Path, tasks: Path, model: ModelSource | None = None) -> Experiment:
-    """Return the experiment of the settings: model located where it is not given, tasks loaded, no weights.
-
-    `models` and `tasks` are the catalogues. Raises a HarnessError where device, model or tasks can't be used.
-    """
-    if settings.device not in {"auto", "cpu"}:
-        from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
-
-        choose_device(settings.device)
-    source = model or locate_model(settings.model, models)
-    wordnet = usual_folders(os.environ) if settings.wordnet is None else (settings.wordnet,)
-    places = {"catalogue": tasks, "fetched": settings.fetched, "data_dir": settings.data_dir, "wordnet": wordnet}
-    ways = {"hub": settings.hub_data, "skip_bad_rows": settings.skip_bad_rows}
-    loaded = {name: load_task(name, **places, **ways) for name in settings.tasks}  # type: ignore[arg-type]
-    _require_different(loaded)
-    experiment = Experiment(settings, source, loaded)
-    for name, task in loaded.items():
-        for part in {"test", experiment.selection_part}:
-            first_examples(task, part, experiment.number(part, name))
-        draw_demonstrations(task, settings.demonstrations, settings.seed, 0)
-    return experiment
-
-
-def _require_different(tasks: Mapping[str, Task]) -> None:
-    """Raise HarnessError where one task has two names: each of its examples would count as two."""
-    first: dict[str, str] = {}
-    for name, task in tasks.items():
-        other = first.setdefault(task.fingerprint, name)
-        if other != name:
-            raise HarnessError(
-                f"tasks '{other}' and '{name}' are one: template, answers and all examples are the same, and each "
-                "example would count twice; give one of them with --tasks"
-            )

@@ -31,6 +31,7 @@ def test_defaults_are_usable() -> None:
             {"selection": "best", "candidate_sets": 2, "demonstration_sets": 3},
             "3 demonstration sets .* only 2 .*--selection random",
         ),
+        ({"encoder": " "}, "encoder: .*is empty, as of a variable that is not set"),
         ({"selection": "worst"}, "selection: .*'random' or 'best'"),
     ],
 )

@@ -14,6 +14,7 @@ from harness.evidence.evidence import Evidence
 from harness.evidence.questions import AcrossSets, FinetunedAt, OnControls, OnTasks, Question, UpdateSizes
 from harness.evidence.sources import Sources
 from harness.evidence.stand_ins import StandIn
+from harness.evidence.supervised import Supervised
 from harness.evidence.training_questions import TextTasks, TrainedGPTs, TrainedLayers
 from harness.judging.claims import load_claims
 from harness.runs.variants import OWN
@@ -114,7 +115,7 @@ def test_claim_reads_all_that_it_asks_for(claim_id: str) -> None:
     """No measurement is planned for nothing, and none is read that was not asked for under its variant."""
     module, world = CLAIMS[claim_id], World()
     module.measure(world)
-    kinds = (OnTasks, OnControls, AcrossSets, StandIn, FinetunedAt, UpdateSizes)
+    kinds = (OnTasks, OnControls, AcrossSets, StandIn, FinetunedAt, UpdateSizes, Supervised)
     assert {question for question in module.asks if isinstance(question, kinds)} == world.asked
 
 

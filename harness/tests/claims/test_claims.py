@@ -112,13 +112,15 @@ def test_verdict_is_the_worlds(claim: str, effect: float, outcome: Outcome) -> N
     assert found.control.passed
 
 
-@pytest.mark.parametrize(("claim", "noise"), [("C2", 0.1), ("C13", 0.4), ("Q3", 0.1), ("O1", 0.4), ("O8", 0.1)])
+@pytest.mark.parametrize(
+    ("claim", "noise"), [("C2", 0.1), ("C3", 0.2), ("C13", 0.4), ("Q3", 0.1), ("O1", 0.4), ("O8", 0.1)]
+)
 def test_without_an_effect_nothing_is_concluded(claim: str, noise: float) -> None:
     """Under noise that could hide an effect that matters."""
     assert verdict(claim, World(noise=noise)).outcome is Outcome.INCONCLUSIVE
 
 
-@pytest.mark.parametrize("claim", ["C2", "C9", "C13", "O1", "O4", "O6", "O8"])
+@pytest.mark.parametrize("claim", ["C2", "C3", "C9", "C13", "O1", "O4", "O6", "O8"])
 def test_effect_that_is_too_small_to_matter_is_negligible(claim: str) -> None:
     """Half a point is beyond chance where noise is small, and smaller than what the claim fixes to matter."""
     assert verdict(claim, World(COMPARED[claim].levels(0.005), noise=0.005)).outcome is Outcome.NEGLIGIBLE
@@ -150,8 +152,34 @@ PRESUMING = {*("C10", "C11", "C12", "C13", "Q1", "Q4"), *(f"O{i}" for i in range
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_claims_of_likeness_presume_that_both_learned(claim: str) -> None:
-    """C1 and C2 ask just that, so they presume nothing; nor does theory, or what we train ourselves."""
+    """C1 to C3 ask just that, so they presume nothing; nor does theory, or what we train ourselves."""
     assert CLAIMS[claim].claim.presumes == (("icl", "ft") if claim in PRESUMING else ())
+
+
+@pytest.mark.parametrize(("level", "outcome"), [(0.0, Outcome.SUPPORTED), (0.8, Outcome.MIXED)])
+def test_supervised_models_on_embeddings_are_a_part_where_there_is_an_encoder(level: float, outcome: Outcome) -> None:
+    """ICL exceeds n-grams: both parts must hold, and the encoder's has its name."""
+    levels = {"accuracy icl": 0.4, "supervised own embeddings": level}
+    found = verdict("C3", World(levels, encoder="minilm"))
+    assert [part.name for part in found.parts] == ["ICL over n-grams", "ICL over minilm"]
+    assert found.parts[1].estimate.effect == pytest.approx(0.4 - level, abs=0.05)
+    assert found.outcome is outcome
+    assert found.tables[0].columns == ("ICL", *(f"{n}, {of}" for of in ("same demonstrations", "whole pool")
+                                                for n in ("n-grams", "minilm")))  # fmt: skip
+    assert [name for name, _ in found.tables[1].rows] == ["a, n-grams", "b, n-grams", "a, minilm", "b, minilm"]
+
+
+def test_more_labels_decide_nothing_and_are_shown() -> None:
+    """ICL exceeds models on its own demonstrations and not on the pool: supported, with the curves' crossing said."""
+    found = verdict("C3", World({"accuracy icl": 0.5, "supervised own": 0.1, "supervised pool": 0.9}))
+    assert found.outcome is Outcome.SUPPORTED
+    ((_, (icl, n_grams)), _) = found.curves[0].panels
+    assert (icl.at, n_grams.at) == ((32, 100), (32, 64, 100))
+    assert n_grams.values == pytest.approx([0.1, 0.0, 0.9], abs=0.05)
+    (reached, *_, pool) = found.tables[1].rows[0][1]
+    assert reached is not None
+    assert (64 < reached < 100, pool) == (True, 100)
+    assert found.notes[0].startswith("a, n-grams: labels to be as accurate as ICL: ")
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,11 @@ AT_LENGTH = f"language validation_{TINY.language.length}"
 COMPARED = {
     "C1": of("accuracy", "icl-zsl", "icl_control-zsl_control", "zsl icl"),
     "C2": of("accuracy", "icl-ft ft-zsl", "icl_control-ft_control ft_control-zsl_control", "zsl ft icl"),
+    "C3": Compared(
+        (("accuracy icl", "supervised own"),),
+        control=(("accuracy icl_control", "supervised control"),),
+        shown=("accuracy icl", "supervised own", "supervised pool"),
+    ),
     "C9": of(
         "relaxed",
         "relaxed-uniform first_order-uniform",

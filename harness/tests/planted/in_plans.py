@@ -125,10 +125,9 @@ PLANS = [
     error(
         PLAN,
         "weights loaded before prompts are checked",
-        "                experiment.check_prompts(store)\n                checked = True\n"
-        "            _say_trainings(records, machine, progress)\n            machine.run(records, store, ended)",
-        "                checked = True\n            _say_trainings(records, machine, progress)\n"
-        "            machine.run(records, store, ended)\n            experiment.check_prompts(store)",
+        "                experiment.check_prompts(store)\n                checked = True\n",
+        "                machine.run(records, store, ended)\n                experiment.check_prompts(store)\n"
+        "                checked = True\n",
         f"{OF_PLANS}prompts_are_checked_before_any_weights_load",
     ),
     error(

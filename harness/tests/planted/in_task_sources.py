@@ -94,7 +94,7 @@ GLOSSES = [
     Planted(
         "a folder that was named for WordNet passed over",
         MODEL,
-        "harness/runs/experiment.py",
+        "harness/runs/opening.py",
         "if settings.wordnet is None else (settings.wordnet,)",
         "if settings.wordnet is None else usual_folders({})",
         f"{OF_WORDNET}::test_wordnet_is_missed_before_anything_runs",

@@ -25,6 +25,7 @@ from harness.evidence.questions import (
     UpdateSizes,
 )
 from harness.evidence.stand_ins import StandIn
+from harness.evidence.supervised import Supervised, Taught
 from harness.models.gpt.sizes import TINY
 from harness.runs.learning import Learning
 from harness.runs.variants import OWN, Variant
@@ -37,7 +38,7 @@ from harness.trainings.training import ProblemName
 EXAMPLES, LAYERS, RUNS, STARTS, PAIRS, STEPS = 30, 3, 5, 7, 4, 6
 SETS, DRAWS = 4, 2
 NAN = float("nan")
-WITHOUT_LAYERS = ("accuracy", "rec2ftp", "distributions", "divergences")
+WITHOUT_LAYERS = ("accuracy", "rec2ftp", "distributions", "divergences", "supervised")
 DRAWN = ("other_of_class", "other_class", "own_cut")
 """Arrays with draws, behind sets."""
 TRAINED = ("language", "regression", "recall")
@@ -127,6 +128,26 @@ class World(Evidence):
         if variant.imitates and self.absent(question):
             return {}
         return {task: self.array(words, task) for task in (self.control_tasks if on_controls else self.tasks)}
+
+    @property
+    def encoder(self) -> str:
+        """Return none, unless one is given."""
+        return str(self.found.get("encoder", ""))
+
+    def supervised(self, question: Supervised) -> Mapping[str, Taught]:
+        """Return what is right of the same demonstrations, of 64 labels and of a pool of 100, at their levels."""
+        self.asked.add(question)
+        if question.features == "embeddings" and not self.encoder:
+            return {}
+        named = "" if question.features == "n-grams" else " embeddings"
+
+        def of(task: str) -> Taught:
+            own, more, pool, control = (
+                self.array(f"supervised {part}{named}", task) for part in ("own", "more", "pool", "control")
+            )
+            return Taught((32.0, 64.0, 100.0), np.stack([own, more, pool]), control)
+
+        return {task: of(task) for task in self.tasks}
 
     def chaos_notes(self, _questions: Iterable[object]) -> tuple[str, ...]:
         """Return what was left out as rounding decides it: nothing, unless something is given."""

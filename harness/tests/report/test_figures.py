@@ -108,6 +108,23 @@ def test_values_stand_at_their_places() -> None:
     assert "600" not in texts(layered)
 
 
+def test_doublings_are_equally_far_apart() -> None:
+    """Places 32, 64 and 256 where ratios count: the second gap is twice the first, and powers of two are named."""
+    given = Series("right", (0.5, 0.6, 0.9), at=(32, 64, 256))
+    (drawn,) = figures.layer_panels(Curve("t", "accuracy", (("a", (given,)),), "labels", doubling=True), "a")
+    one, other = (b - a for a, b in pairwise(line(drawn)))
+    assert other == pytest.approx(2 * one, rel=1e-3)
+    assert {"32", "64", "128", "256"} <= set(texts(drawn))
+
+
+@pytest.mark.parametrize("places", [(0, 1, 2), (-1, 2, 3), (math.nan,) * 3, (5, 5, 5), (1e-300, 1, 1e29)])
+def test_places_without_ratios_are_drawn_all_the_same(places: tuple[float, ...]) -> None:
+    """At 0 or below, at none or one, or as far apart as numbers go: an axis is drawn."""
+    given = Series("right", (0.5, 0.6, 0.9), at=places)
+    (drawn,) = figures.layer_panels(Curve("t", "accuracy", (("a", (given,)),), "labels", doubling=True), "a")
+    assert "</svg>" in drawn
+
+
 def test_chart_says_what_its_places_are() -> None:
     """Layers, unless the chart names something else."""
     (movie, _), (steps, _) = (figures.layer_panels(c, "a") for c in (SIMILARITY, replace(SIMILARITY, x_label="step")))

@@ -12,6 +12,7 @@ import pytest
 from harness.data import Setting
 from harness.evidence.measurements import MEASUREMENTS
 from harness.evidence.questions import AcrossSets, FinetunedAt, HowItRan, OnControls, OnTasks, Question
+from harness.evidence.supervised import Supervised
 from harness.runs.distillation import Distillation
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.run import Demonstrations, Run
@@ -175,7 +176,7 @@ def filled(both: Project, tmp_path_factory: pytest.TempPathFactory) -> Store:
     beside = [OnControls("accuracy", other), OnControls("distributions"), OnControls("sim_am_by_head")]
     across = [OnControls("kendall", Variant(order=1)), AcrossSets("orders_and_sets")]
     rates = FinetunedAt(Variant(labels="flipped", draw=1))
-    asked: tuple[Question, ...] = (*map(OnTasks, ON_TASKS), *beside, *across, rates, HowItRan())
+    asked: tuple[Question, ...] = (*map(OnTasks, ON_TASKS), *beside, *across, rates, Supervised("n-grams"), HowItRan())
     return sources_of(
         both, tmp_path_factory.mktemp("filled"), *asked, learning_rates=(2.0,), demonstration_sets=2
     ).store
@@ -216,6 +217,7 @@ def test_every_value_of_every_stored_key_counts(filled: Store) -> None:
         "control_starting_queries": beside - {"learning_rate"},
         "control_label_reading": beside - {"learning_rate"} | {"setting"},
         "control": beside | {"measurement", "another task"},
+        "supervised": {"task", "part", "number", "version", "features", "labels"},
     }
     named = " ".join(measured)
     assert all(name in named for name in MEASUREMENTS)
