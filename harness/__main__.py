@@ -1,6 +1,6 @@
-"""The command line beside pytest: fetch, clean, export, render, expect, compare, budget."""
+"""The command line beside pytest: fetch, clean, export, render, expect, compare, combine, budget."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -133,6 +133,7 @@ def expect(
     from harness.judging.expectation import as_json, expectation_of  # noqa: PLC0415  # slow import
 
     report, others = _read_report(document), {path: _read_report(path) for path in beside or ()}
+    _require_one_run(document, report)
     if failed := [verdict.claim.id for verdict in report.verdicts if verdict.outcome is Outcome.ERROR]:
         raise HarnessError(f"'{document}' holds claims that could not be judged ({', '.join(failed)}); run them again")
     expectation = expectation_of(report.facts.settings, report.verdicts, [other.verdicts for other in others.values()])
@@ -162,6 +163,8 @@ def compare(
     from harness.judging.expectation import differing  # noqa: PLC0415
 
     one, other = _read_report(first), _read_report(second)
+    _require_one_run(first, one)
+    _require_one_run(second, other)
     settings, others = one.facts.settings, other.facts.settings
     differ = differing(settings, others)
     if unasked := [name for name in differ if name not in (leaving_out or ())]:
@@ -180,12 +183,35 @@ def compare(
 
 
 @app.command()
+def combine(
+    documents: Annotated[list[Path], typer.Argument(help="Reports' JSON files, of runs that were made apart.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The JSON file of all; its page goes beside it.")],
+) -> None:
+    """Make one report of several: of other models, machines or versions; what can't stand side by side is refused."""
+    import claims as package  # noqa: PLC0415
+    from harness.report.combining import combine as combined  # noqa: PLC0415  # slow import
+    from harness.report.writing import write  # noqa: PLC0415  # brings matplotlib
+
+    if out.suffix != ".json":
+        raise HarnessError(f"--out '{out}' must end in .json: the page beside it has the same name and ends in .html")
+    files = dict.fromkeys(map(str, documents))
+    if len(files) < 2:  # noqa: PLR2004  # one is whole as it is
+        raise HarnessError(f"one report alone ('{documents[0]}') needs no combining; give two or more")
+    if any(targets.destination(out) == targets.destination(path) for path in documents):
+        raise HarnessError(f"'{out}' is one of the reports, which the result would replace; give another --out")
+    report = combined({file: _read_report(Path(file)) for file in files}, package.SUITE.levels)
+    write(report, out.with_suffix(".html"))
+    _say(f"{out}: {len(report.verdicts)} verdicts of {len(files)} reports")
+
+
+@app.command()
 def budget(
     document: Annotated[Path | None, typer.Argument(help="A run's report; none: the default settings' run.")] = None,
     claims: Annotated[str, typer.Option(help="Ids, separated by commas; none: all that are about the model.")] = "",
     minutes: Annotated[float, typer.Option(min=0, help="The budget; 0: what the run takes.")] = 0.0,
     control_share: Annotated[float, typer.Option(min=0, max=1, help="Control queries a query; 0: the run's.")] = 0.0,
     simulations: Annotated[int, typer.Option(min=1, help="Runs simulated of each split.")] = 500,
+    model: Annotated[str, typer.Option(help="Which model's runs, where the report is of several.")] = "",
     store: StoreOption = fixtures.STORE,
 ) -> None:
     """Say which split of a run's time between demonstration sets and queries decides most; nothing is run."""
@@ -199,10 +225,31 @@ def budget(
     if wrong := [claim for claim in named if claim not in modules]:
         raise HarnessError(f"--claims '{wrong[0]}': {nearest(wrong[0], modules)}")
     chosen = [modules[claim] for claim in dict.fromkeys(named)]
-    given = {} if document is None else _read_report(document).facts.settings
+    asked = {"model": model} if model else {}
+    given = asked if document is None else _settings_of(document, model)
     sources = open_sources(parse_settings(**{**given, "store": store}), fixtures.MODELS, fixtures.TASKS)
     for line in lines(buy(chosen, sources, minutes=minutes, share=control_share, runs=simulations)):
         _say(line)
+
+
+def _settings_of(path: Path, model: str) -> Mapping[str, object]:
+    """Return the settings of a report's run of a model: the named one of several, or of the one."""
+    facts = _read_report(path).facts
+    if not model and len(facts.models) < 2:  # noqa: PLR2004  # there is no other
+        return facts.settings
+    if model not in facts.models:
+        raise HarnessError(f"'{path}' is of several models; name one with --model: {nearest(model, facts.models)}")
+    return facts.settings_of(model)
+
+
+def _require_one_run(path: Path, report: "Document") -> None:
+    """Raise HarnessError where a report was put together of runs of other settings: they are no one run's."""
+    apart = {name: facts.settings for name, facts in report.facts.models.items() if facts.settings}
+    for name, settings in apart.items():
+        raise HarnessError(
+            f"'{path}' is put together of runs of other settings ({', '.join(settings)}; with model {name}: "
+            f"{', '.join(map(repr, settings.values()))}); give the reports that it was made of, one at a time"
+        )
 
 
 def _read_report(path: Path) -> "Document":
