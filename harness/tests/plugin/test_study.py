@@ -15,7 +15,7 @@ from harness.evidence.questions import HowItRan
 from harness.judging.claims import load_claims
 from harness.judging.judge import judge
 from harness.judging.measure import measure_all
-from harness.plugin.study import BIASED, Study, Turns, settings_of
+from harness.plugin.study import BIASED, Study, Turns, models_of, settings_of
 from harness.progress import Silent
 from harness.runs import loaded
 from harness.statistics.results import Outcome
@@ -156,6 +156,29 @@ def test_store_is_the_suites_own_unless_another_is_named(monkeypatch: pytest.Mon
     assert settings_of(config, fixtures.PROFILES, fixtures.STORE).store == ROOT / ".store"
     monkeypatch.setenv("ICL_CLAIMS_STORE", "elsewhere")
     assert settings_of(config, fixtures.PROFILES, fixtures.STORE).store == Path("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, {"small": "owner/small", "large": "owner/large"}),
+        ({"model": "a"}, {"": "a"}),
+        ({"model": "a,b"}, {"a": "a", "b": "b"}),
+        ({"models_file": "{0}/models"}, {"c": "c", "d": "d"}),
+    ],
+)
+def test_models_are_the_options_or_else_the_profiles(tmp_path: Path, given: dict[str, str], named: object) -> None:
+    """A profile may name several; what the command line names counts before it."""
+    (tmp_path / "profiles").write_text('[two]\nmodel = ["owner/small", "owner/large"]\n')
+    (tmp_path / "models").write_text("c\nd\n")
+    options = {"profile": "two"} | {name: value.format(tmp_path) for name, value in given.items()}
+
+    def option(name: str, default: object = None) -> object:
+        return options.get(name, default)
+
+    config: Any = SimpleNamespace(getoption=option)
+    assert models_of(config, tmp_path / "profiles") == named
+    assert settings_of(config, tmp_path / "profiles", tmp_path).model in {"owner/small", "a", "c"}
 
 
 def test_model_is_tried_where_the_store_lacks_runs_of_it(project: Project, tmp_path: Path) -> None:
