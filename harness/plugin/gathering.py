@@ -175,7 +175,8 @@ class Gatherer:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the report; fail the session where that can't be, or an expected verdict is missing."""
-        self.missing = list(self._lacking()) if self._selected else []
+        if self._selected:
+            self.missing = list(self._lacking())
         if not self.verdicts and not self.missing:
             return
         document, page = self._document(), Path(self.config.getoption("report"))

@@ -83,7 +83,7 @@ class Study:
         What only loading shows of a model is then known before another one has been run for hours.
         """
         sources, experiment = self.sources, self.sources.experiment
-        if any(isinstance(record, Run) for wave in stated((Learned(), HowItRan()), sources) for record in wave):
+        if any(isinstance(record, Run) for wave in stated((HowItRan(),), sources) for record in wave):
             self._progress.begin(f"trying {experiment.model.name}")
             try:
                 experiment.check_prompts(sources.store)
