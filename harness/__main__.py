@@ -1,21 +1,18 @@
-"""The command line beside pytest: fetch, clean, export, render, expect, compare, budget, plan."""
+"""The command line beside pytest: fetch, clean, export, render, expect, compare, combine, budget, plan."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 import fixtures
 from harness import targets
 from harness.errors import HarnessError, nearest, shown
-from harness.files import read_text
+from harness.report.given import read_report, require_one_run, settings_of, using
 from harness.settings import parse_settings
 from harness.statistics.results import Outcome
-
-if TYPE_CHECKING:
-    from harness.report.document import Document
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -112,7 +109,7 @@ def export(
         device=device,
         store=store,
     )
-    with _using(out, "a folder that you may write to"):
+    with using(out, "a folder that you may write to"):
         targets.require_writable(*record_files(out, as_model, as_task).values())
     sources = open_sources(settings, fixtures.MODELS, fixtures.TASKS)
     run_plan([OnTasks("accuracy")], sources, Silent())
@@ -129,7 +126,7 @@ def render(document: Path, page: Path) -> None:
     from harness.report.writing import data_beside  # noqa: PLC0415
 
     data_beside(page)  # a page has no name of data
-    report = _read_report(document)
+    report = read_report(document)
     with _to_write(page):
         targets.write({page: render_page(report).encode()})
 
@@ -146,7 +143,8 @@ def expect(
     """Write the expectation file that holds a report's verdicts, for --expect."""
     from harness.judging.expectation import as_json, expectation_of  # noqa: PLC0415  # slow import
 
-    report, others = _read_report(document), {path: _read_report(path) for path in beside or ()}
+    report, others = read_report(document), {path: read_report(path) for path in beside or ()}
+    require_one_run(document, report)
     if failed := [verdict.claim.id for verdict in report.verdicts if verdict.outcome is Outcome.ERROR]:
         raise HarnessError(f"'{document}' holds claims that could not be judged ({', '.join(failed)}); run them again")
     expectation = expectation_of(report.facts.settings, report.verdicts, [other.verdicts for other in others.values()])
@@ -175,7 +173,9 @@ def compare(
     from harness.judging.compared import said  # noqa: PLC0415
     from harness.judging.expectation import differing  # noqa: PLC0415
 
-    one, other = _read_report(first), _read_report(second)
+    one, other = read_report(first), read_report(second)
+    require_one_run(first, one)
+    require_one_run(second, other)
     settings, others = one.facts.settings, other.facts.settings
     differ = differing(settings, others)
     if unasked := [name for name in differ if name not in (leaving_out or ())]:
@@ -194,12 +194,35 @@ def compare(
 
 
 @app.command()
+def combine(
+    documents: Annotated[list[Path], typer.Argument(help="Reports' JSON files, of runs that were made apart.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The JSON file of all; its page goes beside it.")],
+) -> None:
+    """Make one report of several: of other models, machines or versions; what can't stand side by side is refused."""
+    import claims as package  # noqa: PLC0415
+    from harness.report.combining import combine as combined  # noqa: PLC0415  # slow import
+    from harness.report.writing import write  # noqa: PLC0415  # brings matplotlib
+
+    if out.suffix != ".json":
+        raise HarnessError(f"--out '{out}' must end in .json: the page beside it has the same name and ends in .html")
+    files = dict.fromkeys(map(str, documents))
+    if len(files) < 2:  # noqa: PLR2004  # one is whole as it is
+        raise HarnessError(f"one report alone ('{documents[0]}') needs no combining; give two or more")
+    if any(targets.destination(out) == targets.destination(path) for path in documents):
+        raise HarnessError(f"'{out}' is one of the reports, which the result would replace; give another --out")
+    report = combined({file: read_report(Path(file)) for file in files}, package.SUITE.levels)
+    write(report, out.with_suffix(".html"))
+    _say(f"{out}: {len(report.verdicts)} verdicts of {len(files)} reports")
+
+
+@app.command()
 def budget(
     document: Annotated[Path | None, typer.Argument(help="A run's report; none: the default settings' run.")] = None,
     claims: Annotated[str, typer.Option(help="Ids, separated by commas; none: all that are about the model.")] = "",
     minutes: Annotated[float, typer.Option(min=0, help="The budget; 0: what the run takes.")] = 0.0,
     control_share: Annotated[float, typer.Option(min=0, max=1, help="Control queries a query; 0: the run's.")] = 0.0,
     simulations: Annotated[int, typer.Option(min=1, help="Runs simulated of each split.")] = 500,
+    model: Annotated[str, typer.Option(help="Which model's runs, where the report is of several.")] = "",
     store: StoreOption = fixtures.STORE,
 ) -> None:
     """Say which split of a run's time between demonstration sets and queries decides most; nothing is run."""
@@ -213,7 +236,8 @@ def budget(
     if wrong := [claim for claim in named if claim not in modules]:
         raise HarnessError(f"--claims '{wrong[0]}': {nearest(wrong[0], modules)}")
     chosen = [modules[claim] for claim in dict.fromkeys(named)]
-    given = {} if document is None else _read_report(document).facts.settings
+    asked = {"model": model} if model else {}
+    given = asked if document is None else settings_of(document, model)
     sources = open_sources(parse_settings(**{**given, "store": store}), fixtures.MODELS, fixtures.TASKS)
     for line in lines(buy(chosen, sources, minutes=minutes, share=control_share, runs=simulations)):
         _say(line)
@@ -225,19 +249,18 @@ def plan(context: typer.Context) -> None:
     import claims as package  # noqa: PLC0415
     from harness.judging.claims import load_claims  # noqa: PLC0415  # slow import
     from harness.judging.planned import planned  # noqa: PLC0415
-    from harness.plugin.profiles import options_among, settings_with  # noqa: PLC0415
+    from harness.plugin.models import cases_said  # noqa: PLC0415
+    from harness.plugin.profiles import options_among, profile_named, settings_with  # noqa: PLC0415
 
-    settings = settings_with(options_among(context.args), fixtures.PROFILES, fixtures.STORE)
-    for line in planned([*load_claims(package).values()], settings, fixtures.MODELS, fixtures.TASKS):
-        _say(line)
-
-
-def _read_report(path: Path) -> "Document":
-    from harness.report.json_form import from_json  # noqa: PLC0415  # slow import
-
-    with _using(path, "the JSON file that a run of the claims writes beside its page"):
-        text = read_text(path)
-    return from_json(text)
+    given = options_among(context.args)
+    named = cases_said(given, profile_named(fixtures.PROFILES, given.get("profile")))
+    for case, model in named.items():
+        if case:
+            _say(f"{model}:")
+        said = {name: value for name, value in given.items() if name != "models_file"}
+        settings = settings_with({**said, "model": model}, fixtures.PROFILES, fixtures.STORE)
+        for line in planned([*load_claims(package).values()], settings, fixtures.MODELS, fixtures.TASKS):
+            _say(line)
 
 
 def _say(line: str) -> None:
@@ -247,17 +270,9 @@ def _say(line: str) -> None:
 @contextmanager
 def _to_write(path: Path) -> Iterator[None]:
     """Find out before the block whether the file can be written, and say in one line where it can't."""
-    with _using(path, "a file in a folder that you may write to"):
+    with using(path, "a file in a folder that you may write to"):
         targets.require_writable(path)
         yield
-
-
-@contextmanager
-def _using(path: Path, expected: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, UnicodeDecodeError) as error:
-        raise HarnessError(f"'{path}' can't be used ({error}); expected {expected}") from error
 
 
 def main() -> None:

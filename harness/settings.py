@@ -42,7 +42,9 @@ class Settings(BaseModel):
         "that are given count before them",
     )
     model: str = Field(
-        default="smollm2-135m-instruct", description="name from fixtures/models.toml, local folder, or Hugging Face id"
+        default="smollm2-135m-instruct",
+        description="name from fixtures/models.toml, local folder, or Hugging Face id; several, separated by commas, "
+        "are judged one after the other",
     )
     tasks: tuple[str, ...] = Field(
         default=("movie", "origin", "tweet"),

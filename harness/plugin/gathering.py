@@ -3,7 +3,7 @@
 import time
 import traceback
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,13 +14,24 @@ import pytest
 
 from harness import __version__, targets
 from harness.errors import HarnessError, cut, shown
-from harness.judging.claims import claims_by_file
+from harness.judging.claims import MODEL, Claim, claims_by_file
 from harness.judging.reading import in_reading_order, readings
 from harness.judging.verdicts import Verdict
 from harness.plugin.environment import environment
-from harness.plugin.suite import bench_of, claim_files, claims_of, expectation_of, given_expectation, suite_of
+from harness.plugin.suite import (
+    Bench,
+    bench_of,
+    benches_of,
+    claim_files,
+    claims_of,
+    expectation_of,
+    given_expectation,
+    suite_of,
+)
 from harness.report.document import Document, RunFacts
 from harness.report.json_form import from_json, to_json
+from harness.report.side_by_side import agreement, labels, models_of, rows
+from harness.report.together import together
 from harness.report.writing import data_beside, require_writable, write
 from harness.statistics.results import Outcome
 
@@ -52,13 +63,15 @@ class Gatherer:
         self.config = config
         self.started = time.time()
         self.verdicts: dict[tuple[str, str], Verdict] = {}
-        self.facts: RunFacts | None = None
         self.missing: list[str] = []
         self.closing: list[str] = []
         """What the closing block says: the verdicts, what differs, and where the report is."""
         self._stopped: dict[str, str] = {}
         self._existing: Collection[str] = ()
         self._selected: Collection[str] = ()
+        self._asked: Mapping[tuple[str, str], Bench] = {}
+        """Which of those claims are to be judged about what: of several models, -k may select some."""
+        self._facts: dict[str, RunFacts] = {}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Check settings and what the suite needs before anything runs: one message, nothing loaded."""
@@ -78,10 +91,29 @@ class Gatherer:
             self._require_files()
             self._require_settings()
             claims = claims_by_file(claims_of(self.config))
+            self._require_models(tests, claims)
         except Exception as error:
             raise pytest.UsageError(*self._refusal(error)) from error
         self._existing = {claim.id for claim in claims.values()}
         self._selected = {claim.id for file, claim in claims.items() if Path(file).name in files}
+
+    def _require_models(self, tests: Sequence[str], claims: Mapping[str, Claim]) -> None:
+        """Note what each claim is judged about; where there are several models, raise HarnessError unless all can run.
+
+        What keeps the last from running would else be found after the others have run.
+        """
+        by_name = {Path(file).name: claim for file, claim in claims.items()}
+        asked: dict[tuple[str, str], Bench] = {}
+        for test in tests:
+            file, _, name = test.partition("::")
+            if (claim := by_name.get(Path(file).name)) is not None:
+                bench = bench_of(self.config, name.partition("[")[2].removesuffix("]"))
+                asked[claim.id, bench.subject(claim)] = bench
+        self._asked = asked
+        about = {claim.id for claim in by_name.values() if claim.subject == MODEL}
+        models = {subject: bench for (claim, subject), bench in asked.items() if claim in about}
+        for bench in models.values() if len(models) > 1 else ():
+            bench.ready()
 
     def _refusal(self, error: Exception) -> Iterator[str]:
         """Return what keeps the session from running in one message, and its traceback where that was asked for."""
@@ -104,9 +136,9 @@ class Gatherer:
 
     def _require_settings(self) -> None:
         """Raise HarnessError where the suite can't be opened, or no report could hold its settings."""
-        settings = bench_of(self.config).settings
+        facts = together([RunFacts({}, bench.settings) for bench in benches_of(self.config).values()])
         try:
-            from_json(to_json(Document(__version__, "", 0.0, RunFacts({}, (), settings), ())))
+            from_json(to_json(Document(__version__, "", 0.0, facts, ())))
         except HarnessError as error:
             raise HarnessError(f"no report could hold the settings: {str(error).partition(';')[0]}") from error
 
@@ -119,8 +151,19 @@ class Gatherer:
         if (document := judged(report)) is None:
             return
         self.verdicts[document.verdicts[0].key] = document.verdicts[0]
-        if self.facts is None or not self.facts.model:
-            self.facts = document.facts
+        model = str(document.facts.settings.get("model"))
+        if model not in self._facts or not self._facts[model].models:
+            self._facts[model] = document.facts
+
+    @property
+    def facts(self) -> RunFacts:
+        """How the claims that ran were made."""
+        return together([self._facts[model] for model in sorted(self._facts, key=self._turn)])
+
+    def _turn(self, subject: str) -> int:
+        """Return a model's place in the session; models have the same whichever worker ran first, others none."""
+        order = list(dict.fromkeys(about for _, about in self._asked))
+        return order.index(subject) if subject in order else len(order)
 
     def _say_once(self, report: pytest.TestReport) -> None:
         """Where another worker's claim was stopped by the same, name that claim in place of the message."""
@@ -132,8 +175,8 @@ class Gatherer:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the report; fail the session where that can't be, or an expected verdict is missing."""
-        if self._selected and (expectation := expectation_of(self.config)) is not None:
-            self.missing = expectation.missing(self._selected, self._existing, self.verdicts)
+        if self._selected:
+            self.missing = list(self._lacking())
         if not self.verdicts and not self.missing:
             return
         document, page = self._document(), Path(self.config.getoption("report"))
@@ -149,6 +192,14 @@ class Gatherer:
             self.closing.append(f"report: {page}")
         if failed and session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _lacking(self) -> Iterator[str]:
+        """Yield which expected verdicts there are not, but for those about models that they were not asked about."""
+        expectation = given_expectation(self.config)
+        if expectation and any(expectation_of(self.config, case) for case in benches_of(self.config)):
+            models = {*map(str, expectation.models), *(about for _, about in self._asked)}
+            apart = {(claim, model) for claim in self._existing for model in models} - self._asked.keys()
+            yield from expectation.missing(self._selected, self._existing, self.verdicts.keys() | apart)
 
     def _what_is_kept(self) -> str:
         said = "kept: the verdicts above are whole"
@@ -181,9 +232,9 @@ class Gatherer:
 
     def _document(self) -> Document:
         suite = suite_of(self.config)
-        verdicts = in_reading_order(tuple(self.verdicts.values()))
+        verdicts = in_reading_order(sorted(self.verdicts.values(), key=lambda verdict: self._turn(verdict.subject)))
         command = " ".join(["pytest", *self.config.invocation_params.args])
-        facts = self.facts or RunFacts({}, (), {})
+        facts = self.facts
         return Document(
             suite_version=__version__,
             started=datetime.fromtimestamp(self.started, tz=UTC).isoformat(timespec="seconds"),
@@ -198,9 +249,15 @@ class Gatherer:
 
 
 def _lines(document: Document) -> Iterator[str]:
+    models = models_of(document.verdicts)
+    named = labels(models) if len(models) > 1 else {}
     for verdict in document.verdicts:
-        yield f"{verdict.claim.id:<4} {verdict.outcome:<13} {verdict.claim.title}"
+        on = f" [{named[verdict.subject]}]" if verdict.subject in named else ""
+        yield f"{verdict.claim.id:<4} {verdict.outcome:<13} {verdict.claim.title}{on}"
     for reading in document.readings:
-        yield from (f"{reading.level}: {said}" for said in (reading.plain, reading.terms) if said)
+        on = f" [{named[reading.subject]}]" if reading.subject in named else ""
+        yield from (f"{reading.level}{on}: {said}" for said in (reading.plain, reading.terms) if said)
+    if named:
+        yield agreement(rows(document.verdicts))
     for verdict in document.verdicts:
         yield from (f"differs: {verdict.claim.id} {change}" for change in verdict.changes)

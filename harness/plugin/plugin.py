@@ -15,7 +15,7 @@ from harness.judging.claims import MODEL, Claim
 from harness.judging.expectation import Expected, changes, failure
 from harness.judging.verdicts import Verdict
 from harness.plugin.gathering import DOCUMENT, NEITHER, STOPPED, Gatherer, judged
-from harness.plugin.suite import bench_of, expectation_of, given_expectation, open_bench
+from harness.plugin.suite import bench_of, benches_of, cases_of, expectation_of, given_expectation, open_bench
 from harness.report.document import Document, RunFacts
 from harness.report.json_form import from_json, to_json
 from harness.statistics.results import Outcome
@@ -52,7 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def judge(request: pytest.FixtureRequest) -> Callable[[Claim], None]:
     """Return a function that judges a claim, records its verdict, and fails where it is refuted or unexpected."""
-    item, bench = request.node, bench_of(request.config)
+    item, bench = request.node, bench_of(request.config, _case(request.node))
 
     def decide(claim: Claim) -> None:
         __tracebackhide__ = True
@@ -71,13 +71,16 @@ def judge(request: pytest.FixtureRequest) -> Callable[[Claim], None]:
 
 
 def _expected(item: pytest.Item, verdict: Verdict) -> Expected | None:
-    expectation = expectation_of(item.config)
+    expectation = expectation_of(item.config, _case(item))
     return expectation.of(verdict) if expectation else None
 
 
 def _held_to(verdict: Verdict, item: pytest.Item) -> Verdict:
     """Return the verdict with its test's markers, what was expected of it, and what differs."""
-    markers = tuple(m.name for m in item.iter_markers() if m.name != "filterwarnings")  # the plugin's own
+    called = getattr(item, "callspec", None)
+    own = called.marks if called else ()  # the model's, as `filterwarnings` is the plugin's
+    given = (m for m in item.iter_markers() if m.name != "filterwarnings" and not any(m is each for each in own))
+    markers = tuple(m.name for m in given)
     verdict, expected = replace(verdict, markers=markers), _expected(item, verdict)
     return replace(verdict, expected=expected.outcome, changes=changes(verdict, expected)) if expected else verdict
 
@@ -98,7 +101,7 @@ def _attach(item: pytest.Item, verdict: Verdict, run: RunFacts) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse markers that nobody registered: pytest itself would just run nothing."""
     known = {line.split(":")[0].split("(")[0].strip() for line in config.getini("markers")}
-    for name in re.findall(r"\b[A-Za-z_]\w*", config.option.markexpr or ""):
+    for name in re.findall(r"[\w:+.\[\]\\/-]*[^\W\d][\w:+.\[\]\\/-]*", config.option.markexpr or ""):
         if name not in {"and", "or", "not", "True", "False", *known}:
             said = f"-m {config.option.markexpr}: unknown marker '{name}': {nearest(name, known)}"
             raise pytest.UsageError(shown(said))
@@ -111,20 +114,51 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if not config.getoption("expect") or config.option.collectonly:
         return []
     try:
-        expectation, bench = given_expectation(config), bench_of(config)
+        expectation, benches = given_expectation(config), benches_of(config)
     except HarnessError:
         return []
-    path, different = config.getoption("expect"), expectation.differences(bench.settings) if expectation else []
-    if different:
-        return [shown(f"expectation: {path} is of another run and was not applied ({'; '.join(different)})")]
-    return [shown(f"expectation: {path} was applied")]
+    said, path = [], config.getoption("expect")
+    for case, bench in benches.items():
+        on = f" on {case}" if case else ""
+        different = expectation.differences(bench.settings) if expectation else []
+        why = f"is of another run and was not applied{on} ({'; '.join(different)})" if different else f"was applied{on}"
+        said.append(shown(f"expectation: {path} {why}"))
+    return said
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a claim about the model one case a model, where there are several."""
+    claim = getattr(metafunc.module, "CLAIM", None)
+    if claim is not None and claim.subject == MODEL and "judge" in metafunc.fixturenames:
+        cases = cases_of(metafunc.config)
+        if len(cases) > 1:
+            marked = [pytest.param(case, id=case, marks=getattr(pytest.mark, case)) for case in cases]
+            metafunc.parametrize("judge", marked, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let warnings be warnings while claims are judged: a damaged entry of the store is one, and is mended."""
-    for item in items:
-        if _claim(item) is not None:
-            item.add_marker(pytest.mark.filterwarnings("default"))
+    """Let warnings be warnings while claims are judged: a damaged entry of the store is one, and is mended.
+
+    All cases of a model come together, in the places that claims have: a model is then loaded once.
+    """
+    places = [place for place, item in enumerate(items) if _claim(item) is not None]
+    claims = [items[place] for place in places]
+    cases = list(dict.fromkeys(filter(None, map(_case, claims))))
+    for place, item in zip(places, sorted(claims, key=lambda item: _turn(item, cases)), strict=True):
+        items[place] = item
+        item.add_marker(pytest.mark.filterwarnings("default"))
+
+
+def _turn(item: pytest.Item, cases: list[str]) -> int:
+    """Return the place of an item's model among the others; claims about no model go with the first."""
+    case = _case(item)
+    return cases.index(case) if case else 0
+
+
+def _case(item: pytest.Item) -> str:
+    """Return what the model is called that a claim's case is judged on; empty where there are no several."""
+    called = getattr(item, "callspec", None)
+    return str(called.params.get("judge", "")) if called else ""
 
 
 def _claim(item: pytest.Item) -> Claim | None:
@@ -160,10 +194,10 @@ def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
 
 
 def _attach_error(item: pytest.Item, claim: Claim, reason: str) -> None:
-    bench = open_bench(item.config)
+    bench = open_bench(item.config, _case(item))
     subject = bench.subject(claim) if bench else "" if claim.subject == MODEL else claim.subject
     verdict = Verdict(claim, Outcome.ERROR, reason, parts=(), control=None, subject=subject)
-    _attach(item, _held_to(verdict, item) if bench else verdict, RunFacts({}, (), bench.settings if bench else {}))
+    _attach(item, _held_to(verdict, item) if bench else verdict, RunFacts({}, bench.settings if bench else {}))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -30,6 +30,11 @@ def read_profile(file: Path, name: str) -> Mapping[str, object]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in profile.items()}
 
 
+def profile_named(file: Path, name: object) -> Mapping[str, object]:
+    """Return the settings of the profile that an option names, or of the default one; raises as `read_profile`."""
+    return read_profile(file, str(name or "default"))
+
+
 def settings_with(given: Mapping[str, object], profiles: Path, store: Path) -> Settings:
     """Return the settings that options give (None where one is left out), and for the rest their profile's.
 
@@ -42,12 +47,12 @@ def settings_with(given: Mapping[str, object], profiles: Path, store: Path) -> S
             said[several] = tuple(part.strip() for part in str(said[several]).split(",") if part.strip())
     if said.get("store") is None:
         said["store"] = os.environ.get("ICL_CLAIMS_STORE") or store
-    profile = read_profile(profiles, str(said.get("profile") or "default"))
+    profile = profile_named(profiles, said.get("profile"))
     return parse_settings(**{**profile, **{name: value for name, value in said.items() if value is not None}})
 
 
 def options_among(arguments: Sequence[str]) -> Mapping[str, object]:
-    """Return the settings that the arguments of a run give, as pytest would take them.
+    """Return the settings and the file of models that the arguments of a run give, as pytest would take them.
 
     Raises:
         HarnessError: there is one that is no setting, or lacks its value.
@@ -58,6 +63,7 @@ def options_among(arguments: Sequence[str]) -> Mapping[str, object]:
         parser.add_argument(
             f"--{name.replace('_', '-')}", action="store_true" if field.annotation is bool else "store", default=None
         )
+    parser.add_argument("--models-file", default=None)
     try:
         found, rest = parser.parse_known_args(list(arguments))
     except argparse.ArgumentError as error:

@@ -1,4 +1,4 @@
-"""The bench on language models: a plan of what claims ask for is run, then they are measured and judged."""
+"""The bench on a language model: a plan of what claims ask for is run, then they are measured and judged."""
 
 import importlib
 import warnings
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.drafts import PlaceWarning
-from harness.engines.plan import run_plan
+from harness.engines.plan import run_plan, stated
 from harness.errors import HarnessError
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan, Learned, Question
@@ -22,11 +22,14 @@ from harness.judging.judge import judge
 from harness.judging.measure import left_out, measure_all
 from harness.judging.verdicts import Verdict
 from harness.models.source import source_facts
-from harness.plugin.profiles import settings_with
+from harness.plugin.models import cases_said, require_different
+from harness.plugin.profiles import profile_named, settings_with
 from harness.plugin.suite import Suite
 from harness.progress import Progress
-from harness.report.document import RunFacts
+from harness.report.document import ModelFacts, RunFacts
+from harness.runs import loaded
 from harness.runs.facts import chaos_notes, task_facts
+from harness.runs.run import Run
 from harness.runs.steadiness import steadiness_of
 from harness.settings import Protocol, Settings
 
@@ -36,19 +39,63 @@ BIASED = (
 )
 
 
+class Turns:
+    """Whose turn it is among the models of a session: the one before lets go of what it holds in memory."""
+
+    def __init__(self) -> None:
+        self._last: Study | None = None
+
+    def take(self, study: "Study") -> None:
+        """Have the model before let go, if it is another."""
+        if self._last is not None and self._last is not study:
+            self._last.let_go()
+        self._last = study
+
+
 class Study:
     """Judges claims on one model and its tasks. Implements `harness.plugin.suite.Bench`."""
 
     def __init__(
-        self, claims: Mapping[str, ClaimModule], settings: Settings, models: Path, tasks: Path, progress: Progress
+        self,
+        claims: Mapping[str, ClaimModule],
+        settings: Settings,
+        models: Path,
+        tasks: Path,
+        progress: Progress,
+        turns: Turns | None = None,
     ) -> None:
-        """Check settings, tasks and model, which raises a HarnessError; no weights are loaded."""
+        """Check settings, tasks and model, which raises a HarnessError; no weights are loaded.
+
+        `turns`: those that it shares memory with, where several models are run in a session.
+        """
         self.sources = open_sources(settings, models, tasks)
         self.settings = settings.numbers
         self._claims = claims
         self._evidence = Evidence(self.sources)
         self._progress = progress
+        self._turns = turns or Turns()
         self._verdicts: dict[str, Verdict] = {}
+
+    def ready(self) -> None:
+        """Load the model once and let go of it, where the store lacks runs of it; HarnessError where it can't be run.
+
+        What only loading shows of a model is then known before another one has been run for hours.
+        """
+        sources, experiment = self.sources, self.sources.experiment
+        if any(isinstance(record, Run) for wave in stated((HowItRan(),), sources) for record in wave):
+            self._progress.begin(f"trying {experiment.model.name}")
+            try:
+                experiment.check_prompts(sources.store)
+                settings = experiment.settings
+                loaded.load_trained(experiment.model, sources.store.root, settings.device, settings.dtype)
+            finally:
+                self._progress.pause()
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Free what it holds in memory: the model, and the answers that it has read."""
+        self._evidence = Evidence(self.sources)
+        loaded.let_go()
 
     def subject(self, claim: Claim) -> str:
         """Return the model's name, or the claim's own subject."""
@@ -71,6 +118,7 @@ class Study:
         return [*(question for module in modules for question in module.asks), *shown]
 
     def _judge(self, modules: list[ClaimModule]) -> None:
+        self._turns.take(self)
         settings = self.sources.experiment.settings
         self._run(modules)
         measured = measure_all(modules, self._evidence)
@@ -93,7 +141,7 @@ class Study:
 
     def facts(self, claim: Claim) -> RunFacts:
         """Return how the run was made; a claim that is not about the model must not have it run for its report."""
-        return self._of_model if claim.subject == MODEL else RunFacts({}, (), self.settings, self._profile)
+        return self._of_model if claim.subject == MODEL else RunFacts({}, self.settings, self._profile)
 
     @property
     def _profile(self) -> Mapping[str, str]:
@@ -113,7 +161,7 @@ class Study:
             others = {candidate: steadiness_of(store.read(run)) for candidate, run in runs.items()}
             notes += chaos_notes(task, self.sources.selection(task), others)
         model = source_facts(experiment.model, experiment.settings.store)
-        return RunFacts(model, tasks, self.settings, self._profile, notes=notes)
+        return RunFacts({experiment.model.name: ModelFacts(model, tasks, notes)}, self.settings, self._profile)
 
     def pause(self) -> None:
         """Take the progress bar from the screen."""
@@ -126,15 +174,23 @@ def study_suite(claims: str, models: Path, tasks: Path, profiles: Path, store: P
     What else is said of it goes to `Suite` as it is.
     """
 
-    def opened(config: pytest.Config, progress: Progress) -> Study:
-        settings = settings_of(config, profiles, store)
-        _require_there(settings)
-        modules = load_claims(importlib.import_module(claims))
+    def opened(config: pytest.Config, progress: Progress) -> Mapping[str, Study]:
+        named = models_of(config, profiles)
+        settings = {case: settings_of(config, profiles, store, model) for case, model in named.items()}
+        _require_there(next(iter(settings.values())))
+        modules, turns = load_claims(importlib.import_module(claims)), Turns()
         with warnings.catch_warnings():
             warnings.simplefilter("default", PlaceWarning)  # said, whatever filters hold while tests are gathered
-            return Study(modules, settings, models, tasks, progress)
+            found = {case: Study(modules, of, models, tasks, progress, turns) for case, of in settings.items()}
+        require_different({named[case]: study.sources.experiment.model.fingerprint for case, study in found.items()})
+        return found
 
-    return Suite(open=opened, kept=lambda config: settings_of(config, profiles, store).store, **said)
+    return Suite(
+        open=opened,
+        cases=lambda config: tuple(models_of(config, profiles)),
+        kept=lambda config: settings_of(config, profiles, store).store,
+        **said,
+    )
 
 
 def _require_there(settings: Settings) -> None:
@@ -154,10 +210,20 @@ def _require_there(settings: Settings) -> None:
         raise HarnessError(f"--corpus '{corpus}' is {stands}; expected {known}")
 
 
-def settings_of(config: pytest.Config, profiles: Path, store: Path) -> Settings:
+def models_of(config: pytest.Config, profiles: Path) -> Mapping[str, str]:
+    """Return the models that the command line names, or else its profile, by what their cases are called.
+
+    HarnessError where two are called the same, a file of models can't be read, or there is none.
+    """
+    given = {name: config.getoption(name, default=None) for name in ("model", "models_file", "profile")}
+    return cases_said(given, profile_named(profiles, given["profile"]))
+
+
+def settings_of(config: pytest.Config, profiles: Path, store: Path, model: str | None = None) -> Settings:
     """Return the settings that the command line gives, and for the rest its profile's; `store` where none is given.
 
-    Raises HarnessError where one is wrong.
+    They are of the named model, or of the first. Raises HarnessError where one is wrong.
     """
     given = {name: config.getoption(name, default=None) for name in Settings.model_fields}
+    given["model"] = next(iter(models_of(config, profiles).values())) if model is None else model
     return settings_with(given, profiles, store)

@@ -21,11 +21,14 @@ from harness.report.document import RunFacts
 
 
 class Bench(Protocol):
-    """Where the claims of a suite are judged, under the settings of one run."""
+    """Where the claims of a suite are judged, under the settings of one run and, of claims about a model, about one."""
 
     @property
     def settings(self) -> Mapping[str, object]:
         """The settings that decide verdicts, as JSON has them: an expectation of others is not applied."""
+
+    def ready(self) -> None:
+        """Find out whether it can be run; HarnessError where not. Asked beforehand of each of several benches."""
 
     def subject(self, claim: Claim) -> str:
         """Return what a verdict on the claim is about."""
@@ -48,18 +51,25 @@ class Suite:
     """A set of claims. The package that the ini option `claims` names has it as SUITE."""
 
     title: str
-    open: Callable[[pytest.Config, Progress], Bench]
-    """Raises HarnessError where settings are wrong or something is not there, before anything long begins."""
+    open: Callable[[pytest.Config, Progress], Bench | Mapping[str, Bench]]
+    """Return the bench, or by case the benches of several models: the cases are those of `cases`, in their order.
+
+    Raises HarnessError where settings are wrong or something is not there, before anything long begins.
+    """
     lead: str = "Claims, tested"
     cites: Mapping[str, str] = field(default_factory=dict)
     """By the letter of a claim's id, whose section its statement is from."""
     levels: tuple[Level, ...] = ()
     """What the overall reading is of."""
+    cases: Callable[[pytest.Config], tuple[str, ...]] = lambda _: ("",)
+    """Of claims about a model, a name for each model that they are judged on; "" for the one, which needs none. Opens
+    nothing; raises HarnessError where the command line names no model, or the same twice."""
     kept: Callable[[pytest.Config], Path] | None = None
     """Where a session keeps what verdicts rest on, so that a report that was not written is made again in seconds."""
 
 
-_BENCH = pytest.StashKey[Bench]()
+_BENCHES = pytest.StashKey[Mapping[str, Bench]]()
+_CASES = pytest.StashKey[tuple[str, ...]]()
 _EXPECTATION = pytest.StashKey[Expectation]()
 
 
@@ -93,16 +103,36 @@ def suite_of(config: pytest.Config) -> Suite:
     return suite
 
 
-def bench_of(config: pytest.Config) -> Bench:
-    """Return the session's bench, opened on first use; HarnessError where it can't be."""
-    if _BENCH not in config.stash:
-        config.stash[_BENCH] = suite_of(config).open(config, progress_of(config))
-    return config.stash[_BENCH]
+def cases_of(config: pytest.Config) -> tuple[str, ...]:
+    """Return what the session's cases of claims about a model are called, each registered as a marker.
+
+    One that is called "" is the only one. HarnessError where they can't be told.
+    """
+    if _CASES not in config.stash:
+        config.stash[_CASES] = suite_of(config).cases(config)
+        for case in config.stash[_CASES]:
+            if case:
+                config.addinivalue_line("markers", f"{case}: claims that are judged on this model")
+    return config.stash[_CASES]
 
 
-def open_bench(config: pytest.Config) -> Bench | None:
-    """Return the session's bench where it was opened."""
-    return config.stash.get(_BENCH, None)
+def benches_of(config: pytest.Config) -> Mapping[str, Bench]:
+    """Return the session's benches by case, opened on first use; HarnessError where they can't be."""
+    if _BENCHES not in config.stash:
+        opened = suite_of(config).open(config, progress_of(config))
+        config.stash[_BENCHES] = opened if isinstance(opened, Mapping) else {"": opened}
+    return config.stash[_BENCHES]
+
+
+def bench_of(config: pytest.Config, case: str = "") -> Bench:
+    """Return the bench of a case; the first for a claim about no model, which is judged once. Opened as all are."""
+    benches = benches_of(config)
+    return benches[case] if case in benches else next(iter(benches.values()))
+
+
+def open_bench(config: pytest.Config, case: str = "") -> Bench | None:
+    """Return the bench of a case where the session's were opened."""
+    return bench_of(config, case) if _BENCHES in config.stash else None
 
 
 def given_expectation(config: pytest.Config) -> Expectation | None:
@@ -115,7 +145,8 @@ def given_expectation(config: pytest.Config) -> Expectation | None:
     return config.stash[_EXPECTATION]
 
 
-def expectation_of(config: pytest.Config) -> Expectation | None:
-    """Return what --expect demands: None where it is not given or speaks of another run."""
+def expectation_of(config: pytest.Config, case: str = "") -> Expectation | None:
+    """Return what --expect demands of a case: None where it is not given or speaks of another run."""
     expectation = given_expectation(config)
-    return None if expectation is None or expectation.differences(bench_of(config).settings) else expectation
+    differ = expectation is None or expectation.differences(bench_of(config, case).settings)
+    return None if differ else expectation

@@ -8,7 +8,7 @@ import io
 import math
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import matplotlib.style
@@ -168,17 +168,21 @@ def _ends(panel: Sequence[Series]) -> tuple[float, float]:
     return min(places) - (room or 0.5), max(places) + (room or 0.5)
 
 
-def forest_panels(verdicts: Sequence[Verdict], salt: str) -> tuple[tuple[str, str], ...]:
+def forest_panels(
+    verdicts: Sequence[Verdict], salt: str, models: Mapping[str, str] | None = None
+) -> tuple[tuple[str, str], ...]:
     """Draw every part's effect with its corrected interval against 0: (name of the scale, SVG), one a unit.
 
     Units come in order of appearance; a part without an estimate keeps its row and says so. Shape and colour
     of a mark both tell the part's verdict; dotted lines stand at the smallest effect that matters. Percent units are
-    drawn in percentage points.
+    drawn in percentage points. `models`: by subject, the names that effects are told apart by; none, where there is one
+    model.
     """
     groups: dict[str, list[tuple[str, PartResult]]] = {}
     for verdict in verdicts:
+        on = f" on {models[verdict.subject]}" if models and verdict.subject in models else ""
         for part in verdict.parts:
-            groups.setdefault(part.unit, []).append((f"{verdict.claim.id} · {part.name}", part))
+            groups.setdefault(part.unit, []).append((f"{verdict.claim.id}{on} · {part.name}", part))
     return tuple(
         (scale_name(unit), _forest(unit, rows, f"{salt}-{i}")) for i, (unit, rows) in enumerate(groups.items())
     )

@@ -20,8 +20,8 @@ LARGEST = 2**63
 """No whole number of a report is as large: it would be none that other programs read as written."""
 MOST_DECIMALS = 15
 """Of a table's figures: a float has no more."""
-MOST_PANELS, MOST_PARTS = 200, 500
-"""Of charts, and comparisons, of a page: one of more would be minutes in the making."""
+MOST_PANELS, MOST_PARTS = 600, 1500
+"""Of charts, and comparisons, of a page (some 25 and 50 a model): one of more would be minutes in the making."""
 LATER: Mapping[type, frozenset[str]] = {
     Claim: frozenset({"on_best_sets"}),
     Verdict: frozenset({"on_best_sets", "ladders"}),

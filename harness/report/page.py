@@ -12,10 +12,12 @@ from markupsafe import Markup
 from harness.data import JSON
 from harness.errors import shown
 from harness.judging.exhibits import Ladder, Rung
+from harness.judging.reading import Reading
 from harness.judging.verdicts import Verdict
 from harness.report import figures, numbers, sentences
 from harness.report.document import Document
 from harness.report.ladder_figure import ladder_panel
+from harness.report.side_by_side import Row, agreement, labels, models_of, rows
 from harness.statistics.results import Outcome
 
 HERE = Path(__file__).parent
@@ -50,15 +52,23 @@ def render(document: Document) -> str:
     All text of the document is escaped; only the drawings made here and the style sheet go in as they are.
     """
     environment = _environment()
+    models, table = models_of(document.verdicts), rows(document.verdicts)
+    sheets = ("style.css", "models.css") if table else ("style.css",)
+    named = labels([*dict.fromkeys((*models, *document.facts.models))]) if table else {}
     return environment.get_template("template.html.j2").render(
         document=document,
-        css=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - a file of ours
+        css=Markup("".join((HERE / sheet).read_text(encoding="utf-8") for sheet in sheets)),  # noqa: S704 - files of ours
         reading=sentences.reading(document),
         rivals=_rivals(document.verdicts),
+        beside=_beside(table),
         verdict_of=partial(_verdict_of, document.verdicts),
         symbols=SYMBOLS,
-        sections=_sections(document),
-        forest=_inline(figures.forest_panels(document.verdicts, "effects")),
+        sections=_sections(document, named),
+        models=named,
+        judged_on=[named[model] for model in models] if table else [],
+        table=table,
+        agreement=agreement(table),
+        forest=_inline(figures.forest_panels(document.verdicts, "effects", named)),
         ladders=_ladders(document.verdicts),
         charts=[_charts(verdict, f"claim-{i}") for i, verdict in enumerate(document.verdicts)],
     )
@@ -73,7 +83,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    own = (anchor, ceilings, tag, moment, scalar, short_hash, columns, words)
+    own = (anchor, ceilings, tag, moment, scalar, short_hash, columns, words, readings_of)
     said = (getattr(sentences, name) for name in SENTENCES)
     written = ("cell", "effect", "interval", "level", "duration", "magnitude", "p_value", "number", "tiny")
     environment.filters |= {function.__name__: function for function in (*own, *said)}
@@ -103,10 +113,25 @@ def _rivals(verdicts: Sequence[Verdict]) -> Mapping[tuple[str, str], list[Verdic
     return found
 
 
-def _ladders(verdicts: Iterable[Verdict]) -> list[tuple[Ladder, Markup]]:
-    """Return every ladder with its drawing."""
-    found = [ladder for verdict in verdicts for ladder in verdict.ladders]
-    return [(ladder, Markup(ladder_panel(ladder, f"ladder-{i}"))) for i, ladder in enumerate(found)]  # noqa: S704 - drawn here
+def _beside(table: Iterable[Row]) -> Mapping[tuple[str, str], list[Verdict]]:
+    """Return by claim and subject the verdicts on other models."""
+    found = [[verdict for verdict in row.verdicts if verdict is not None] for row in table]
+    return {one.key: [each for each in of if each is not one] for of in found for one in of if len(of) > 1}
+
+
+def readings_of(readings: Sequence[Reading]) -> list[tuple[str, list[Reading]]]:
+    """Return the readings subject by subject."""
+    subjects = dict.fromkeys(reading.subject for reading in readings)
+    return [(subject, [each for each in readings if each.subject == subject]) for subject in subjects]
+
+
+def _ladders(verdicts: Iterable[Verdict]) -> list[tuple[Ladder, Markup, str]]:
+    """Return every ladder with its drawing and the subject that it is of."""
+    found = [(ladder, verdict.subject) for verdict in verdicts for ladder in verdict.ladders]
+    return [
+        (ladder, Markup(ladder_panel(ladder, f"ladder-{i}")), subject)  # noqa: S704 - drawn here
+        for i, (ladder, subject) in enumerate(found)
+    ]
 
 
 def ceilings(rungs: Sequence[Rung]) -> list[Rung]:
@@ -114,14 +139,17 @@ def ceilings(rungs: Sequence[Rung]) -> list[Rung]:
     return [rung for rung in rungs if rung.kind == "ceiling" and rung.value is not None and rung.value > 0]
 
 
-def _sections(document: Document) -> list[tuple[str, JSON]]:
-    """Return the parts of 'How it was run' under their headings, a task each under its own."""
-    facts = document.facts
-    tasks = [
-        (f"Task: {task.get('name', 'unnamed')}", {key: value for key, value in task.items() if key != "name"})
-        for task in facts.tasks
-    ]
-    return [("Model", facts.model), *tasks, ("Settings", facts.settings), ("Environment", facts.environment)]
+def _sections(document: Document, models: Mapping[str, str]) -> list[tuple[str, JSON]]:
+    """Return the parts of 'How it was run' under their headings, a task each under its own, by model if several ran."""
+    facts, found = document.facts, list[tuple[str, JSON]]()
+    for subject, of in facts.models.items():
+        on = f" on {models[subject]}" if subject in models else ""
+        found.append((f"Model: {models[subject]}" if on else "Model", of.model))
+        for task in of.tasks:
+            named = {key: value for key, value in task.items() if key != "name"}
+            found.append((f"Task: {task.get('name', 'unnamed')}{on}", named))
+        found += [(f"Settings{on} alone", of.settings), (f"Environment{on} alone", of.environment)]
+    return [*found, ("Settings", facts.settings), ("Environment", facts.environment)]
 
 
 def anchor(verdict: Verdict) -> str:

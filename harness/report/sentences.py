@@ -8,6 +8,7 @@ from harness.judging.claims import Claim
 from harness.judging.verdicts import OnBestSets, Verdict
 from harness.report import numbers
 from harness.report.document import Document
+from harness.report.side_by_side import labels, models_of
 from harness.statistics.judgement import FARTHEST
 from harness.statistics.results import Calibration, Outcome, PartResult, TaskResult
 
@@ -29,24 +30,52 @@ def reading(document: Document) -> str:
     Example: "Of 3 claims, tested on GPT-2 with 2 tasks (movie, tweet) under profile 'quick', 2 are supported and 1 is
     refuted. 4 more are identities, true or false whatever the data: all hold."
     """
-    names = [str(task.get("name", "unnamed")) for task in document.facts.tasks]
-    model = document.facts.model.get("name")
-    profile = document.facts.environment.get("profile")
-    under = f" under profile '{profile}'" if isinstance(profile, str) else ""
-    tasks = f" with {_count(len(names), 'task')} ({', '.join(names)}){under}" if names else ""
+    models = models_of(document.verdicts)
+    if len(models) > 1:
+        return _of_several(document, models)
+    facts = next(iter(document.facts.models.values()), None)
+    model, tasks = (facts.model.get("name"), _with_tasks(document)) if facts else (None, "")
     if not document.verdicts:
         return f"No claim was judged in this run{f', made on {model}{tasks}' if model else ''}."
     found = [verdict.outcome for verdict in document.verdicts if not verdict.exact]
-    exact = [verdict.outcome for verdict in document.verdicts if verdict.exact]
     tested = f", tested on {model}{tasks}," if model else ""
     said = f"Of {_count(len(found), 'claim')}{tested} {_counted(found)}." if found else ""
+    return f"{said} {_identities(document.verdicts, more=bool(found))}".strip()
+
+
+def _of_several(document: Document, models: Sequence[str]) -> str:
+    """Say what came out on each model, and of what is about none."""
+    named = labels(models)
+    said = [f"Tested on {len(models)} models ({', '.join(named.values())}){_with_tasks(document)}."]
+    counted = [verdict for verdict in document.verdicts if not verdict.exact]
+    for model in models:
+        found = [verdict.outcome for verdict in counted if verdict.subject == model]
+        said.append(f"On {named[model]}, of {_count(len(found), 'claim')} {_counted(found)}." if found else "")
+    others = [verdict.outcome for verdict in counted if verdict.subject not in models]
+    said.append(f"Of {_count(len(others), 'claim')} about none of them {_counted(others)}." if others else "")
+    said.append(_identities(document.verdicts, more=bool(counted)))
+    return " ".join(filter(None, said))
+
+
+def _with_tasks(document: Document) -> str:
+    """Name the tasks and the profile; empty where nothing was recorded of tasks."""
+    tasks = [task for facts in document.facts.models.values() for task in facts.tasks]
+    names = list(dict.fromkeys(str(task.get("name", "unnamed")) for task in tasks))
+    profile = document.facts.environment.get("profile")
+    under = f" under profile '{profile}'" if isinstance(profile, str) else ""
+    return f" with {_count(len(names), 'task')} ({', '.join(names)}){under}" if names else ""
+
+
+def _identities(verdicts: Sequence[Verdict], *, more: bool) -> str:
+    """Say how many claims are identities, and whether they hold; `more`: beside others that are none."""
+    exact = [verdict.outcome for verdict in verdicts if verdict.exact]
     if not exact:
-        return said
-    more = f"{len(exact)} more" if found else _count(len(exact), "claim")
+        return ""
+    many = f"{len(exact)} more" if more else _count(len(exact), "claim")
     kind = "is an identity" if len(exact) == 1 else "are identities"
     hold = {Outcome.SUPPORTED} == {*exact}
     what = ("it holds" if len(exact) == 1 else "all hold") if hold else _counted(exact)
-    return f"{said} {more} {kind}, true or false whatever the data: {what}.".strip()
+    return f"{many} {kind}, true or false whatever the data: {what}."
 
 
 def _counted(outcomes: Sequence[Outcome]) -> str:

@@ -1,5 +1,9 @@
-"""The model and the tokenizer of a run, loaded once a process, when the first run asks for them."""
+"""The model and the tokenizer of a run, loaded once a process, when the first run asks for them.
 
+A process holds one model: before another is loaded, it lets go of the first.
+"""
+
+import gc
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,9 +27,21 @@ def model_of(run: Run, store: Store) -> "LanguageModel":
     """Return the run's model: the trained one, or the rival that its variant names."""
     place = (run.model, store.root, run.device, run.dtype)
     if run.variant.weights == "trained" or run.demonstrations is None:
-        return _trained(*place)
+        return load_trained(*place)
     names = ("rival", run.variant.weights, *run.variant.names)
     return _rival(*place, run.variant.weights, run.demonstrations.seed, names)
+
+
+def let_go() -> None:
+    """Free the model that this process holds, and what was made of it; its next run loads it again."""
+    load_builder.cache_clear()
+    _forget_weights()
+
+
+def _forget_weights() -> None:
+    _rival.cache_clear()
+    load_trained.cache_clear()
+    gc.collect()  # a network's hooks and its modules may hold one another
 
 
 @lru_cache(maxsize=1)
@@ -38,9 +54,11 @@ def load_builder(model: ModelSource, root: Path) -> "PromptBuilder":
 
 
 @lru_cache(maxsize=1)
-def _trained(model: ModelSource, root: Path, device: str, dtype: str) -> "LanguageModel":
+def load_trained(model: ModelSource, root: Path, device: str, dtype: str) -> "LanguageModel":
+    """Return the trained model; one that was loaded before is let go of first, so that memory need hold only one."""
     from harness.models.loading import load_model  # noqa: PLC0415  # slow import
 
+    _forget_weights()
     _ = load_builder(model, root)
     return load_model(model, root, device, dtype)
 
@@ -57,4 +75,4 @@ def _rival(
         "embeddings": untrained.fresh_between_embeddings,
         "norms": untrained.fresh_between_norms,
     }
-    return make[weights](_trained(model, root, device, dtype), stream(seed, *names))
+    return make[weights](load_trained(model, root, device, dtype), stream(seed, *names))

@@ -13,7 +13,7 @@ from harness.__main__ import main
 from harness.evidence.questions import HowItRan, OnTasks
 from harness.judging.claims import Claim
 from harness.judging.verdicts import Verdict
-from harness.report.document import Document, RunFacts
+from harness.report.document import Document, ModelFacts, RunFacts
 from harness.report.json_form import to_json
 from harness.statistics.results import Estimate, Outcome, PartResult
 from harness.store import Store
@@ -37,7 +37,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return command
 
 
-def _report(folder: Path, name: str = "claims", queries: int = 30, effect: float = 0.5, **outcomes: Outcome) -> Path:
+def _report(
+    folder: Path, name: str = "claims", queries: int = 30, effect: float = 0.5, model: str = "m", **outcomes: Outcome
+) -> Path:
     """Write a report's JSON file with these verdicts, each on one comparison, half a standard error from another."""
     estimate = Estimate(effect, effect - 0.25, effect + 0.25, 0.95, 0.01, 40, 5, 1, 0.5, 4.0)
     verdicts = tuple(
@@ -47,13 +49,14 @@ def _report(folder: Path, name: str = "claims", queries: int = 30, effect: float
             "because",
             (PartResult("a part", "", estimate, outcome, "", 0.1, "cosine"),),
             None,
-            subject="m",
+            subject=model,
             margin=None if outcome is Outcome.NOT_TESTABLE else 0.5,
             presupposed=2.0 if outcome is Outcome.NOT_TESTABLE else None,
         )
         for claim, outcome in outcomes.items()
     )
-    facts = RunFacts({"name": "m"}, (), {"queries": queries}, {"python": "3"})
+    settings = {"model": model, "queries": queries} if model != "m" else {"queries": queries}
+    facts = RunFacts({model: ModelFacts({"name": model}, ())}, settings, {"python": "3"})
     path = folder / f"{name}.json"
     document = Document("0", "2023-01-01T00:00:00+00:00", 1.0, facts, verdicts, title="What Is Tested?")
     path.write_text(to_json(document))
@@ -117,6 +120,48 @@ def test_compare_fails_on_a_change_beyond_its_edge(run: Run, tmp_path: Path) -> 
     assert (code, out.splitlines()[-1]) == (1, "1 of 1 verdicts of both differ, 1 by more than the first's margin")
 
 
+def test_combine_makes_one_report_and_its_page(run: Run, tmp_path: Path) -> None:
+    """Of two models' reports: a JSON file that compare and expect take as they take a run's, and the page beside it."""
+    one = _report(tmp_path, "one", model="a", C1=Outcome.SUPPORTED)
+    other = _report(tmp_path, "other", model="b", C1=Outcome.REFUTED)
+    code, said, _ = run("combine", one, other, "-o", tmp_path / "all.json")
+    assert (code, said.strip()) == (0, f"{tmp_path / 'all.json'}: 2 verdicts of 2 reports")
+    assert "≠ opposite" in (tmp_path / "all.html").read_text()
+    run("expect", tmp_path / "all.json", "--out", tmp_path / "e.json")
+    written = json.loads((tmp_path / "e.json").read_text())
+    assert {model: of["outcome"] for model, of in written["verdicts"]["C1"].items()} == {
+        "a": "SUPPORTED",
+        "b": "REFUTED",
+    }
+    assert written["settings"] == {"model": ["a", "b"], "queries": 30}
+    code, out, _ = run("compare", one, tmp_path / "all.json", "--leaving-out", "model")
+    assert (code, out.splitlines()[-1]) == (0, "0 of 1 verdicts of both differ, 0 by more than the first's margin")
+
+
+def test_what_is_no_one_run_is_no_expectation(run: Run, tmp_path: Path) -> None:
+    """Put together of runs of other settings, which is said; nothing is compared with it either."""
+    one = _report(tmp_path, "one", model="a", C1=Outcome.SUPPORTED)
+    other = _report(tmp_path, "other", model="b", queries=60, C1=Outcome.SUPPORTED)
+    run("combine", one, other, "-o", tmp_path / "all.json")
+    for command in (
+        ("expect", tmp_path / "all.json", "--out", tmp_path / "e.json"),
+        ("compare", one, tmp_path / "all.json"),
+    ):
+        code, _, err = run(*command)
+        assert (code, len(err.splitlines()), (tmp_path / "e.json").exists()) == (2, 1, False)
+        assert "is put together of runs of other settings (queries; with model a: 30)" in err
+
+
+def test_budget_of_several_models_is_of_the_named_one(run: Run, tmp_path: Path) -> None:
+    """Without a name it is refused, with those that there are."""
+    one = _report(tmp_path, "one", model="a", C1=Outcome.SUPPORTED)
+    run("combine", one, _report(tmp_path, "other", model="b"), "-o", tmp_path / "all.json")
+    code, _, err = run("budget", tmp_path / "all.json", "--store", tmp_path)
+    assert (code, "is of several models; name one with --model: Known: a, b" in err) == (2, True)
+    code, _, err = run("budget", tmp_path / "all.json", "--store", tmp_path, "--model", "b")
+    assert (code, "unknown model 'b'" in err) == (2, True)
+
+
 def test_render_makes_the_page_from_its_data(run: Run, tmp_path: Path) -> None:
     """The page holds the verdicts of the JSON file."""
     code, _, _ = run("render", _report(tmp_path, C1=Outcome.SUPPORTED), tmp_path / "page.html")
@@ -153,7 +198,7 @@ def test_budget_reads_a_reports_run_out_of_the_store(run: Run, project: Project,
     """The settings are the report's; the run's own split comes first, of two sets and thirty queries."""
     settings = project.settings(tmp_path / "store", demonstration_sets=2)
     ready(settings, HowItRan(), OnTasks("accuracy"))
-    facts = RunFacts({"name": "m"}, (), settings.numbers)
+    facts = RunFacts({"m": ModelFacts({"name": "m"}, ())}, settings.numbers)
     document = Document("0", "2023-01-01T00:00:00+00:00", 1.0, facts, (), title="What Is Tested?")
     (tmp_path / "run.json").write_text(to_json(document))
     options = ("--store", tmp_path / "store", "--claims", "C1", "--simulations", 20)
@@ -193,15 +238,24 @@ def test_plan_says_what_a_run_would_take(run: Run, project: Project, tmp_path: P
         ("render {0}/claims.json {0}/claims.json", "its data go there"),
         ("render {0}/claims.json {0}/fifo", "a FIFO is there, expected a file or nothing"),
         ("render {0}/fifo {0}/page.html", "a FIFO, expected a regular file"),
+        ("combine {0}/claims.json -o {0}/all.json", "one report alone"),
+        ("combine {0}/claims.json {0}/nowhere.json -o {0}/all.json", "nowhere.json' can't be used"),
+        ("combine {0}/claims.json {0}/copy.json -o {0}/all.json", "each model's verdicts can stand in one report only"),
+        ("combine {0}/claims.json {0}/copy.json -o {0}/copy.json", "is one of the reports, which the result would"),
+        ("combine {0}/claims.json {0}/copy.json -o {0}/all.html", "must end in .json"),
+        ("combine {0}/claims.json {0}/other.json -o {0}/fifo.json", "a FIFO is there, expected a file or nothing"),
         ("export --task movie --out {0}/text --store {0}", "text' can't be used"),
     ],
 )
 def test_bad_input_is_one_line_on_stderr_and_exit_2(run: Run, tmp_path: Path, command: str, complaint: str) -> None:
     """What was given is named; there is no traceback and nothing on stdout."""
     _report(tmp_path, C1=Outcome.SUPPORTED)
+    _report(tmp_path, "copy", C1=Outcome.SUPPORTED)
+    _report(tmp_path, "other", model="other", C1=Outcome.SUPPORTED)
     (tmp_path / "text").write_text("no JSON")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
     os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "fifo.json").symlink_to("fifo")
     code, out, err = run(*(word.format(tmp_path) for word in command.split()))
     assert (code, out, len(err.splitlines())) == (2, "", 1), err
     assert err.startswith("error: ")

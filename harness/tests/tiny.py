@@ -83,8 +83,7 @@ def ready(settings: Settings, *questions: Question, progress: Progress | None = 
 def make_project(folder: Path) -> Project:
     """Write the model and the task."""
     project = Project(folder / "model", folder / "data")
-    _network().save_pretrained(project.model)
-    _tokenizer().save_pretrained(project.model)
+    make_model(project.model)
     (project.data / "toy").mkdir(parents=True)
     texts = _texts()
     labels = stream(0, "labels").integers(2, size=len(texts)).tolist()
@@ -96,7 +95,14 @@ def make_project(folder: Path) -> Project:
     return project
 
 
-def _network() -> LlamaForCausalLM:
+def make_model(folder: Path, seed: int = 0) -> Path:
+    """Write a model of weights of this seed, with its tokenizer; return its folder."""
+    _network(seed).save_pretrained(folder)
+    _tokenizer().save_pretrained(folder)
+    return folder
+
+
+def _network(seed: int) -> LlamaForCausalLM:
     config = LlamaConfig(
         vocab_size=len(VOCABULARY),
         hidden_size=16,
@@ -110,7 +116,7 @@ def _network() -> LlamaForCausalLM:
     )
     network = LlamaForCausalLM(config)
     weights = {
-        name: torch.from_numpy(stream(0, "weights", name).normal(0, 0.5, value.shape).astype(np.float32))
+        name: torch.from_numpy(stream(seed, "weights", name).normal(0, 0.5, value.shape).astype(np.float32))
         for name, value in network.state_dict().items()
         if "norm" not in name
     }

@@ -169,7 +169,9 @@ def _wide(rng: random.Random, document: Any) -> str:
     """Put records that share no key, or lists of lists, among the facts."""
     number = rng.choice((100, 2_000))
     records = [{f"k{i}": i, "text": rng.choice(TEXTS[:20])} for i in range(number)]
-    document["facts"][rng.choice(("model", "settings", "environment"))]["wide"] = rng.choice((records, [records] * 3))
+    facts = document["facts"]
+    places = [facts["settings"], facts["environment"], *(of["model"] for of in facts["models"].values())]
+    rng.choice(places)["wide"] = rng.choice((records, [records] * 3))
     return f"{number} records that share no key"
 
 

@@ -237,11 +237,11 @@ def test_prompts_are_checked_before_any_weights_load(project: Project, tmp_path:
     test = both.data / "doll" / "test.jsonl"
     test.write_text(test.read_text().replace('"text": "', f'"text": "{"w1 " * 300}'))
     sources, heard = opened(both, tmp_path / "store"), Heard()
-    loaded._trained.cache_clear()
+    loaded.load_trained.cache_clear()
     with pytest.raises(HarnessError, match="'doll'"):
         run_plan([OnTasks("accuracy")], sources, heard)
     assert heard.lines == [f"preparing {sources.experiment.model.name}"]
-    assert loaded._trained.cache_info().currsize == 0
+    assert loaded.load_trained.cache_info().currsize == 0
     assert kept(sources.store) == Counter()
 
 

@@ -239,6 +239,16 @@ def test_settings_that_differ_are_named(tmp_path: Path) -> None:
     assert expectation.differences(other.numbers) == ["queries is 7, not 40"]
 
 
+def test_expectation_of_several_models_holds_for_each_of_them_alone() -> None:
+    """For a run of one of them; not for another model's, nor where anything else differs. One model's is its own."""
+    numbers = Settings(model="a").numbers
+    of_both = Expectation({**numbers, "model": ["a", "b"]}, {})
+    assert of_both.differences(numbers) == []
+    assert of_both.differences({**numbers, "model": "b", "queries": 7}) == ["queries is 7, not 40"]
+    assert of_both.differences({**numbers, "model": "c"}) == ["model is 'c', not ['a', 'b']"]
+    assert Expectation(numbers, {}).differences({**numbers, "model": "b"}) == ["model is 'b', not 'a'"]
+
+
 def test_setting_that_one_side_lacks_is_a_difference() -> None:
     """A file from before a setting existed is of another run."""
     numbers = Settings().numbers

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from harness.report import page
-from harness.report.document import Document, RunFacts
+from harness.report.document import Document, ModelFacts, RunFacts
 from harness.report.json_form import from_json, to_json
 from harness.statistics.results import Outcome
 from harness.tests.known.pipeline import CLAIMS, verdicts_of
@@ -56,7 +56,9 @@ def test_meta_optimizer_is_supported(outcomes: Callable[[str], Outcomes], claim:
 def test_report_shows_what_was_judged(seeds: range) -> None:
     """The page of a meta-optimizer's run has a badge of each verdict, and reads back from its JSON as it was."""
     verdicts = tuple(verdicts_of("meta-optimizer", seeds[0]).values())
-    document = Document("0", "2026-01-01T00:00:00+00:00", 1.0, RunFacts({"name": "known"}, (), {}), verdicts)
+    document = Document(
+        "0", "2026-01-01T00:00:00+00:00", 1.0, RunFacts({"known": ModelFacts({"name": "known"}, ())}, {}), verdicts
+    )
     assert page.render(document).count("SUPPORTED</span>") >= len(CLAIMS)
     assert from_json(to_json(document)).verdicts[0].outcome == verdicts[0].outcome
 

@@ -71,7 +71,7 @@ ERRORS = [
         "verdicts in the order in which they came",
         ALL_READ,
         GATHERING,
-        "in_reading_order(tuple(self.verdicts.values()))",
+        "in_reading_order(sorted(self.verdicts.values(), key=lambda verdict: self._turn(verdict.subject)))",
         "tuple(self.verdicts.values())",
         f"{OF_GATHERING}rivals_are_said_and_reported_behind_the_claims_they_speak_of",
     ),

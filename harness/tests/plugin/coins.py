@@ -34,6 +34,9 @@ class Table:
         measured = {module.claim: module.measure(None) for module in load_claims(coins).values()}
         self.judged = judge(measured, Store(config.rootpath / "store"), alpha=0.05, seed=0)
 
+    def ready(self):
+        pass
+
     def subject(self, claim):
         return "a loaded coin" if claim.subject == "model" else claim.subject
 
@@ -42,7 +45,7 @@ class Table:
         return replace(verdict, subject=self.subject(verdict.claim))
 
     def facts(self, claim):
-        return RunFacts({}, (), self.settings)
+        return RunFacts({}, self.settings)
 
     def pause(self):
         pass

@@ -11,7 +11,7 @@ from harness.judging.verdicts import Verdict
 from harness.plugin.gathering import DOCUMENT, Gatherer, judged
 from harness.plugin.plugin import pytest_report_teststatus
 from harness.report import page
-from harness.report.document import Document, RunFacts
+from harness.report.document import Document, ModelFacts, RunFacts
 from harness.report.json_form import from_json, to_json
 from harness.settings import Settings
 from harness.statistics.results import Outcome
@@ -22,7 +22,7 @@ def _document(
 ) -> str:
     words = Claim(claim, *["x"] * 9, qualifies=qualifies)
     verdict = Verdict(words, outcome, "because", parts=(), control=None, subject=model, changes=changes)
-    facts = RunFacts({"name": model} if model else {}, (), {}, {})
+    facts = RunFacts({model: ModelFacts({"name": model}, ())} if model else {}, {}, {})
     return to_json(Document("0", "", 0.0, facts, (verdict,)))
 
 
@@ -62,8 +62,7 @@ def test_facts_are_those_of_a_claim_that_ran(pytestconfig: pytest.Config) -> Non
     gatherer.pytest_runtest_logreport(_report("call", "failed", _document("C1", Outcome.ERROR)))
     gatherer.pytest_runtest_logreport(_report("call", "passed", _document("C2", Outcome.SUPPORTED, "tiny")))
     gatherer.pytest_runtest_logreport(_report("call", "failed", _document("C10", Outcome.ERROR)))
-    assert gatherer.facts is not None
-    assert gatherer.facts.model == {"name": "tiny"}
+    assert gatherer.facts.models["tiny"].model == {"name": "tiny"}
 
 
 class _Terminal:

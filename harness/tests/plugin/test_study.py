@@ -15,11 +15,12 @@ from harness.evidence.questions import HowItRan
 from harness.judging.claims import load_claims
 from harness.judging.judge import judge
 from harness.judging.measure import measure_all
-from harness.plugin.study import BIASED, Study, settings_of
+from harness.plugin.study import BIASED, Study, Turns, models_of, settings_of
 from harness.progress import Silent
+from harness.runs import loaded
 from harness.statistics.results import Outcome
 from harness.tests.conftest import ROOT
-from harness.tests.tiny import Project
+from harness.tests.tiny import Project, make_model
 
 CLAIMS = load_claims(claims)
 OWN = {
@@ -32,6 +33,23 @@ OWN = {
     "Q2": "linear attention layers",
     "Q3": "GPTs trained with momentum attention",
 }
+
+
+class _Begun(Silent):
+    """Keeps what was said to run."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+
+    def begin(self, what: str) -> None:
+        """Keep it."""
+        self.begun.append(what)
+
+
+def _of(project: Project, folder: Path, model: Path, turns: Turns | None = None) -> Study:
+    """Return a bench on a model, in a store of this folder."""
+    settings = project.settings(folder / "store", model=str(model))
+    return Study(CLAIMS, settings, fixtures.MODELS, fixtures.TASKS, Silent(), turns)
 
 
 @pytest.fixture
@@ -64,11 +82,12 @@ def test_facts_of_a_claim_with_a_subject_of_its_own_run_nothing(study: Callable[
     """They are the settings alone; those of a claim about the model say how its tasks were run."""
     bench = study()
     algebra = bench.facts(CLAIMS["C4"].claim)
-    assert (algebra.model, algebra.tasks, algebra.settings) == ({}, (), bench.settings)
+    assert (algebra.models, algebra.settings) == ({}, bench.settings)
     assert not list(tmp_path.glob("store/runs/*/*"))
     bench.verdict("C1")
     facts = bench.facts(CLAIMS["C1"].claim)
-    assert ([task["name"] for task in facts.tasks], facts.settings, facts.notes) == (["toy"], bench.settings, ())
+    (of_model,) = facts.models.values()
+    assert ([task["name"] for task in of_model.tasks], facts.settings, of_model.notes) == (["toy"], bench.settings, ())
 
 
 def test_nothing_is_run_on_tasks_that_were_not_learned(study: Callable[..., Study], tmp_path: Path) -> None:
@@ -81,9 +100,8 @@ def test_nothing_is_run_on_tasks_that_were_not_learned(study: Callable[..., Stud
     assert not list(tmp_path.glob("store/runs/measurement/*"))
     bench = study(least_gain=1.0)
     assert bench.verdict("C11").outcome is Outcome.NOT_TESTABLE
-    assert [task["name"] for task in bench.facts(CLAIMS["C11"].claim).tasks] == [
-        "toy"
-    ]  # how it ran is said all the same
+    (of_model,) = bench.facts(CLAIMS["C11"].claim).models.values()
+    assert [task["name"] for task in of_model.tasks] == ["toy"]  # how it ran is said all the same
     assert study().verdict("C11").outcome is not Outcome.NOT_TESTABLE
     assert list(tmp_path.glob("store/runs/measurement/*"))
 
@@ -92,7 +110,7 @@ def test_papers_protocol_is_said_to_be_biased(study: Callable[..., Study]) -> No
     """Where selection was on the reported examples, the report says so."""
     bench = study(protocol="paper")
     bench.verdict("C1")
-    assert bench.facts(CLAIMS["C1"].claim).notes == (BIASED,)
+    assert [facts.notes for facts in bench.facts(CLAIMS["C1"].claim).models.values()] == [(BIASED,)]
 
 
 @pytest.mark.parametrize("claim_id", ["C2", "C12"])
@@ -138,3 +156,53 @@ def test_store_is_the_suites_own_unless_another_is_named(monkeypatch: pytest.Mon
     assert settings_of(config, fixtures.PROFILES, fixtures.STORE).store == ROOT / ".store"
     monkeypatch.setenv("ICL_CLAIMS_STORE", "elsewhere")
     assert settings_of(config, fixtures.PROFILES, fixtures.STORE).store == Path("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, {"small": "owner/small", "large": "owner/large"}),
+        ({"model": "a"}, {"": "a"}),
+        ({"model": "a,b"}, {"a": "a", "b": "b"}),
+        ({"models_file": "{0}/models"}, {"c": "c", "d": "d"}),
+    ],
+)
+def test_models_are_the_options_or_else_the_profiles(tmp_path: Path, given: dict[str, str], named: object) -> None:
+    """A profile may name several; what the command line names counts before it."""
+    (tmp_path / "profiles").write_text('[two]\nmodel = ["owner/small", "owner/large"]\n')
+    (tmp_path / "models").write_text("c\nd\n")
+    options = {"profile": "two"} | {name: value.format(tmp_path) for name, value in given.items()}
+
+    def option(name: str, default: object = None) -> object:
+        return options.get(name, default)
+
+    config: Any = SimpleNamespace(getoption=option)
+    assert models_of(config, tmp_path / "profiles") == named
+    assert settings_of(config, tmp_path / "profiles", tmp_path).model in {"owner/small", "a", "c"}
+
+
+def test_model_is_tried_where_the_store_lacks_runs_of_it(project: Project, tmp_path: Path) -> None:
+    """Loaded once and let go of; one that the store has all runs of is not loaded, so that a second run stays quick."""
+    progress = _Begun()
+    settings = project.settings(tmp_path / "store")
+    study = Study(CLAIMS, settings, fixtures.MODELS, fixtures.TASKS, progress)
+    study.ready()
+    assert progress.begun == [f"trying {project.model}"]
+    assert loaded.load_trained.cache_info().currsize == 0
+    study.verdict("C1")
+    progress.begun.clear()
+    study.ready()
+    assert progress.begun == []
+
+
+def test_model_before_lets_go_when_anothers_turn_comes(project: Project, tmp_path: Path) -> None:
+    """Of what it has read, and of the loaded model; its verdicts are kept, and it can be asked again."""
+    turns, other = Turns(), make_model(tmp_path / "other", seed=1)
+    first, second = (_of(project, tmp_path, model, turns) for model in (project.model, other))
+    held = first._evidence
+    verdict = first.verdict("C1")
+    assert first._evidence is held
+    second.verdict("C1")
+    assert first._evidence is not held
+    assert first.verdict("C1") is verdict
+    assert first.verdict("C11").subject == str(project.model)

@@ -18,7 +18,7 @@ def document() -> Document:
 @pytest.fixture
 def empty() -> Document:
     """Return a run in which nothing was judged and of which nothing is known."""
-    return Document("0.1.0", "2025-03-01T09:30:00+00:00", 0.0, RunFacts({}, (), {}, {}), ())
+    return Document("0.1.0", "2025-03-01T09:30:00+00:00", 0.0, RunFacts({}, {}, {}), ())
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from harness.judging.claims import Claim
 from harness.judging.exhibits import Curve, Series, Table
 from harness.judging.reading import readings
 from harness.judging.verdicts import ControlResult, OnBestSets, Verdict
-from harness.report.document import Document, RunFacts
+from harness.report.document import Document, ModelFacts, RunFacts
 from harness.seeds import stream
 from harness.statistics.results import Calibration, Estimate, Outcome, PartResult, TaskResult
 
@@ -158,25 +158,30 @@ def verdict(
 
 
 FACTS = RunFacts(
-    model={
-        "name": SUBJECT,
-        "architecture": "llama",
-        "layers": LAYERS,
-        "parameters": 134515008,
-        "dtype": "float32",
-        "sha256": "9f2c" * 16,
-        "licence": "Apache-2.0",
+    {
+        SUBJECT: ModelFacts(
+            model={
+                "name": SUBJECT,
+                "architecture": "llama",
+                "layers": LAYERS,
+                "parameters": 134515008,
+                "dtype": "float32",
+                "sha256": "9f2c" * 16,
+                "licence": "Apache-2.0",
+            },
+            tasks=tuple(
+                {
+                    "name": name,
+                    "template": "Sentence: {text} Label:",
+                    "answers": ["Negative", "Positive"],
+                    "test": 200,
+                    "fingerprint": f"{i}a7b" * 16,
+                }
+                for i, name in enumerate(TASKS)
+            ),
+            notes=("The model is far smaller than the paper's.",),
+        )
     },
-    tasks=tuple(
-        {
-            "name": name,
-            "template": "Sentence: {text} Label:",
-            "answers": ["Negative", "Positive"],
-            "test": 200,
-            "fingerprint": f"{i}a7b" * 16,
-        }
-        for i, name in enumerate(TASKS)
-    ),
     settings={
         "seed": 0,
         "demonstrations": 16,
@@ -189,7 +194,6 @@ FACTS = RunFacts(
         "packages": [{"name": "torch", "version": "2.13.0"}, {"name": "numpy", "version": "2.3.1"}],
         "cpu": {"cores": 2, "model": "x86_64"},
     },
-    notes=("The model is far smaller than the paper's.",),
 )
 
 

@@ -94,7 +94,7 @@ def _with_half_a_row(data: Report) -> None:
 
 
 def _of_another_format(data: Report) -> None:
-    data["format_version"] = 2
+    data["format_version"] = 3
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def _of_another_format(data: Report) -> None:
             r"'PROVEN' at report\.verdicts\[5\]\.expected, where one of SUPPORTED, REFUTED",
         ),
         (_with_half_a_row, r"rows\[2\], where a list of 2 is expected"),
-        (_of_another_format, r"format_version 2, and this suite reads 3"),
+        (_of_another_format, r"format_version 3, and this suite reads 4"),
     ],
 )
 def test_a_damaged_file_is_refused_by_the_place_of_its_damage(
@@ -183,7 +183,7 @@ def _change(data: Report, where: str, value: object) -> None:
         ("cells", [0.5], r"'1 cells' at .*rows\[0\], where 3, one for each column is expected"),
         ("decimals", 10**9, r"1000000000 at .*decimals, where 0 to 15 is expected"),
         ("decimals", -1, r"-1 at .*decimals, where 0 to 15"),
-        ("panels", 10_000, r"panels of charts' at report\.verdicts, where at most 200"),
+        ("panels", 10_000, r"panels of charts' at report\.verdicts, where at most 600"),
     ],
 )
 def test_what_no_page_can_show_is_refused_by_its_place(

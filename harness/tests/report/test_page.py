@@ -12,7 +12,7 @@ from harness.judging.exhibits import Curve, Series, Table
 from harness.judging.reading import Reading
 from harness.judging.verdicts import Verdict
 from harness.report import page, sentences
-from harness.report.document import Document, RunFacts
+from harness.report.document import Document, ModelFacts, RunFacts
 from harness.report.json_form import from_json, to_json
 from harness.statistics.results import Outcome
 from harness.tests.report.tags import Tags
@@ -50,7 +50,8 @@ def hostile(document: Document, text: str) -> Document:
         notes=(text,),
         markers=(text,),
     )
-    facts = RunFacts({"name": text, text: text}, ({"name": text},), {text: [{text: text}]}, {}, (text,))
+    of_model = ModelFacts({"name": text, text: text}, ({"name": text},), (text,))
+    facts = RunFacts({text: of_model}, {text: [{text: text}]}, {}, (text,))
     document = replace(
         document, title=text, lead=text, cites={text[:1]: text}, readings=(Reading(text, text, text, text),)
     )
@@ -80,7 +81,7 @@ def test_no_text_of_the_data_steers_what_shows_it(document: Document, text: str)
 def test_records_that_share_no_key_make_no_table(document: Document) -> None:
     """A thousand records with a key each would be a million cells: each is shown by itself."""
     records = [{f"k{i}": i} for i in range(1000)]
-    html = page.render(replace(document, verdicts=(), facts=RunFacts({"many": records}, (), {})))
+    html = page.render(replace(document, verdicts=(), facts=RunFacts({}, {"many": records})))
     assert html.count("<td") < 2000
     assert "<dt>k999</dt><dd>" in html
 

@@ -62,11 +62,11 @@ def test_statements_that_are_not_the_papers_are_not_said_to_be(rivals_html: str)
 
 
 def test_verdicts_of_one_claim_about_two_subjects_stand_apart(rivals: Document) -> None:
-    """Each has its own section, says what it was judged on, and links the rivals that were judged on the same."""
+    """Each has its own section, says what it was judged on, and links rivals judged on the same, and the other one."""
     other = tuple(replace(each, subject="large", reason=f"large: {each.reason}") for each in rivals.verdicts)
     html = page.render(replace(rivals, verdicts=(*rivals.verdicts, *other)))
-    for subject in ("tiny-135M", "large"):
+    for subject, beside in (("tiny-135M", "large"), ("large", "tiny-135M")):
         start = html.index(f'<section class="claim" id="claim-C11-{subject}">')
         own = html[start : html.index("</section>", start)]
-        assert re.findall(r'href="#claim-(\S+)"', own) == [f"O1-{subject}", f"O3-{subject}"]
+        assert re.findall(r'href="#claim-(\S+)"', own) == [f"O1-{subject}", f"O3-{subject}", f"C11-{beside}"]
         assert f"<dt>Judged on</dt><dd>{subject}</dd>" in own

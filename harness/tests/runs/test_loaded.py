@@ -1,5 +1,7 @@
 """A run's model: the trained one or the rival that its variant names, loaded where it is needed and nowhere else."""
 
+import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,10 @@ from harness.runs.finetuning import FinetuningRun
 from harness.runs.loaded import model_of
 from harness.runs.scoring import RecordingRun
 from harness.runs.variants import Variant
+from harness.store import Store
 from harness.tests.models.families import assert_identical, snapshot
 from harness.tests.runs.made_up import VARIANTS
-from harness.tests.tiny import ON_TASKS
+from harness.tests.tiny import ON_TASKS, Project, make_model
 
 ASKED: tuple[Question, ...] = (*map(OnTasks, ON_TASKS), HowItRan())
 
@@ -42,13 +45,13 @@ def reopened(sources: Sources, **options: Any) -> Sources:
 def forget() -> None:
     """Drop what this process has loaded."""
     loaded.load_builder.cache_clear()
-    loaded._trained.cache_clear()
+    loaded.load_trained.cache_clear()
     loaded._rival.cache_clear()
 
 
 def nothing_loaded() -> bool:
     """Return whether neither tokenizer nor weights were asked for since."""
-    return not any(f.cache_info().misses for f in (loaded.load_builder, loaded._trained, loaded._rival))
+    return not any(f.cache_info().misses for f in (loaded.load_builder, loaded.load_trained, loaded._rival))
 
 
 def _facts(sources: Sources) -> Any:
@@ -166,3 +169,19 @@ def test_rivals_leave_the_model_as_it_was(controls: Sources, weights: Any) -> No
     variant = Variant(weights=weights, draw=3)
     controls.experiment.cell("toy", controls.chosen, 0, variant).read(controls.store)
     assert not _differ(_weights(controls, Variant()), before)
+
+
+def test_process_holds_one_model(project: Project, tmp_path: Path) -> None:
+    """Before another is loaded the first is let go of, with what was made of it; and whenever it is asked to."""
+    forget()
+    store, untrained = Store(tmp_path / "store"), Variant(weights="shuffled")
+    kept = []
+    for seed in (1, 2):
+        folder = make_model(tmp_path / f"model {seed}", seed=seed)
+        run = open_sources(
+            project.settings(store.root, model=str(folder)), fixtures.MODELS, fixtures.TASKS
+        ).experiment.run(FinetuningRun, "toy", None, 0, 2.0)
+        kept += [weakref.ref(model_of(each, store).network) for each in (run, replace(run, variant=untrained))]
+        assert [of() is not None for of in kept] == [*[False] * (len(kept) - 2), True, True]
+    loaded.let_go()
+    assert not any(of() for of in kept)
