@@ -41,12 +41,14 @@ def _three(config: Any) -> str:
 
 
 def _phi3(config: Any) -> str:
-    return "q" * config.num_attention_heads + "k" * config.num_key_value_heads + "v" * config.num_key_value_heads
+    order: str = "q" * config.num_attention_heads + "k" * config.num_key_value_heads + "v" * config.num_key_value_heads
+    return order
 
 
 def _falcon(config: Any) -> str:
     groups = config.num_kv_heads if config.new_decoder_architecture or not config.multi_query else 1
-    return ("q" * (config.num_attention_heads // groups) + "kv") * groups
+    order: str = ("q" * (config.num_attention_heads // groups) + "kv") * groups
+    return order
 
 
 LAYOUT: dict[str, Callable[[Any], str]] = {
@@ -136,7 +138,8 @@ def queries_of(model: LanguageModel, inputs: Sequence[Tensor]) -> Tensor:
 
 
 def _queries(model: LanguageModel, layer: int, x: Tensor) -> Tensor:
-    heads = projected(model, layer, "q", x).unflatten(-1, (-1, size_of_head(model)))
+    heads = projected(model, layer, "q", x)
+    heads = heads.view(*heads.shape[:-1], -1, size_of_head(model))
     return _normed(model, layer, heads).flatten(-2) * scale_of(model, layer)
 
 
@@ -165,11 +168,13 @@ def _normed(model: LanguageModel, layer: int, heads: Tensor) -> Tensor:
         eps = model.network.config.layer_norm_eps
         centred = heads - heads.mean(-1, keepdim=True)
         weight = torch.stack([n.weight for n in norm.norms]) if family == "stablelm" else norm.weight
-        return centred / (centred.square().mean(-1, keepdim=True) + eps).sqrt() * weight + getattr(norm, "bias", 0)
+        normed: Tensor = centred / (centred.square().mean(-1, keepdim=True) + eps).sqrt()
+        return normed * weight + torch.as_tensor(getattr(norm, "bias", 0.0))
     entries = heads.flatten(-2) if family == "olmo2" else heads
     weight = norm.weight + 1 if family == "gemma3_text" else norm.weight
     eps = model.network.config.rms_norm_eps
-    return (entries / (entries.square().mean(-1, keepdim=True) + eps).sqrt() * weight).view_as(heads)
+    found: Tensor = entries / (entries.square().mean(-1, keepdim=True) + eps).sqrt() * weight
+    return found.view_as(heads)
 
 
 def turned(model: LanguageModel, layer: int, query: Tensor) -> Tensor:
@@ -227,7 +232,7 @@ def scores_by_hand(model: LanguageModel, layer: int, query: Tensor, keys: Tensor
 
     Keys, [key-value head, token, d_head], are behind their norm and rotary positions; the query vectors are not turned.
     """
-    heads = turned(model, layer, query.unflatten(-1, (-1, keys.shape[-1])))[-1]
+    heads = turned(model, layer, query.view(*query.shape[:-1], -1, keys.shape[-1]))[-1]
     scores = torch.einsum("hd,htd->ht", heads, keys.repeat_interleave(len(heads) // len(keys), 0))
     if cap := getattr(model.network.config, "attn_logit_softcapping", None):
         scores = cap * (scores / cap).tanh()

@@ -45,7 +45,8 @@ def test_shares_are_where_the_modeling_files_have_them(family: str, more: dict[s
     for kind, outputs in zip("qkv", row.projections, strict=True):
         for module, projection in zip(model.attention_modules, projections(model, kind), strict=True):
             assert module.get_submodule(outputs.module) is projection
-            width = projection.weight.shape[0 if isinstance(projection, nn.Linear) else 1]
+            weight = projection.get_parameter("weight")
+            width = weight.shape[0 if isinstance(projection, nn.Linear) else 1]
             numbers = torch.arange(width)
             assert torch.equal(outputs.of(module, numbers), numbers[rows_of(model, kind)])
 

@@ -21,7 +21,11 @@ from harness.tests.models.test_finetuning import BLIND, RATE, assert_restored, f
 Weights = dict[str, Tensor]
 DEEP = ("gpt2", {"n_layer": 7})
 """Layers enough for more than one group below the last layer, one of them not full."""
-READOUTS = (("gemma2", {}), ("opt", {"do_layer_norm_before": False, "word_embed_proj_dim": 20}), ("gpt_neox", {}))
+READOUTS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("gemma2", {}),
+    ("opt", {"do_layer_norm_before": False, "word_embed_proj_dim": 20}),
+    ("gpt_neox", {}),
+)
 """A soft cap behind the unembedding; no final norm, but a projection before it; keys and values by head."""
 
 
