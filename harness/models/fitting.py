@@ -92,7 +92,7 @@ def context_of(folder: ModelFolder, config: Any) -> int:
         HarnessError: the configuration says no such number.
 
     """
-    context = architecture_of(folder.model_type).context
+    context = architecture_of(config.model_type).context
     at_most = context if isinstance(context, int) else getattr(config, context)
     lengths: list[Any] = [at_most, *_original_lengths(getattr(config, "rope_parameters", None))]
     for length in lengths:

@@ -46,11 +46,11 @@ def encode_prefix(model: LanguageModel, tokens: Sequence[int]) -> KeysValues:
     ids = torch.tensor([tokens], device=model.device)
     try:
         # A cache of its own: what families make of their configuration forgets what no window reaches any more.
-        cache = DynamicCache()
-        model.network.base_model(input_ids=ids, use_cache=True, past_key_values=cache)
+        found = model.network.base_model(input_ids=ids, use_cache=True, past_key_values=DynamicCache())
     except torch.OutOfMemoryError as error:
         raise model.does_not_fit(f"a prefix of {len(tokens)} tokens") from error
-    return KeysValues([layer.keys[0] for layer in cache.layers], [layer.values[0] for layer in cache.layers])
+    layers = found.past_key_values.layers
+    return KeysValues([layer.keys[0] for layer in layers], [layer.values[0] for layer in layers])
 
 
 def score(

@@ -68,6 +68,6 @@ def _project(model: LanguageModel, layer: int, x: Tensor) -> tuple[Tensor, Tenso
 
     def project(outputs: Outputs) -> Tensor:
         projected = outputs.of(attention, attention.get_submodule(outputs.module)(x))
-        return projected.view(len(projected), -1, d_head).transpose(0, 1)
+        return projected.view(len(projected), projected.shape[-1] // d_head, d_head).transpose(0, 1)
 
     return project(model.architecture.value), project(model.architecture.key)

@@ -55,7 +55,8 @@ class Experiment:
         """Return how many examples of a task's part are used; of small ones all, under the paper's protocol alone."""
         settings = self.settings
         asked = settings.queries if part == "test" else settings.dev_queries
-        return min(asked, len(getattr(self.tasks[task], part))) if settings.protocol is Protocol.PAPER else asked
+        there = len(getattr(self.tasks[task], part)) or asked  # none is too few, whatever the protocol
+        return min(asked, there) if settings.protocol is Protocol.PAPER else asked
 
     @property
     def control_number(self) -> int:

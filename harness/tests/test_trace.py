@@ -19,6 +19,7 @@ from harness.tests.tiny import Project
 CALLED_BACK = {
     ("harness.judging", "claims"),  # a claim's `measure`
     ("harness.packages", "harness.tasks"),  # what a row of the tasks' catalogue requires
+    ("harness.packages", "harness.models"),  # and of the models'
 }
 """Calls up the floors that are no imports: what a room was handed by who called it."""
 

@@ -59,7 +59,13 @@ OTHER: Mapping[str, tuple[Any, ...]] = {
     "distillation": (Distillation(), Distillation(steps=7)),
     "dtype": ("bfloat16",),
 }
-SAME: Mapping[str, tuple[Any, ...]] = {"device": ("cpu", "cuda"), "batch_size": (3,), "kept": (ELSEWHERE,)}
+SAME: Mapping[str, tuple[Any, ...]] = {
+    "device": ("cpu", "cuda"),
+    "batch_size": (3,),
+    "kept": (ELSEWHERE,),
+    "sets": ((0, 1, 2),),
+    "tried_with": ((0.5, 2.0),),
+}
 
 
 def _name(run: Run) -> str:
@@ -79,7 +85,7 @@ def test_field_that_decides_numbers_changes_the_key(name: str, value: Any) -> No
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in SAME for value in SAME[name]])
 def test_what_decides_no_number_keeps_the_key(name: str, value: Any) -> None:
-    """Where it runs, how many queries go at once, and whether weights are kept that training anew would leave."""
+    """Where it runs, how many queries go at once, what runs with it, and whether weights are kept that training leaves."""
     assert _name(replace(RUN, **{name: value})) == _name(RUN)
 
 

@@ -1,5 +1,6 @@
 """All trainings of a size: made side by side from equal starts, once, with eta chosen on what is not reported."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -136,12 +137,8 @@ def test_progress_is_told_of_every_training(done: Grid, heard: Heard) -> None:
     assert (heard.expected, heard.done) == (27, 27)
     forecasts = [line for line in heard.lines if "are ahead, about" in line]
     assert [line.split(" of size")[0] for line in forecasts] == ["momentum: 3 trainings", "momentum: 24 trainings"]
-    assert [line for line in heard.lines if line not in forecasts] == [
-        f"tokens of {done.settings.corpus}",
-        "training 3 small models, size minuscule",
-        "training 24 small models, size minuscule",
-        "least squares",
-    ]
+    begun = Counter(line.partition(":")[0] for line in heard.lines if line not in forecasts)
+    assert begun == {f"tokens of {done.settings.corpus}": 1, "training": 27, "least squares": 1}
 
 
 @pytest.mark.slow
