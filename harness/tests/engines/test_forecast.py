@@ -18,6 +18,7 @@ from harness.models.fitting import configuration_of
 from harness.models.folder import ModelFolder
 from harness.models.size import ModelSize, size_of
 from harness.models.source import ModelSource
+from harness.runs.finetuning import FinetuningRun
 from harness.runs.run import Run
 from harness.store import TENSORS
 from harness.tests.tiny import Project
@@ -54,12 +55,15 @@ def test_tokens_of_a_text_are_a_quarter_of_its_letters(lacking: Sources) -> None
 
 
 def test_store_holds_about_what_was_foretold(lacking: Sources, size: ModelSize) -> None:
-    """Within a factor of two, of all that has tensors."""
+    """Within a factor of two, of all that has tensors; of what finetuning leaves within a twentieth."""
     runs = [record for wave in stated(ASKED, lacking) for record in wave if isinstance(record, Run)]
     run_plan(ASKED, lacking, Heard())
     held = sum(path.stat().st_size for path in lacking.store.root.glob(f"runs/*/*/{TENSORS}"))
     foretold = sum(bytes_of(run, size, 4, prefix=6 * 21) for run in runs)
     assert held / 2 < foretold < 2 * held
+    finetuned = [run for run in runs if isinstance(run, FinetuningRun)]
+    held = sum((lacking.store.place(run) / TENSORS).stat().st_size for run in finetuned)
+    assert held == pytest.approx(sum(bytes_of(run, size, 4, prefix=6 * 21) for run in finetuned), rel=0.05)
 
 
 def test_nothing_lacking_takes_nothing(sources: Sources) -> None:

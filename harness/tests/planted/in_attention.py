@@ -267,8 +267,8 @@ LIMITED = [
         "keys that no window reaches forgotten by the prefix's cache",
         EVERYTHING,
         "harness/models/scoring.py",
-        "cache = DynamicCache()",
-        "cache = DynamicCache(config=model.network.config)",
+        "past_key_values=DynamicCache()",
+        "past_key_values=DynamicCache(config=model.network.config)",
         OF_SCORING,
     ),
     Planted(

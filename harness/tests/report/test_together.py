@@ -26,9 +26,10 @@ def test_what_all_share_stands_once() -> None:
 
 def test_what_differs_stands_with_each_model() -> None:
     """And what one of them lacks; a model's whole settings can be had of it."""
-    found = together([_run("a", {"cores": 2}, queries=4, orders=2), _run("b", {"cores": 8}, queries=8)])
+    found = together([_run("a", {"cores": 2}, queries=4, orders=2), _run("b", {"cores": 8}, queries=8, seed=1)])
     assert (found.settings, found.environment) == ({"model": ["a", "b"]}, {})
     assert found.models["a"].settings == {"queries": 4, "orders": 2}
+    assert found.models["b"].settings == {"queries": 8, "seed": 1}
     assert found.models["b"].environment == {"cores": 8}
     assert found.settings_of("a") == {"model": "a", "queries": 4, "orders": 2}
 

@@ -85,7 +85,7 @@ def test_field_that_decides_numbers_changes_the_key(name: str, value: Any) -> No
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in SAME for value in SAME[name]])
 def test_what_decides_no_number_keeps_the_key(name: str, value: Any) -> None:
-    """Where it runs, how many queries go at once, what runs with it, and whether weights are kept that training leaves."""
+    """Where it runs, how many queries go at once, what runs with it, whether weights are kept that it leaves."""
     assert _name(replace(RUN, **{name: value})) == _name(RUN)
 
 
