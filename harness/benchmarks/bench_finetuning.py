@@ -14,6 +14,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from harness.models.finetuning import finetune
 from harness.models.language_model import LanguageModel
 from harness.models.rows import Row, finetune_rows
+from harness.models.size import size_of
 from harness.prompts import Prompts
 
 RATE = 1e-3
@@ -53,10 +54,8 @@ def test_finetuning_against_a_bare_loop(
 
 def arithmetic(network: Any, texts: Sequence[Sequence[int]]) -> float:
     """Return the FLOP of the steps: products forward, and backward to the activations; weight gradients are few."""
-    outside = {id(network.get_input_embeddings().weight), id(network.get_output_embeddings().weight)}
-    body = sum(p.numel() for p in network.parameters() if id(p) not in outside)
-    weights = body + network.get_output_embeddings().weight.numel()
-    return float(4 * weights * sum(map(len, texts)))
+    size = size_of(network.config)
+    return float(4 * (size.body + size.unembedding) * sum(map(len, texts)))
 
 
 @pytest.mark.benchmark(group="finetuning")

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.data import Task
-from harness.engines.machine import BYTES_OF
-from harness.engines.shares import Share, share_for_models, share_for_trainings
+from harness.engines.machine import BYTES_OF, share_of
+from harness.engines.shares import Share, share_for_trainings
 from harness.errors import HarnessError
 from harness.models.catalogue import HubModel
 from harness.models.folder import ModelFolder
@@ -118,8 +118,7 @@ def foresee(waves: Sequence[Sequence[Record]], experiment: Experiment) -> Foreca
         HarnessError: the model is not here yet, and the catalogue says no size of it.
 
     """
-    from harness.models.devices import choose_device  # noqa: PLC0415  # brings torch
-    from harness.models.fitting import configuration_of, configuration_to_be, context_of  # noqa: PLC0415
+    from harness.models.fitting import configuration_of, configuration_to_be, context_of  # noqa: PLC0415  # brings torch
     from harness.models.size import size_of  # noqa: PLC0415
 
     source, settings = experiment.model, experiment.settings
@@ -134,9 +133,7 @@ def foresee(waves: Sequence[Sequence[Record]], experiment: Experiment) -> Foreca
             f"python -m harness fetch --model {source.name}"
         )
     size = size_of(config)
-    weights = size.parameters * BYTES_OF[settings.dtype]
-    share = share_for_models(settings, weights, on_gpu=choose_device(settings.device).type != "cpu")
-    return forecast(waves, experiment, size, share, context_of(folder, config))
+    return forecast(waves, experiment, size, share_of(settings, size.parameters), context_of(folder, config))
 
 
 def tokens_of(task: Task) -> float:

@@ -14,9 +14,17 @@ from harness.engines.shares import Share, share_for_models, share_for_trainings
 from harness.models.source import numbers_of
 from harness.progress import Progress
 from harness.runs.experiment import Experiment
+from harness.settings import Settings
 from harness.store import Record, Store
 
 BYTES_OF = {"float32": 4, "bfloat16": 2, "float16": 2}
+
+
+def share_of(settings: Settings, numbers: int) -> Share:
+    """Return how runs of a model of so many parameters share the machine, on the device and in the type of a run."""
+    from harness.models.devices import on_gpu  # noqa: PLC0415  # brings torch
+
+    return share_for_models(settings, numbers * BYTES_OF[settings.dtype], on_gpu=on_gpu(settings.device))
 
 
 class Machine:
@@ -26,10 +34,9 @@ class Machine:
     are processors. The processes end with the `with` block.
     """
 
-    def __init__(self, experiment: Experiment, store: Store, progress: Progress) -> None:
-        """Take whose model is run, where, and whom to tell what runs."""
+    def __init__(self, experiment: Experiment, progress: Progress) -> None:
+        """Take whose model is run, and whom to tell what runs."""
         self.experiment = experiment
-        self.store = store
         self.progress = progress
         self._open = ExitStack()
         self._engines: dict[Share, Engine] = {}
@@ -56,11 +63,8 @@ class Machine:
     @cached_property
     def for_models(self) -> Share:
         """How runs of the model share it; its weights' files must be there."""
-        from harness.models.devices import choose_device  # noqa: PLC0415  # brings torch
-
         settings = self.experiment.settings
-        weights = numbers_of(self.experiment.model, self.store.root) * BYTES_OF[settings.dtype]
-        return share_for_models(settings, weights, on_gpu=choose_device(settings.device).type != "cpu")
+        return share_of(settings, numbers_of(self.experiment.model, settings.store))
 
     def _engine(self, record: Record) -> Engine:
         if record.on_gpu:

@@ -56,7 +56,7 @@ def run_plan(questions: Sequence[Question], sources: Sources, progress: Progress
         progress.advance(record.cost)
 
     checked = False
-    with Machine(experiment, store, progress) as machine:
+    with Machine(experiment, progress) as machine:
         for waves in stages(questions, sources):
             records = [record for wave in waves for record in sorted(wave, key=_is_small)]
             if not checked and any(isinstance(record, Run) for record in records):

@@ -5,6 +5,11 @@ import torch
 from harness.errors import HarnessError
 
 
+def on_gpu(device: str) -> bool:
+    """Whether a name stands for a GPU; raises as `choose_device`."""
+    return choose_device(device).type != "cpu"
+
+
 def choose_device(device: str) -> torch.device:
     """Return the device a name stands for; 'auto' is CUDA where there is one, else the CPU.
 

@@ -74,14 +74,13 @@ def descend(
     """
     slices = model.key_value_slices
     parameters = list({id(s.parameter): s.parameter for s in slices}.values())
-    uniform_guess = math.log(model.network.config.vocab_size)
     losses: list[float] = []
     with trainable(model, parameters), _training_queries(model, record=record) as recorded:
         for tokens in demonstrations:
             terms = losses_of(model, tokens)
             loss = next(terms)
             losses.append(float(loss.detach()))
-            if not losses[-1] <= losses[0] + uniform_guess or not math.isfinite(losses[0]):  # true of NaN too
+            if not goes_on(losses, model):
                 return Finetuned({}, tuple(losses), diverged_at=len(losses) - 1)
             for term in chain([loss], terms):
                 _step(term, parameters, slices, learning_rate)
@@ -91,6 +90,12 @@ def descend(
         return Finetuned({}, tuple(losses), diverged_at=len(losses) - 1)
     queries = np.stack([np.concatenate(layer) for layer in recorded]) if record else None
     return Finetuned(weights, tuple(losses), query_vectors=queries)
+
+
+def goes_on(losses: Sequence[float], model: LanguageModel) -> bool:
+    """Whether finetuning that had these losses so far has not diverged by the last of them (see `finetune`)."""
+    uniform_guess = math.log(model.network.config.vocab_size)
+    return math.isfinite(losses[0]) and losses[-1] <= losses[0] + uniform_guess  # false of NaN too
 
 
 @torch.inference_mode()

@@ -91,9 +91,15 @@ class LanguageModel:
         """Return the logits of states behind all that stands between the last layer and the unembedding."""
         return self.capped(self.network.get_output_embeddings()(hidden))
 
+    @property
+    def logit_cap(self) -> float | None:
+        """Where logits are capped; None where the configuration has no such thing."""
+        cap: float | None = getattr(self.network.config, "final_logit_softcapping", None)
+        return cap
+
     def capped(self, logits: Tensor) -> Tensor:
         """Return logits behind the soft cap c tanh(x / c) where the configuration has one."""
-        cap = getattr(self.network.config, "final_logit_softcapping", None)
+        cap = self.logit_cap
         return logits if cap is None else (logits / cap).tanh() * cap
 
     @cached_property

@@ -22,9 +22,8 @@ AT_ONCE = 1 << 24
 def next_token_losses(model: LanguageModel, states: Tensor, following: Tensor) -> Tensor:
     """Return the cross-entropy of each following token [token], in nats, float32, from states [token, d_model]."""
     unembedding = model.network.get_output_embeddings()
-    cap = getattr(model.network.config, "final_logit_softcapping", None)
     found: Tensor = _Losses.apply(  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        states, unembedding.weight, unembedding.bias, following, cap
+        states, unembedding.weight, unembedding.bias, following, model.logit_cap
     )
     return found
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness.models.finetuning import Finetuned
+from harness.models.finetuning import Finetuned, goes_on
 from harness.models.language_model import LanguageModel, Slice
 from harness.models.next_token_loss import next_token_losses
 from harness.models.sites import Places
@@ -91,7 +91,7 @@ class _Going:
         good = []
         for place, (number, loss) in enumerate(zip(self.numbers, losses.detach().tolist(), strict=True)):
             self.losses[number].append(loss)
-            if _holds(self.losses[number], self.model):
+            if goes_on(self.losses[number], self.model):
                 good.append(place)
             else:
                 self._diverge(number)
@@ -147,11 +147,6 @@ class _Going:
 
         with watching(model.projections(model.architecture.query) if self.record else (), keep):
             yield
-
-
-def _holds(losses: Sequence[float], model: LanguageModel) -> bool:
-    """Whether a row goes on, as `finetune` has it: no loss far above the first, which is finite."""
-    return math.isfinite(losses[0]) and losses[-1] <= losses[0] + math.log(model.network.config.vocab_size)
 
 
 def _stacked(s: Slice, rows: Sequence[Row]) -> Tensor:

@@ -74,10 +74,5 @@ def agreement(table: Sequence[Row]) -> str:
     return f"{said}{_behind([differs] * bool(differ) + [against] * bool(opposite))}."
 
 
-def disagreeing(verdicts: Sequence[Verdict]) -> list[str]:
-    """Return the ids of the claims on which models disagree."""
-    return [row.claim.id for row in rows(verdicts) if row.differ]
-
-
 def _behind(said: Sequence[str]) -> str:
     return f"; {', and '.join(said)}" if said else ""

@@ -148,7 +148,7 @@ def _at_rates_that_hold(
     runs: Sequence[FinetuningRun], prompts: Sequence[Prompts], store: Store
 ) -> Iterator[tuple[FinetuningRun, "Finetuned", float]]:
     """Yield each run with what it left and at which rate; a run that diverges at one tries the next smaller alone."""
-    rates = [run.learning_rate or 0.0 for run in runs]
+    rates = [run.finetuned_at for run in runs]
     found = finetune_all(runs[0], store, [*zip(prompts, rates, strict=True)], record=True)
     for run, of_run, rate, first in zip(runs, prompts, rates, found, strict=True):
         left = first

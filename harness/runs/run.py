@@ -140,9 +140,15 @@ class Run(Record):
     @property
     def on_gpu(self) -> bool:
         """Where there is one, unless the settings name another device."""
-        from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
+        from harness.models.devices import on_gpu  # noqa: PLC0415  # slow import
 
-        return choose_device(self.device).type != "cpu"
+        return on_gpu(self.device)
+
+    @property
+    def finetuned_at(self) -> float:
+        """The learning rate that it is asked to finetune at."""
+        assert self.learning_rate is not None, "finetuning has a learning rate"
+        return self.learning_rate
 
     def under(self, candidate: int) -> Self:
         """Return the same run under another demonstration set; what it takes of another's finetuning, likewise."""

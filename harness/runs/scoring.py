@@ -80,7 +80,7 @@ class AccuracyRun(Run):
 
     def compute_together(self, store: Store) -> Iterator[Entry]:
         """Finetune at all rates, then score what each left."""
-        prompts, rates = prompts_of(self, store), [run.learning_rate or 0.0 for run in self.together]
+        prompts, rates = prompts_of(self, store), [run.finetuned_at for run in self.together]
         for run, found in zip(
             self.together, finetune_all(self, store, [(prompts, rate) for rate in rates]), strict=True
         ):

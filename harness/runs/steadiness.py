@@ -102,8 +102,7 @@ class SteadinessRun(Run):
     def rate(self, store: Store) -> float:
         """Return the learning rate that was finetuned at."""
         if not self.rates:
-            assert self.learning_rate is not None, "finetuning has a learning rate"
-            return self.learning_rate
+            return self.finetuned_at
         return float(store.find_or_run(self._finetuning).facts["learning_rate"])  # type: ignore[arg-type]
 
 

@@ -117,9 +117,9 @@ class Training(Record):
     @property
     def on_gpu(self) -> bool:
         """Where there is one, unless the settings name another device."""
-        from harness.models.devices import choose_device  # noqa: PLC0415  # slow import
+        from harness.models.devices import on_gpu  # noqa: PLC0415  # slow import
 
-        return choose_device(self.device).type != "cpu"
+        return on_gpu(self.device)
 
     @property
     def choice(self) -> "AttentionChoice":

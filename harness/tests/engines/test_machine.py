@@ -23,7 +23,7 @@ def opened(project: Project, store: Path, **options: object) -> Sources:
 def where(sources: Sources, records: Sequence[Noted]) -> Mapping[str, bool]:
     """Run the records and return, in the order they were computed, whether each was in this process."""
     heard: list[Record] = []
-    with Machine(sources.experiment, sources.store, Silent()) as machine:
+    with Machine(sources.experiment, Silent()) as machine:
         machine.run(records, sources.store, heard.append)
     assert sorted(heard, key=str) == sorted(records, key=str)
     return {name: process == os.getpid() for name, process in noted(records[0].log)}

@@ -263,8 +263,8 @@ IN_ROWS = [
             ),
             (
                 "all rows left where one diverges",
-                "            if _holds(self.losses[number], self.model):",
-                "            if all(_holds(self.losses[n], self.model) for n in self.numbers if self.losses[n]):",
+                "            if goes_on(self.losses[number], self.model):",
+                "            if all(goes_on(self.losses[n], self.model) for n in self.numbers if self.losses[n]):",
                 "a_row_that_diverges_leaves_the_others",
             ),
             (
