@@ -1,4 +1,4 @@
-"""Records side by side in processes of their own.
+"""Jobs side by side in processes of their own.
 
 One small step after the other fills one processor and not two: beside it, another record's steps fill the second. What
 a process loads, such as a model, it keeps from record to record.
@@ -6,21 +6,17 @@ a process loads, such as a model, it keeps from record to record.
 
 import multiprocessing
 import warnings
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from graphlib import TopologicalSorter
-from pathlib import Path
+from functools import partial
 from types import TracebackType
 from typing import Self
 
-from harness.engines import Ended
+from harness.engines import Job, Said
 from harness.engines.worker import begin as begin_process
 from harness.errors import HarnessError
-from harness.store import Record, Store
-
-Said = list[tuple[type[Warning], str]]
+from harness.store import Store
 
 
 class InProcesses:
@@ -35,9 +31,10 @@ class InProcesses:
         self.threads = threads
         self.begin = begin
         self._pool: ProcessPoolExecutor | None = None
+        self._running: list[Future[Said]] = []
 
     def __enter__(self) -> Self:
-        """Start nothing: that is done for the first record."""
+        """Start nothing: that is done for the first job."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -46,67 +43,55 @@ class InProcesses:
             self._pool.shutdown(wait=error is None, cancel_futures=True)
             self._pool = None
 
-    def run(self, records: Sequence[Record], store: Store, ended: Ended) -> None:
-        """Run them side by side, each once those of them that it rests on are in the store.
+    @property
+    def busy(self) -> bool:
+        """Whether a job of its own is not done."""
+        self._running = [future for future in self._running if not future.done()]
+        return bool(self._running)
 
-        Raises:
-            HarnessError: a record can't be computed, or a process was killed.
+    def take(self, jobs: Sequence[Job], store: Store) -> Mapping[int, Future[Said]]:
+        """Begin one in each process that has none; a process that was killed is a HarnessError of its job."""
+        room = self.processes - len(self._running) if self.busy else self.processes
+        taken = {}
+        for place, job in enumerate(jobs[:room]):
+            self.begin(job[0].words)
+            taken[place] = self._start(store, job)
+        self._running += taken.values()
+        return taken
 
-        """
-        jobs, order = _in_order(records, store)
-        ready, running = deque[Path](), dict[Future[Said], Path]()
-        while order.is_active():
-            ready.extend(order.get_ready())
-            while ready and len(running) < self.processes:
-                job = ready.popleft()
-                self.begin(jobs[job][0].words)
-                running[self._start(store, jobs[job])] = job
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                self._finish(future)
-                for record in jobs[running[future]]:
-                    ended(record)
-                order.done(running.pop(future))
-
-    def _start(self, store: Store, records: Sequence[Record]) -> Future[Said]:
+    def _start(self, store: Store, job: Job) -> Future[Said]:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")  # forking a process that has threads can hang
             self._pool = ProcessPoolExecutor(self.processes, context, begin_process, (self.threads,))
-        return self._pool.submit(_run, store, records)
+        started: Future[Said] = Future()
+        self._pool.submit(run_job, store, job).add_done_callback(partial(self._pass_on, to=started))
+        return started
 
-    def _finish(self, future: Future[Said]) -> None:
-        try:
-            said = future.result()
-        except BrokenProcessPool as error:
-            raise HarnessError(
+    def _pass_on(self, ended: Future[Said], to: Future[Said]) -> None:
+        if ended.cancelled():
+            to.cancel()
+            return
+        error = ended.exception()
+        if isinstance(error, BrokenProcessPool):
+            killed = HarnessError(
                 f"one of {self.processes} processes was killed, as by the system where memory runs out; what was "
                 "finished is kept: run again, with fewer --processes",
-            ) from error
-        for category, text in said:
-            warnings.warn(text, category, stacklevel=3)
+            )
+            killed.__cause__ = error
+            error = killed
+        if error is None:
+            to.set_result(ended.result())
+        else:
+            to.set_exception(error)
 
 
-def _in_order(records: Sequence[Record], store: Store) -> tuple[dict[Path, list[Record]], TopologicalSorter[Path]]:
-    """Return what is one job, such as what is computed together, and the jobs' order, ready to be asked."""
-    job_of = {store.place(record): store.place((*record.together, record)[0]) for record in records}
-    jobs: dict[Path, list[Record]] = {}
-    rests_on: dict[Path, set[Path]] = {}
-    for record in records:
-        job = job_of[store.place(record)]
-        jobs.setdefault(job, []).append(record)
-        needed = map(store.place, record.inputs)
-        rests_on.setdefault(job, set()).update(job_of[place] for place in needed if place in job_of)
-    order = TopologicalSorter(rests_on)
-    order.prepare()
-    return jobs, order
-
-
-def _run(store: Store, records: Sequence[Record]) -> Said:
+def run_job(store: Store, job: Job) -> Said:
     """Run records, and return what they warned of: what they computed is in the store.
 
     All but the first are made with it, or being made by another process: they are waited for, and not opened.
     """
     with warnings.catch_warnings(record=True) as found:
-        for i, record in enumerate(records):
+        for i, record in enumerate(job):
             if not i or not store.place(record).is_dir():
                 store.find_or_run(record)
     return [(warning.category, str(warning.message)) for warning in found]

@@ -1,13 +1,13 @@
 """The engine of one machine: each record in the process that suits it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import cached_property
-from itertools import groupby
 from types import TracebackType
 from typing import Self
 
-from harness.engines import Ended, Engine
+from harness.engines import Engine, Job, Said
 from harness.engines.in_process import InProcess
 from harness.engines.in_processes import InProcesses
 from harness.engines.shares import Share, share_for_models, share_for_trainings
@@ -39,7 +39,7 @@ class Machine:
         self.experiment = experiment
         self.progress = progress
         self._open = ExitStack()
-        self._engines: dict[Share, Engine] = {}
+        self._engines: dict[Share, InProcesses] = {}
         self._here = InProcess(progress.begin)
 
     def __enter__(self) -> Self:
@@ -50,10 +50,19 @@ class Machine:
         """End the processes."""
         self._open.__exit__(kind, error, at)
 
-    def run(self, records: Sequence[Record], store: Store, ended: Ended) -> None:
-        """Run them, those of one kind of process that follow one another at once."""
-        for engine, group in groupby(records, self._engine):
-            engine.run(list(group), store, ended)
+    def take(self, jobs: Sequence[Job], store: Store) -> Mapping[int, Future[Said]]:
+        """Begin those that are in line first and of one kind of process, and one of those that compute on a GPU.
+
+        Another kind waits until the machine's processors are free. What runs in this process is done on return.
+        """
+        places = [place for place, job in enumerate(jobs) if not job[0].on_gpu]
+        busy = next((engine for engine in self._engines.values() if engine.busy), None)
+        taken: dict[int, Future[Said]] = {}
+        if places:
+            engine = busy or self._engine(jobs[places[0]][0])
+            taken |= _taken(engine, jobs, [place for place in places if self._engine(jobs[place][0]) is engine], store)
+        on_gpu = [place for place, job in enumerate(jobs) if job[0].on_gpu]
+        return taken | _taken(self._here, jobs, on_gpu, store)
 
     @property
     def for_trainings(self) -> Share:
@@ -67,14 +76,17 @@ class Machine:
         return share_of(settings, numbers_of(self.experiment.model, settings.store))
 
     def _engine(self, record: Record) -> Engine:
-        if record.on_gpu:
-            return self._here
         if record.threads == 1:
             return self._side_by_side(self.for_trainings)
         return self._side_by_side(self.for_models) if self.for_models.processes > 1 else self._here
 
-    def _side_by_side(self, share: Share) -> Engine:
+    def _side_by_side(self, share: Share) -> InProcesses:
         if share not in self._engines:
             engine = InProcesses(share.processes, share.threads, self.progress.begin)
             self._engines[share] = self._open.enter_context(engine)
         return self._engines[share]
+
+
+def _taken(engine: Engine, jobs: Sequence[Job], places: Sequence[int], store: Store) -> dict[int, Future[Said]]:
+    """Return what an engine begins of the jobs at these places, by place."""
+    return {places[i]: future for i, future in engine.take([jobs[place] for place in places], store).items()}

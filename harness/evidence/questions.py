@@ -259,10 +259,11 @@ class HowItRan:
     """What a report says of every task."""
 
     def stages(self, sources: Sources) -> Stages:
-        """Select, then gather."""
+        """Select, then gather, then try again what is in doubt."""
         yield from selecting(sources)
-        others = [run for of_task in self.other_sets(sources).values() for run in of_task.values()]
-        yield [*self.records(sources).values(), *self.layouts(sources).values(), *others]
+        finetuned = [run for of_task in self._finetuned(sources).values() for run in of_task.values()]
+        yield [*self.records(sources).values(), *self.layouts(sources).values(), *finetuned]
+        yield [run for of_task in self.other_sets(sources).values() for run in of_task.values()]
 
     def layouts(self, sources: Sources) -> Mapping[str, Record]:
         """Return each task's tokens."""
@@ -270,12 +271,18 @@ class HowItRan:
         return {task: PromptLayout(experiment.model, experiment.tasks[task]) for task in sources.tasks}
 
     def other_sets(self, sources: Sources) -> Mapping[str, Mapping[int, SteadinessRun]]:
-        """Return what tells of each task's reported demonstration sets, but the best, whether finetuning is steady."""
-        found, again = {}, sources.experiment.on_reported
-        for task in sources.tasks:
-            chosen = sources.selection(task)
-            found[task] = {c: again(SteadinessRun, task, chosen, c) for c in chosen.candidates[1:]}
-        return found
+        """Return what tells whether finetuning is steady on reported sets but the best, of those that are in doubt."""
+        again = sources.experiment.on_reported
+        return {
+            task: {c: again(SteadinessRun, task, sources.selection(task), c) for c in runs if sources.in_doubt(runs[c])}
+            for task, runs in self._finetuned(sources).items()
+        }
+
+    def _finetuned(self, sources: Sources) -> Mapping[str, Mapping[int, FinetuningRun]]:
+        """Return the claims' own finetunings, by task and reported set, but those on the best."""
+        chosen = {task: sources.selection(task) for task in sources.tasks}
+        own = sources.experiment.own_cell
+        return {t: {c: own(t, of, c).finetuned for c in of.candidates[1:]} for t, of in chosen.items()}
 
     def records(self, sources: Sources) -> Mapping[str, CellFacts]:
         """Return the facts of each task's best cell."""

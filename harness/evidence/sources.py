@@ -31,10 +31,16 @@ class Sources:
         self.left_out = left_out
         self._selected: dict[str, Selection] = {}
         self._tuned: dict[tuple[str, Variant], Tuning] = {}
+        self._without: dict[AbstractSet[str], Sources] = {}
 
     def without(self, tasks: Collection[str]) -> "Sources":
         """Return the same without some of the tasks, and without those that were left out before."""
-        return Sources(self.experiment, self.grid, self.store, self.left_out | {*tasks}) if tasks else self
+        if not tasks:
+            return self
+        left_out = frozenset(self.left_out) | {*tasks}
+        if left_out not in self._without:
+            self._without[left_out] = type(self)(self.experiment, self.grid, self.store, left_out)
+        return self._without[left_out]
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -109,6 +115,11 @@ class Provisional(Sources):
 
     Records are then of the right number, kind and cost, and some not of the right name.
     """
+
+    @classmethod
+    def of(cls, sources: Sources) -> "Provisional":
+        """Return the same of these."""
+        return cls(sources.experiment, sources.grid, sources.store, sources.left_out)
 
     def best_set(self, task: str) -> int:
         """Return the set that was chosen, or the first."""

@@ -114,6 +114,8 @@ class Gatherer:
         models = {subject: bench for (claim, subject), bench in asked.items() if claim in about}
         for bench in models.values() if len(models) > 1 else ():
             bench.ready()
+        for each in {id(bench): bench for bench in asked.values()}.values():
+            each.expect([claim for (claim, _), bench in asked.items() if bench is each])
 
     def _refusal(self, error: Exception) -> Iterator[str]:
         """Return what keeps the session from running in one message, and its traceback where that was asked for."""

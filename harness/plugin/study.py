@@ -2,7 +2,7 @@
 
 import importlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +12,11 @@ import pytest
 
 from harness.drafts import PlaceWarning
 from harness.engines.plan import run_plan, stated
-from harness.errors import HarnessError
+from harness.errors import HarnessError, cut
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan, Learned, Question
 from harness.evidence.sources import open_sources
+from harness.evidence.without import Without
 from harness.files import what_is
 from harness.judging.claims import MODEL, Claim, ClaimModule, load_claims
 from harness.judging.judge import judge
@@ -75,6 +76,8 @@ class Study:
         self._progress = progress
         self._turns = turns or Turns()
         self._verdicts: dict[str, Verdict] = {}
+        self._expected: Sequence[str] = ()
+        self._was_run: set[str] = set()
 
     def ready(self) -> None:
         """Load the model once and let go of it, where the store lacks runs of it; HarnessError where it can't be run.
@@ -106,38 +109,62 @@ class Study:
 
         Verdicts are corrected over the whole family within a subject, whichever of its claims were selected.
         """
+        self._turns.take(self)
         if claim_id not in self._verdicts:
-            asked = self._claims[claim_id].claim
-            alike = (asked.family, asked.subject)
-            self._judge([m for m in self._claims.values() if (m.claim.family, m.claim.subject) == alike])
+            family = self._alike(claim_id)
+            self._run_expected()
+            if not self._was_run.issuperset(family):
+                self._run(family)
+            self._judge(family)
         return self._verdicts[claim_id]
 
-    def asked(self, modules: list[ClaimModule]) -> list[Question]:
-        """Return what claims ask for, and what the report says of the runs that they rest on."""
-        shown: list[Question] = [HowItRan()] if any(module.claim.subject == MODEL for module in modules) else []
-        return [*(question for module in modules for question in module.asks), *shown]
+    def expect(self, claim_ids: Collection[str]) -> None:
+        """Have what all these claims need run before the first of them is judged, side by side."""
+        self._expected = tuple(dict.fromkeys(alike for each in claim_ids for alike in self._alike(each)))
 
-    def _judge(self, modules: list[ClaimModule]) -> None:
-        self._turns.take(self)
+    def _run_expected(self) -> None:
+        """Run it, once. What goes wrong without a word of the harness is met again by the claim that it concerns."""
+        expected, self._expected = self._expected, ()
+        try:
+            if expected:
+                self._run(expected)
+        except HarnessError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a mistake in one record
+            self._progress.say(f"not all could be run at once: {type(error).__name__}: {cut(str(error))}")
+
+    def _alike(self, claim_id: str) -> list[str]:
+        """Return the claims of the same family and subject, the claim among them."""
+        asked = self._claims[claim_id].claim
+        alike = (asked.family, asked.subject)
+        return [each for each, of in self._claims.items() if (of.claim.family, of.claim.subject) == alike]
+
+    def _judge(self, claim_ids: Sequence[str]) -> None:
         settings = self.sources.experiment.settings
-        self._run(modules)
-        measured = measure_all(modules, self._evidence)
+        measured = measure_all([self._claims[each] for each in claim_ids], self._evidence)
         rule = {"alpha": settings.alpha, "seed": settings.seed, "simulations": settings.simulations}
         for claim_id, verdict in judge(measured, self.sources.store, **rule).items():  # type: ignore[arg-type]
             self._verdicts[claim_id] = replace(verdict, subject=self.subject(verdict.claim))
 
-    def _run(self, modules: list[ClaimModule]) -> None:
+    def _run(self, claim_ids: Sequence[str]) -> None:
         """Run what claims ask for: first whether tasks were learned, then nothing on those that claims leave out.
 
-        How it was run is said of all tasks.
+        Claims that presuppose nothing do not wait for that. How it was run is said of all tasks.
         """
-        for presumed in dict.fromkeys(module.claim.presumes for module in modules):
-            asking = [module for module in modules if module.claim.presumes == presumed]
-            sources = self.sources
-            if presumed:
-                run_plan([Learned(), HowItRan()], sources, self._progress)
-                sources = sources.without(left_out(asking[0].claim, self._evidence))
-            run_plan(self.asked(asking), sources, self._progress)
+        modules = [self._claims[each] for each in claim_ids]
+        presuming = [module for module in modules if module.claim.presumes]
+        shown = [HowItRan()] if any(module.claim.subject == MODEL for module in modules) else []
+        at_once = [question for module in modules if not module.claim.presumes for question in module.asks]
+        run_plan([*([Learned()] if presuming else []), *shown, *at_once], self.sources, self._progress)
+        if presuming:
+            run_plan(list(self._where_learned(presuming)), self.sources, self._progress)
+        self._was_run |= {*claim_ids}
+
+    def _where_learned(self, modules: Sequence[ClaimModule]) -> Iterator[Question]:
+        """Yield what claims ask for of the tasks on which what each presupposes holds."""
+        for module in modules:
+            unlearned = frozenset(left_out(module.claim, self._evidence))
+            yield from (Without(question, unlearned) for question in module.asks)
 
     def facts(self, claim: Claim) -> RunFacts:
         """Return how the run was made; a claim that is not about the model must not have it run for its report."""

@@ -2,7 +2,7 @@
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +29,9 @@ class Bench(Protocol):
 
     def ready(self) -> None:
         """Find out whether it can be run; HarnessError where not. Asked beforehand of each of several benches."""
+
+    def expect(self, claim_ids: Collection[str]) -> None:
+        """Hear which claims are to be judged, before the first is: what they need can then be run at once."""
 
     def subject(self, claim: Claim) -> str:
         """Return what a verdict on the claim is about."""

@@ -4,7 +4,7 @@ Where rounding grows step by step until it decides answers, another processor, k
 ones, and no figure made of them can be repeated.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,20 +79,20 @@ class SteadinessRun(Run):
     def _finetuning(self) -> FinetuningRun:
         return self.becoming(FinetuningRun, setting=None)
 
-    @property
-    def together(self) -> Sequence["SteadinessRun"]:
-        """Of the claims' own on all reported sets but the first, whose learning rates are in question: a row a set."""
-        drawn, others = self.demonstrations, self.sets[1:]
-        alike = self.by_rows and self.fitting is None and drawn is not None and drawn.candidate in others
-        return [self.under(candidate) for candidate in others] if alike else ()
-
     def compute(self, store: Store) -> Entry:
         """Return in the facts how far answers moved (see `Steadiness`); HarnessError as finetuning and scoring."""
-        return next(_moved([self], store))
+        from harness.models.finetuning import off_by_a_bit  # noqa: PLC0415  # slow import
+        from harness.models.scoring import score  # noqa: PLC0415
 
-    def compute_together(self, store: Store) -> Iterator[Entry]:
-        """Finetune on all sets again; raises as `compute`."""
-        return _moved(self.together, store)
+        model, before, moved = model_of(self, store), self.unchanged(store), None
+        prompts, start = prompts_of(self, store), off_by_a_bit(model, stream(0, "last bit"))
+        if before is not None:
+            (left,) = finetune_all(self, store, [(prompts, self.rate(store))], start=start)
+            if left.diverged_at is None:
+                with model.with_weights(left.weights):
+                    after = score(model, prompts, Setting.ZSL, record=False, batch_size=self.batch_size)
+                moved = relative_move(before, after.label_logits)
+        return Entry({}, {"moved": moved})
 
     def unchanged(self, store: Store) -> np.ndarray | None:
         """Return the answers' logits without the change [example, answer]; None where finetuning diverged."""
@@ -104,24 +104,6 @@ class SteadinessRun(Run):
         if not self.rates:
             return self.finetuned_at
         return float(store.find_or_run(self._finetuning).facts["learning_rate"])  # type: ignore[arg-type]
-
-
-def _moved(runs: Sequence[SteadinessRun], store: Store) -> Iterator[Entry]:
-    """Yield for runs of one model how far answers move where its weights are off by their last bit."""
-    from harness.models.finetuning import off_by_a_bit  # noqa: PLC0415  # slow import
-    from harness.models.scoring import score  # noqa: PLC0415
-
-    model, own = model_of(runs[0], store), [run.unchanged(store) for run in runs]
-    prompts = [prompts_of(run, store) for run in runs]
-    rows = [(prompts[i], run.rate(store)) for i, run in enumerate(runs) if own[i] is not None]
-    found = finetune_all(runs[0], store, rows, start=off_by_a_bit(model, stream(0, "last bit")))
-    for run, of_run, before in zip(runs, prompts, own, strict=True):
-        moved = None
-        if before is not None and (left := next(found)).diverged_at is None:
-            with model.with_weights(left.weights):
-                after = score(model, of_run, Setting.ZSL, record=False, batch_size=run.batch_size)
-            moved = relative_move(before, after.label_logits)
-        yield Entry({}, {"moved": moved})
 
 
 def in_doubt(finetuned: JSON) -> bool:

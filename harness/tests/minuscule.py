@@ -1,14 +1,13 @@
 """Trainings that take seconds: models of one layer that see three batches, on a text of made-up words."""
 
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 
 import pytest
 
 import fixtures
+from harness.engines import schedule
 from harness.engines.in_process import InProcess
-from harness.engines.plan import stages
 from harness.evidence.questions import Question
 from harness.evidence.sources import Sources, open_sources
 from harness.models.gpt.sizes import SIZES, InContextSize, LanguageSize, Schedule, Shape, Size
@@ -62,5 +61,5 @@ def open_minuscule(settings: Settings, size: Size = MINUSCULE) -> Sources:
 
 def fill(sources: Sources, questions: Sequence[Question]) -> None:
     """Run the questions' plan in this process: to start others would take most of the time."""
-    for wave in chain.from_iterable(stages(questions, sources)):
-        InProcess().run(wave, sources.store, lambda _: None)
+    asked = schedule.Schedule((question.stages(sources) for question in questions), sources.store)
+    schedule.run(asked, InProcess(), lambda _: None)

@@ -12,6 +12,7 @@ import pytest
 from harness.engines.in_process import InProcess
 from harness.engines.in_processes import InProcesses
 from harness.store import TENSORS, DamagedEntryWarning, Entry, Record, Store
+from harness.tests.engines.noted import run_all
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def test_a_group_is_one_job_of_every_engine(tmp_path: Path, lost: Sequence[int])
             store.place(group[number]).rename(tmp_path / f"{name}-{number}")
         asked, heard = [group[n] for n in lost or range(3)], list[Record]()
         with InProcesses(2) as elsewhere:
-            (InProcess() if name == "here" else elsewhere).run(asked, store, heard.append)
+            run_all(InProcess() if name == "here" else elsewhere, asked, store, heard.append)
         assert heard == asked
         assert group[0].log.read_text() == ("xx" if lost else "x")
         assert len(passes(store, group)) == 3

@@ -2,12 +2,14 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from harness.engines import Engine
+from harness.engines.schedule import Schedule, run
 from harness.errors import HarnessError
 from harness.evidence.sources import Sources
 from harness.store import Entry, Record, Store
@@ -24,9 +26,9 @@ class Noted(Record):
     takes: float = 0.0
     """Seconds."""
     of_gpu: bool = False
+    costs: float = 2.0
 
     kind = "noted"
-    cost = 2.0
 
     @property
     def key(self) -> Mapping[str, object]:
@@ -42,6 +44,11 @@ class Noted(Record):
     def inputs(self) -> Sequence[Record]:
         """Return what it rests on."""
         return self.rests_on
+
+    @property
+    def cost(self) -> float:
+        """As given."""
+        return self.costs
 
     @property
     def threads(self) -> int | None:
@@ -79,3 +86,10 @@ def noted(log: Path) -> list[tuple[str, int]]:
     """Return who was computed, by which process, in their order."""
     lines = log.read_text().splitlines() if log.exists() else []
     return [(name, int(process)) for name, process in map(str.split, lines)]
+
+
+def run_all(
+    engine: Engine, records: Sequence[Record], store: Store, ended: Callable[[Record], None] = lambda _: None
+) -> None:
+    """Have an engine run records that are asked for at once."""
+    run(Schedule([iter([records])], store), engine, ended)

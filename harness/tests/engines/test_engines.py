@@ -23,7 +23,7 @@ from harness.runs.finetuning import FinetuningRun
 from harness.runs.scoring import RecordingRun
 from harness.settings import Settings
 from harness.store import Entry, Record, Store
-from harness.tests.engines.noted import Asked, Noted, noted
+from harness.tests.engines.noted import Asked, Noted, noted, run_all
 from harness.tests.engines.test_plan import of_sums
 from harness.tests.tiny import Project
 from harness.tests.trainings.test_training import training
@@ -71,7 +71,7 @@ def _require_engines_agree(records: Sequence[Record], folder: Path) -> None:
         engines: dict[str, Engine] = {"here": InProcess(), "elsewhere": elsewhere}
         stores = {name: Store(folder / name) for name in engines}
         for name, engine in engines.items():
-            engine.run(records, stores[name], lambda _: None)
+            run_all(engine, records, stores[name])
     require_same(stores["here"], stores["elsewhere"], records)
 
 
@@ -99,7 +99,7 @@ def test_a_record_computes_on_the_threads_that_it_names(tmp_path: Path, threads:
     heard: list[Record] = []
     with InProcesses(1, threads or 1) as elsewhere:
         engine = InProcess() if threads is None else elsewhere
-        engine.run([watched], Store(tmp_path), heard.append)
+        run_all(engine, [watched], Store(tmp_path), heard.append)
     assert heard == [watched]
 
 

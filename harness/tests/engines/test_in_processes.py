@@ -13,7 +13,7 @@ from filelock import FileLock
 from harness.engines.in_processes import InProcesses
 from harness.errors import HarnessError
 from harness.store import DamagedEntryWarning, Entry, Record, Store
-from harness.tests.engines.noted import Noted, noted
+from harness.tests.engines.noted import Noted, noted, run_all
 
 
 @pytest.mark.slow
@@ -22,7 +22,7 @@ def test_every_record_is_in_the_store(tmp_path: Path) -> None:
     store, log = Store(tmp_path / "store"), tmp_path / "log"
     records, heard, begun = [Noted(name, log, takes=0.3) for name in "abcde"], list[tuple[Record, bool]](), list[str]()
     with InProcesses(2, begin=begun.append) as engine:
-        engine.run(records, store, lambda record: heard.append((record, store.find(record) is not None)))
+        run_all(engine, records, store, lambda record: heard.append((record, store.find(record) is not None)))
     assert sorted(name for name, _ in noted(log)) == list("abcde")
     assert begun == [record.words for record in records]
     processes = {process for _, process in noted(log)}
@@ -36,7 +36,7 @@ def test_processes_are_kept_from_run_to_run(tmp_path: Path) -> None:
     store, log = Store(tmp_path / "store"), tmp_path / "log"
     with InProcesses(1) as engine:
         for name in "ab":
-            engine.run([Noted(name, log)], store, lambda _: None)
+            run_all(engine, [Noted(name, log)], store)
     processes = {process for _, process in noted(log)}
     assert len(processes) == 1
     assert not Path(f"/proc/{processes.pop()}/cmdline").exists()
@@ -50,7 +50,7 @@ def test_a_record_waits_for_what_it_rests_on(tmp_path: Path) -> None:
     second, free = Noted("second", log, (first,)), Noted("free", log)
     heard: list[Record] = []
     with InProcesses(2) as engine:
-        engine.run([first, second, free], Store(tmp_path / "store"), heard.append)
+        run_all(engine, [first, second, free], Store(tmp_path / "store"), heard.append)
     assert heard == [free, first, second]
     assert [name for name, _ in noted(log)].count("first") == 1
 
@@ -61,24 +61,25 @@ def test_first_error_stops_the_rest(tmp_path: Path) -> None:
     log, finished = tmp_path / "log", list[Record]()
     records = [Noted(name, log) for name in ("bad", "1", "2", "3")]
     with pytest.raises(HarnessError, match=r"^the record was bad; bring a good one$"), InProcesses(1) as engine:
-        engine.run(records, Store(tmp_path / "store"), finished.append)
+        run_all(engine, records, Store(tmp_path / "store"), finished.append)
     assert ([name for name, _ in noted(log)], finished) == (["bad"], [])
 
 
 def test_no_records_start_nothing(tmp_path: Path) -> None:
     """Where all is done already no process starts: not even how many is looked at."""
     with InProcesses(0) as engine:
-        engine.run([], Store(tmp_path), lambda _: pytest.fail("it ended"))
+        run_all(engine, [], Store(tmp_path), lambda _: pytest.fail("it ended"))
 
 
 @pytest.mark.slow
 def test_what_is_there_is_not_run(tmp_path: Path) -> None:
     """Another process too finds what the store has, and computes nothing."""
-    store, record, heard = Store(tmp_path / "store"), Noted("a", tmp_path / "log"), list[Record]()
+    store, record = Store(tmp_path / "store"), Noted("a", tmp_path / "log")
     store.find_or_run(record)
     with InProcesses(1) as engine:
-        engine.run([record], store, heard.append)
-    assert (heard, noted(record.log)) == ([record], [("a", os.getpid())])
+        (taken,) = engine.take([[record]], store).values()
+        assert taken.result(timeout=60) == []
+    assert noted(record.log) == [("a", os.getpid())]
 
 
 @pytest.mark.slow
@@ -88,7 +89,7 @@ def test_what_another_process_warns_of_is_said_here(tmp_path: Path) -> None:
     store.find_or_run(record)
     (store.place(record) / "facts.json").write_text("{")
     with InProcesses(1) as engine, pytest.warns(DamagedEntryWarning, match="noted"):
-        engine.run([record], store, lambda _: None)
+        run_all(engine, [record], store)
     assert len(noted(record.log)) == 2
 
 
@@ -111,10 +112,10 @@ def test_a_process_computes_on_its_share_of_threads(
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     store, records = Store(tmp_path / "store"), [Threads(name, tmp_path / "log") for name in ("free", "said")]
     with InProcesses(1, threads) as engine:
-        engine.run(records[:1], store, lambda _: None)
+        run_all(engine, records[:1], store)
     monkeypatch.setenv("OMP_NUM_THREADS", str(3 - threads))
     with InProcesses(1, threads) as engine:
-        engine.run(records[1:], store, lambda _: None)
+        run_all(engine, records[1:], store)
     assert [store.read(record).facts["threads"] for record in records] == [threads, 3 - threads]
 
 
@@ -134,10 +135,11 @@ import sys
 from pathlib import Path
 from harness.engines.in_processes import InProcesses
 from harness.store import Store
+from harness.tests.engines.noted import run_all
 from harness.tests.engines.test_in_processes import Holding
 with InProcesses(2) as engine:
     records = [Holding(name, Path(name)) for name in sys.argv[2:]]
-    engine.run(records, Store(Path(sys.argv[1])), print)
+    run_all(engine, records, Store(Path(sys.argv[1])), print)
 """
 
 
@@ -169,7 +171,7 @@ class Killed(Noted):
 def test_a_killed_worker_is_one_clear_error(tmp_path: Path) -> None:
     """A process that the system ends, as where memory runs out, is said with what to do."""
     with pytest.raises(HarnessError, match=r"was killed.*fewer --processes"), InProcesses(1) as engine:
-        engine.run([Killed("a", tmp_path / "log")], Store(tmp_path / "store"), lambda _: None)
+        run_all(engine, [Killed("a", tmp_path / "log")], Store(tmp_path / "store"))
 
 
 def test_a_worker_begins_without_numpy_and_torch() -> None:

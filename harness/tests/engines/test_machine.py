@@ -11,7 +11,7 @@ from harness.engines.machine import Machine
 from harness.evidence.sources import Sources, open_sources
 from harness.progress import Silent
 from harness.store import Record
-from harness.tests.engines.noted import Noted, noted
+from harness.tests.engines.noted import Noted, noted, run_all
 from harness.tests.tiny import Project
 
 
@@ -24,7 +24,7 @@ def where(sources: Sources, records: Sequence[Noted]) -> Mapping[str, bool]:
     """Run the records and return, in the order they were computed, whether each was in this process."""
     heard: list[Record] = []
     with Machine(sources.experiment, Silent()) as machine:
-        machine.run(records, sources.store, heard.append)
+        run_all(machine, records, sources.store, heard.append)
     assert sorted(heard, key=str) == sorted(records, key=str)
     return {name: process == os.getpid() for name, process in noted(records[0].log)}
 

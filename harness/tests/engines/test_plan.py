@@ -138,13 +138,33 @@ def test_only_goals_need_to_be_named(project: Project, tmp_path: Path) -> None:
 
 
 def test_stages_are_run_one_after_the_other(project: Project, tmp_path: Path) -> None:
-    """The second stage of every question comes after all first stages; what an earlier one had is not run again."""
+    """A question's second stage comes after all of its first; what another had, or an earlier one, is not run again."""
     sources, log = opened(project, tmp_path / "store", tasks=("toy",)), tmp_path / "log"
     a, b, c, d = (Noted(name, log) for name in "abcd")
     questions = [Asked(((a,), (b, c))), Asked(((c,), (d, a)))]
     assert [[record.words[-1] for record in wave] for wave in stated(questions, sources)] == [["a", "c"], ["b", "d"]]
     run_plan(questions, sources, Silent())
     assert [name for name, _ in noted(log)] == ["a", "c", "b", "d"]
+
+
+def test_a_question_goes_on_while_others_wait(project: Project, tmp_path: Path) -> None:
+    """What its first stage made known is run before a slow one of another question is done."""
+    sources = opened(project, tmp_path / "store", tasks=("toy",), processes=2)
+    log = tmp_path / "log"
+    slow, quick, then = Noted("slow", log, takes=3.0), Noted("quick", log), Noted("then", log)
+    heard = Heard()
+    last = Noted("last", log, (slow,))
+    run_plan([Asked(((slow,), (last,))), Asked(((quick,), (then,)))], sources, heard)
+    assert [name for name, _ in noted(log)].index("then") < [name for name, _ in noted(log)].index("last")
+    assert heard.lines == [f"noting {name}" for name in ("slow", "quick", "then", "last")]
+
+
+def test_the_longest_are_run_first_and_what_needs_one_thread_last(project: Project, tmp_path: Path) -> None:
+    """So that short ones fill what is left at the end, and a training what waits for nothing else leaves free."""
+    sources, log = opened(project, tmp_path / "store", tasks=("toy",), processes=1), tmp_path / "log"
+    short, training, long = Noted("short", log), Noted("training", log, (), 1, costs=9.0), Noted("long", log, costs=4.0)
+    run_plan([Asked(((short, training, long),))], sources, Silent())
+    assert [name for name, _ in noted(log)] == ["long", "short", "training"]
 
 
 def test_goal_that_is_there_needs_nothing(project: Project, tmp_path: Path) -> None:

@@ -181,8 +181,8 @@ JUDGED = [
         "a claim of the family left out of the correction",
         COMPARED,
         STUDY,
-        "[m for m in self._claims.values() if (m.claim.family, m.claim.subject) == alike]",
-        "[self._claims[claim_id]]",
+        "[each for each, of in self._claims.items() if (of.claim.family, of.claim.subject) == alike]",
+        "[claim_id]",
         f"{OF_STUDY}::test_verdict_is_corrected_over_the_whole_family",
     ),
     Planted(

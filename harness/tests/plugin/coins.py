@@ -37,6 +37,9 @@ class Table:
     def ready(self):
         pass
 
+    def expect(self, claim_ids):
+        pass
+
     def subject(self, claim):
         return "a loaded coin" if claim.subject == "model" else claim.subject
 

@@ -10,6 +10,7 @@ import pytest
 
 import claims
 import fixtures
+from harness.engines.plan import stated
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan
 from harness.judging.claims import load_claims
@@ -138,14 +139,22 @@ def test_verdict_is_corrected_over_the_whole_family(study: Callable[..., Study])
     assert repr(verdict) == repr(replace(among, subject=bench.subject(verdict.claim)))
 
 
-def test_what_is_asked_for_is_what_the_family_asks_and_how_it_ran(study: Callable[..., Study]) -> None:
-    """Every question of every claim, and the report's own where a claim is about the model."""
+def test_what_is_run_is_what_the_family_asks_and_how_it_ran(study: Callable[..., Study]) -> None:
+    """Every question of every claim of the family, and the report's own; nothing of another family's."""
     bench = study()
-    about_model, algebra = [CLAIMS["C1"], CLAIMS["C4"], CLAIMS["C11"]], [CLAIMS["C4"]]
-    *asked, last = bench.asked(about_model)
-    assert asked == [*CLAIMS["C1"].asks, *CLAIMS["C11"].asks]
-    assert isinstance(last, HowItRan)
-    assert bench.asked(algebra) == []
+    bench.verdict("C2")
+    assert stated([*CLAIMS["C1"].asks, *CLAIMS["C2"].asks, HowItRan()], bench.sources) == []
+    assert stated(CLAIMS["C11"].asks, bench.sources) != []
+
+
+def test_what_is_expected_is_run_before_the_first_verdict(study: Callable[..., Study]) -> None:
+    """With the first claim's, what others of the session need is there, of their families, and no more."""
+    bench = study()
+    bench.expect(["C2", "C11"])
+    bench.verdict("C2")
+    assert stated([*CLAIMS["C1"].asks, *CLAIMS["C10"].asks, *CLAIMS["C11"].asks], bench.sources) == []
+    assert stated(CLAIMS["C9"].asks, bench.sources) != []
+    assert repr(bench.verdict("C11")) == repr(study().verdict("C11"))
 
 
 def test_store_is_the_suites_own_unless_another_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

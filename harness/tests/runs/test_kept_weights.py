@@ -17,9 +17,10 @@ from harness.evidence.questions import HowItRan, Learned, OnTasks, Question
 from harness.evidence.sources import Sources, open_sources
 from harness.models.rows import finetune_rows
 from harness.progress import Silent
+from harness.runs import steadiness
 from harness.runs.prompting import prompts_of
 from harness.runs.scoring import AccuracyRun
-from harness.runs.steadiness import SteadinessRun
+from harness.runs.steadiness import ROSE, SteadinessRun
 from harness.store import Entry, Store
 from harness.tests.runs.made_up import CHOSEN, made_up
 from harness.tests.tiny import Project, ready
@@ -75,10 +76,33 @@ def test_other_texts_are_finetuned_on_anew(project: Project, tmp_path: Path) -> 
 
 
 def test_no_reported_set_is_finetuned_on_twice(both: Project, tmp_path: Path) -> None:
-    """On the first of two sets at both rates, once more for its weights; on the second once; and each off by a bit."""
+    """On the first of two sets at both rates, once more for its weights and off by a bit; on the second once."""
     options: dict[str, Any] = {"tasks": ("toy", "doll"), "demonstration_sets": 2}
     sources = open_sources(both.settings(tmp_path, **options), fixtures.MODELS, fixtures.TASKS)
-    assert _finetunings([Learned(), HowItRan(), OnTasks("accuracy")], sources) == 2 * (2 + 1 + 1 + 2)
+    assert _finetunings([Learned(), HowItRan(), OnTasks("accuracy")], sources) == 2 * (2 + 1 + 1 + 1)
+
+
+def test_further_sets_are_tried_again_where_their_losses_give_cause(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three reported sets the two behind the first, at a loss that rises by as little as the smaller of both."""
+    options = {"demonstration_sets": 3, "selection": "random", "learning_rates": (2.0,)}
+    sources = ready(project.settings(tmp_path, **options), HowItRan())
+    own = {c: sources.experiment.own_cell("toy", sources.selection("toy"), c).finetuned for c in (0, 1, 2)}
+    losses: dict[int, Any] = {c: sources.store.read_facts(run)["losses"] for c, run in own.items()}
+    rose = {c: max(found) - found[0] for c, found in losses.items()}
+    assert rose[1] != rose[2]
+    assert HowItRan().other_sets(sources) == {"toy": {c: _again(sources, c) for c in (1, 2) if rose[c] > ROSE}}
+    monkeypatch.setattr(steadiness, "ROSE", (rose[1] + rose[2]) / 2)
+    larger = max((1, 2), key=rose.__getitem__)
+    assert HowItRan().other_sets(sources) == {"toy": {larger: _again(sources, larger)}}
+    run_plan([HowItRan()], sources, Silent())
+    assert sources.store.find(_again(sources, larger)) is not None
+    assert sources.store.find(_again(sources, 3 - larger)) is None
+
+
+def _again(sources: Sources, candidate: int) -> SteadinessRun:
+    return sources.experiment.on_reported(SteadinessRun, "toy", sources.selection("toy"), candidate)
 
 
 def test_run_rests_on_the_sets_own_finetuning_under_its_old_name() -> None:

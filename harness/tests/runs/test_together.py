@@ -8,16 +8,14 @@ import pytest
 
 import fixtures
 from harness.data import Setting
-from harness.evidence.questions import Learned
 from harness.evidence.sources import open_sources
 from harness.runs.experiment import Experiment
 from harness.runs.finetuning import FinetuningRun
 from harness.runs.run import Run
 from harness.runs.scoring import AccuracyRun
-from harness.runs.steadiness import SteadinessRun
 from harness.runs.variants import Variant
 from harness.store import Entry, Store
-from harness.tests.tiny import Project, ready
+from harness.tests.tiny import Project
 
 TOO_LARGE = 1e38
 
@@ -76,21 +74,6 @@ def test_answers_at_all_learning_rates_are_one_pass(project: Project, tmp_path: 
         require_near(entry, expected)
         assert entry.facts == expected.facts
     assert [store.find_or_run(run).facts["accuracy"] is None for run in runs] == [False, True]
-
-
-def test_steadiness_of_all_sets_but_the_first_is_one_pass(project: Project, tmp_path: Path) -> None:
-    """Each is as near to what it is alone as chance moves of the last bit are: all are far from chaos."""
-    options = {"demonstration_sets": 3, "selection": "random", "learning_rates": (0.01, TOO_LARGE)}
-    sources = ready(project.settings(tmp_path, **options), Learned())
-    experiment, chosen = sources.experiment, sources.selection("toy")
-    runs = [experiment.on_reported(SteadinessRun, "toy", chosen, candidate) for candidate in (1, 2)]
-    assert [*runs[0].together] == runs
-    for run, entry in zip(runs, runs[0].compute_together(sources.store), strict=True):
-        moved, expected = entry.facts["moved"], alone(run).compute(sources.store).facts["moved"]
-        assert isinstance(moved, float)
-        assert isinstance(expected, float)
-        assert 0 < moved < 0.01
-        assert 0 < expected < 0.01
 
 
 @pytest.mark.parametrize(
