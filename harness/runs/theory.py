@@ -1,6 +1,6 @@
 """Runs that test the theory on the model: attention taken apart, the two weight updates, and causal order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,33 +24,43 @@ TRAINED = 8
 """Demonstrations that the causal order of training is tried on: later steps repeat the first ones' statement."""
 
 
-class PartsRun(Run):
+class _TakenApart(Run):
+    """Every example's last-token attention under one setting, taken apart in one pass."""
+
+    @property
+    def together(self) -> Sequence[Run]:
+        """The parts, and what is worked out of them on the way."""
+        return self.becoming(PartsRun), self.becoming(FirstOrderRun)
+
+    def compute(self, store: Store) -> Entry:
+        """Take attention apart."""
+        return next(entry for kind, entry in self._all(store) if isinstance(self, kind))
+
+    def compute_together(self, store: Store) -> Iterator[Entry]:
+        """Take attention apart once for both."""
+        return (entry for _, entry in self._all(store))
+
+    def _all(self, store: Store) -> Iterator[tuple[type[Run], Entry]]:
+        from harness.models.parts import attention_parts  # noqa: PLC0415  # slow import
+
+        setting = Setting.ICL if self.setting is Setting.ICL else Setting.ZSL
+        found = attention_parts(model_of(self, store), prompts_of(self, store), setting, self.batch_size)
+        yield PartsRun, to_parts_entry(found)
+        yield FirstOrderRun, Entry({"first_order": found.first_order}, {})
+
+
+class PartsRun(_TakenApart):
     """The parts of every example's last-token attention under one setting (see `AttentionParts`)."""
 
     kinds = ("parts", "control_parts")
     says = "{task}: attention of {setting} taken apart"
 
-    def compute(self, store: Store) -> Entry:
-        """Take attention apart."""
-        from harness.models.parts import attention_parts  # noqa: PLC0415  # slow import
 
-        setting = Setting.ICL if self.setting is Setting.ICL else Setting.ZSL
-        return to_parts_entry(attention_parts(model_of(self, store), prompts_of(self, store), setting, self.batch_size))
-
-
-class FirstOrderRun(Run):
+class FirstOrderRun(_TakenApart):
     """Every example's last-token attention to first order in its scores, under one setting (see `ExpandedParts`)."""
 
     kinds = ("first_order", "control_first_order")
     says = "{task}: attention of {setting} to first order"
-
-    def compute(self, store: Store) -> Entry:
-        """Expand attention."""
-        from harness.models.parts import first_order_attention  # noqa: PLC0415  # slow import
-
-        setting = Setting.ICL if self.setting is Setting.ICL else Setting.ZSL
-        found = first_order_attention(model_of(self, store), prompts_of(self, store), setting, self.batch_size)
-        return Entry({"first_order": found}, {})
 
 
 class UpdatesRun(Run):

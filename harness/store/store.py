@@ -193,8 +193,8 @@ class Store:
         """
         if (found := self.find(record)) is not None:
             return found
-        group = {"together": [self.place(member).name for member in record.together]}
-        with self._locked(Place(self.path(record.kind, group), record.kind, group)):
+        kind, group = record.together[0].kind, {"together": [self.place(member).name for member in record.together]}
+        with self._locked(Place(self.path(kind, group), kind, group)):
             if (found := self.find(record)) is not None:
                 return found
             for member, entry in zip(record.together, record.compute_together(self), strict=True):

@@ -28,6 +28,7 @@ from harness.runs import loaded
 from harness.runs.variants import Variant
 from harness.store import TENSORS, DamagedEntryWarning, Record, Store
 from harness.tests.engines.noted import Asked, Noted, noted
+from harness.tests.test_store_together import Member
 from harness.tests.tiny import Project, ready
 from harness.tests.trainings.test_grid import Heard, small, write_corpus
 from harness.tests.trainings.test_text_tasks import SIZE, write_text
@@ -188,6 +189,17 @@ def test_measurement_that_is_there_needs_none_of_its_runs(project: Project, tmp_
     assert stated([OnTasks("sim_am"), OnTasks("kendall")], sources) == []
     again = [record for wave in stated([OnTasks("sim_am"), OnTasks("sim_aou")], sources) for record in wave]
     assert kinds(again) == {"recording": 3, "finetuned": 1, "measurement": 1}
+
+
+def test_what_is_computed_with_a_goal_is_planned_with_it(project: Project, tmp_path: Path) -> None:
+    """One of three is asked for: all three are stated, run in one pass, and told of."""
+    sources, group = opened(project, tmp_path / "store", tasks=("toy",)), Member(1, 3, tmp_path / "log").together
+    question, heard = Asked(((group[1],),)), Heard()
+    (wave,) = stated([question], sources)
+    assert sorted(record.words for record in wave) == sorted(record.words for record in group)
+    run_plan([question], sources, heard)
+    assert all(sources.store.find(record) is not None for record in group)
+    assert (tmp_path / "log").read_text() == "x"
 
 
 def damage(store: Store, record: Record) -> None:

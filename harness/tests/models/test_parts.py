@@ -11,7 +11,7 @@ from transformers import DynamicCache
 
 from harness.data import AttentionParts, Setting
 from harness.models.language_model import LanguageModel
-from harness.models.parts import attention_parts, first_order_attention
+from harness.models.parts import attention_parts
 from harness.models.prefix_attention import SharedPrefix
 from harness.models.scoring import encode_prefix, forward_behind, last_of
 from harness.prompts import Prompts
@@ -118,7 +118,7 @@ def test_first_order_is_that_of_the_models_own_attention(
     model = tiny(family, **more)
     expected, neighbour = (by_hand(m, prompts, setting)["first_order"] for m in (model, rounded(model)))
     for batch_size in (1, 8):
-        found = first_order_attention(model, prompts, setting, batch_size)
+        found = attention_parts(model, prompts, setting, batch_size).first_order
         assert found.dtype == np.float32
         allowed = 2 * np.abs(neighbour - expected).max()
         np.testing.assert_allclose(found, expected, rtol=0, atol=allowed)
@@ -129,13 +129,13 @@ def test_first_order_does_not_see_what_softmax_does_not(family: str, prompts: Pr
     """A bias of the last layer's keys adds a constant to all of a query's scores: the relaxed form alone is another."""
     model = tiny(family)
     (bias,) = (s for s in model.key_value_slices if s.name.endswith(BIASES[family]) and ".2." in s.name)
-    before = attention_parts(model, prompts, Setting.ICL), first_order_attention(model, prompts, Setting.ICL)
+    before = attention_parts(model, prompts, Setting.ICL)
     with torch.no_grad():
-        bias.of(bias.parameter)[: before[1].shape[2] * before[1].shape[3]].add_(3.0)
-    after = attention_parts(model, prompts, Setting.ICL), first_order_attention(model, prompts, Setting.ICL)
-    np.testing.assert_allclose(after[0].whole, before[0].whole, atol=1e-5)
-    np.testing.assert_allclose(after[1], before[1], atol=1e-5)
-    assert np.abs(after[0].relaxed - before[0].relaxed)[:, -1].max() > 0.1
+        bias.of(bias.parameter)[: before.whole.shape[2] * before.whole.shape[3]].add_(3.0)
+    after = attention_parts(model, prompts, Setting.ICL)
+    np.testing.assert_allclose(after.whole, before.whole, atol=1e-5)
+    np.testing.assert_allclose(after.first_order, before.first_order, atol=1e-5)
+    assert np.abs(after.relaxed - before.relaxed)[:, -1].max() > 0.1
 
 
 def test_parts_come_in_the_order_of_the_queries(model: LanguageModel, prompts: Prompts) -> None:

@@ -129,7 +129,7 @@ PLANS = [
         "what is computed with another not planned",
         "for member in record.together:",
         "for member in record.together[:0]:",
-        f"{OF_PLANS}plan_is_stated_before_it_is_run",
+        f"{OF_PLANS}what_is_computed_with_a_goal_is_planned_with_it",
     ),
     error(
         SCHEDULE,
@@ -257,8 +257,8 @@ KEPT = [
     error(
         STORE,
         "a group without a lock of its own",
-        "self._locked(Place(self.path(record.kind, group), record.kind, group)):",
-        "self._locked(Place(self.path(record.kind, {'n': self.place(record).name}), record.kind, group)):",
+        "self._locked(Place(self.path(kind, group), kind, group)):",
+        "self._locked(Place(self.path(kind, {'n': self.place(record).name}), kind, group)):",
         f"{OF_TOGETHER}processes_that_ask_for_different_ones_compute_all_once",
     ),
     error(

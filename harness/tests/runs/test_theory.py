@@ -10,7 +10,7 @@ from harness.dual_form.linear_attention import outer_sum
 from harness.evidence.sources import Sources
 from harness.metrics.weight_updates import frobenius_cosine
 from harness.models import finetuning
-from harness.models.parts import first_order_attention
+from harness.models.parts import attention_parts
 from harness.models.updates import demonstration_projections, ft_updates
 from harness.runs.finetuning import weights_of
 from harness.runs.loaded import model_of
@@ -94,10 +94,21 @@ def test_first_order_is_kept_beside_the_parts(sources: Sources, setting: Setting
     runs = sources.experiment.parts("toy", 0)
     run = runs.icl if setting is Setting.ICL else runs.zsl
     parts = dict(zip((Setting.ZSL, Setting.ICL), runs.read(sources.store), strict=True))[setting]
-    expected = first_order_attention(model_of(run, sources.store), prompts_of(run, sources.store), setting)
+    expected = attention_parts(model_of(run, sources.store), prompts_of(run, sources.store), setting).first_order
     np.testing.assert_allclose(parts.first_order, expected, atol=1e-6)
     assert "first_order" not in sources.store.find_or_run(run).tensors
     assert [each.kind for each in runs.inputs] == ["parts", "parts", "first_order", "first_order"]
+
+
+def test_attention_is_taken_apart_once_for_all_that_is_kept_of_it(sources: Sources) -> None:
+    """Each of both is the same whichever is asked for, alone or with the other."""
+    runs = sources.experiment.parts("toy", 0)
+    parts, first_order = runs.icl, runs.first_order(runs.icl)
+    assert [*parts.together] == [*first_order.together] == [parts, first_order]
+    for run, entry in zip(parts.together, first_order.compute_together(sources.store), strict=True):
+        alone = run.compute(sources.store)
+        assert entry.facts == alone.facts
+        assert {n: t.tobytes() for n, t in entry.tensors.items()} == {n: t.tobytes() for n, t in alone.tensors.items()}
 
 
 def test_updates_are_compared_head_by_head(sources: Sources) -> None:
