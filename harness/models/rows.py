@@ -101,16 +101,17 @@ class _Going:
         names = list(self.weights)
         gradients = torch.autograd.grad(losses[good].sum(), [self.weights[name] for name in names], allow_unused=True)
         rates = torch.tensor([self.rows[self.numbers[place]].learning_rate for place in good])
+        kept = slice(None) if len(good) == len(self.numbers) else good  # all of them: as they are, without a copy
         with torch.no_grad():
             for name, gradient in zip(names, gradients, strict=True):
-                self._descend(name, gradient, good, rates)
+                self._descend(name, gradient, kept, rates)
         self.numbers = [self.numbers[place] for place in good]
 
-    def _descend(self, name: str, gradient: Tensor | None, good: Sequence[int], rates: Tensor) -> None:
-        weight = self.weights[name].detach()[list(good)]
+    def _descend(self, name: str, gradient: Tensor | None, good: slice | list[int], rates: Tensor) -> None:
+        weight = self.weights[name].detach()[good]
         if gradient is not None:  # in half precision the product is rounded before it is taken off, as `alpha` is not
             by_row = rates.to(weight.device).view(-1, *[1] * (weight.ndim - 1))
-            weight = (weight.float() - by_row * gradient[list(good)].float()).to(weight.dtype)
+            weight = (weight.float() - by_row * gradient[good].float()).to(weight.dtype)
         self.weights[name] = weight.requires_grad_(True)
 
     def end(self, step: float) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from harness.models.gpt.network import GPT, AttentionChoice
 
-VERSION = 1
+VERSION = 2
 """Raised when training changes, so that none is read from an older store."""
 
 ProblemName = Literal["language", "regression", "recall"]

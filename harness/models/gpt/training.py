@@ -132,7 +132,8 @@ def _optimizer(network: GPT, schedule: Schedule) -> AdamW:
         {"params": matrices, "weight_decay": schedule.weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
-    return AdamW(groups, lr=schedule.learning_rate, betas=schedule.betas)
+    # A step of a small network is a tenth shorter with one kernel a group than with ten a parameter.
+    return AdamW(groups, lr=schedule.learning_rate, betas=schedule.betas, fused=True)
 
 
 def _precision(device: torch.device, *, mixed_precision: bool) -> AbstractContextManager[object]:

@@ -132,11 +132,11 @@ def done(ran: Sources) -> Grid:
 
 @pytest.mark.slow
 def test_progress_is_told_of_every_training(done: Grid, heard: Heard) -> None:
-    """3 etas, then 3 problems times 4 attentions times 2 runs: forecast in words, expected, and counted as done."""
+    """3 etas, then 3 problems times 4 attentions times 2 runs: forecast in a line, expected, and counted as done."""
     assert len(done.every(done.eta)) == 24
     assert (heard.expected, heard.done) == (27, 27)
     forecasts = [line for line in heard.lines if "are ahead, about" in line]
-    assert [line.split(" of size")[0] for line in forecasts] == ["momentum: 3 trainings", "momentum: 24 trainings"]
+    assert [line.split(" of size")[0] for line in forecasts] == ["momentum: 27 trainings"]
     begun = Counter(line.partition(":")[0] for line in heard.lines if line not in forecasts)
     assert begun == {f"tokens of {done.settings.corpus}": 1, "training": 27, "least squares": 1}
 
