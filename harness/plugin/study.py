@@ -17,13 +17,14 @@ from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan, Learned, Question
 from harness.evidence.sources import open_sources
 from harness.files import what_is
-from harness.judging.claims import MODEL, Claim, ClaimModule, load_claims
+from harness.judging.claims import MODEL, MODELS, Claim, ClaimModule, load_claims
 from harness.judging.judge import judge
 from harness.judging.measure import left_out, measure_all
 from harness.judging.verdicts import Verdict
 from harness.models.source import source_facts
 from harness.plugin.models import cases_said, require_different
 from harness.plugin.profiles import profile_named, settings_with
+from harness.plugin.several import Several
 from harness.plugin.suite import Suite
 from harness.progress import Progress
 from harness.report.document import ModelFacts, RunFacts
@@ -114,13 +115,19 @@ class Study:
 
     def asked(self, modules: list[ClaimModule]) -> list[Question]:
         """Return what claims ask for, and what the report says of the runs that they rest on."""
-        shown: list[Question] = [HowItRan()] if any(module.claim.subject == MODEL for module in modules) else []
+        shown: list[Question] = (
+            [HowItRan()] if any(module.claim.subject in {MODEL, MODELS} for module in modules) else []
+        )
         return [*(question for module in modules for question in module.asks), *shown]
 
-    def _judge(self, modules: list[ClaimModule]) -> None:
+    def answer(self, modules: list[ClaimModule]) -> None:
+        """Run what claims ask for, where the store lacks it: the model before lets go of what it holds."""
         self._turns.take(self)
-        settings = self.sources.experiment.settings
         self._run(modules)
+
+    def _judge(self, modules: list[ClaimModule]) -> None:
+        self.answer(modules)
+        settings = self.sources.experiment.settings
         measured = measure_all(modules, self._evidence)
         rule = {"alpha": settings.alpha, "seed": settings.seed, "simulations": settings.simulations}
         for claim_id, verdict in judge(measured, self.sources.store, **rule).items():  # type: ignore[arg-type]
@@ -141,14 +148,15 @@ class Study:
 
     def facts(self, claim: Claim) -> RunFacts:
         """Return how the run was made; a claim that is not about the model must not have it run for its report."""
-        return self._of_model if claim.subject == MODEL else RunFacts({}, self.settings, self._profile)
+        return self.of_model if claim.subject == MODEL else RunFacts({}, self.settings, self._profile)
 
     @property
     def _profile(self) -> Mapping[str, str]:
         return {"profile": self.sources.experiment.settings.profile}
 
     @cached_property
-    def _of_model(self) -> RunFacts:
+    def of_model(self) -> RunFacts:
+        """How the model's runs were made, which the store has."""
         experiment, store = self.sources.experiment, self.sources.store
         how = HowItRan()
         made = {task: store.read(record).facts for task, record in how.records(self.sources).items()}
@@ -187,6 +195,9 @@ def study_suite(claims: str, models: Path, tasks: Path, profiles: Path, store: P
 
     return Suite(
         open=opened,
+        together=lambda benches: Several(
+            load_claims(importlib.import_module(claims)), [each for each in benches.values() if isinstance(each, Study)]
+        ),
         cases=lambda config: tuple(models_of(config, profiles)),
         kept=lambda config: settings_of(config, profiles, store).store,
         **said,
