@@ -22,7 +22,7 @@ CLAIMS = load_claims(claims)
 SIZES = {"1 M": 10**6, "10 M": 10**7, "100 M": 10**8}
 VALUE = {"S1": "accuracy icl", "S2": "sim_aou ft"}
 BASELINES = {"S1": ["accuracy zsl"], "S2": [f"sim_aou {name}" for name in ("uniform", "isotropic", "random_change")]}
-GAIN = 0.2
+NEITHER = {Outcome.INCONCLUSIVE, Outcome.NEGLIGIBLE}
 UNLEARNED = [learning(icl=0)] * SETS
 
 
@@ -48,19 +48,19 @@ def verdict(claim: str, models: Sequence[SizedModel], folder: Path) -> Verdict:
 
 @pytest.mark.parametrize("claim", VALUE)
 @pytest.mark.parametrize(
-    ("values", "outcome"),
+    ("values", "outcomes"),
     [
-        ((0.1, 0.1 + GAIN, 0.1 + 2 * GAIN), Outcome.SUPPORTED),
-        ((0.5, 0.3, 0.1), Outcome.REFUTED),
-        ((0.3, 0.3, 0.3), Outcome.INCONCLUSIVE),
-        ((0.3, 0.9, 0.3), Outcome.INCONCLUSIVE),
-        ((0.1, 0.1, 0.1 + 2 * GAIN), Outcome.SUPPORTED),
+        ((0.1, 0.3, 0.5), {Outcome.SUPPORTED}),
+        ((0.5, 0.3, 0.1), {Outcome.REFUTED}),
+        ((0.3, 0.3, 0.3), NEITHER),
+        ((0.3, 0.9, 0.3), NEITHER),
+        ((0.1, 0.1, 0.5), {Outcome.SUPPORTED}),
     ],
 )
-def test_verdict_is_the_models(tmp_path: Path, claim: str, values: Sequence[float], outcome: Outcome) -> None:
+def test_verdict_is_the_models(tmp_path: Path, claim: str, values: Sequence[float], outcomes: set[Outcome]) -> None:
     """Rising, falling, flat, a hill, and a rise at the end: the slope's size is known, the control finds none."""
     found = verdict(claim, family(claim, values, noise=0.12), tmp_path)
-    assert found.outcome is outcome
+    assert found.outcome in outcomes
     expected = (values[2] - values[0]) / 2
     assert [part.estimate.effect for part in found.parts] == pytest.approx([expected] * len(found.parts), abs=0.06)
     assert found.control is not None
