@@ -35,9 +35,9 @@ def model(
     return SizedModel(name, family, size, World(levels, draw=size, **found), sets)
 
 
-def family(claim: str, values: Sequence[float], **found: object) -> list[SizedModel]:
+def family(claim: str, values: Sequence[float], noise: float = 0.1) -> list[SizedModel]:
     """Return three sizes of a family, at which what is claimed to grow has these levels."""
-    return [model(name, {VALUE[claim]: value}, **found) for name, value in zip(SIZES, values, strict=True)]
+    return [model(name, {VALUE[claim]: value}, noise=noise) for name, value in zip(SIZES, values, strict=True)]
 
 
 def verdict(claim: str, models: Sequence[SizedModel], folder: Path) -> Verdict:
