@@ -36,7 +36,7 @@ def slopes(
     wide = np.broadcast_to(weights[:, None, None], values.shape)
     if permuted is not None:
         wide = permuted.permuted(wide, axis=0)
-    found: np.ndarray = (wide * values).sum(axis=0)
+    found: np.ndarray = (wide * (values - values[:1])).sum(axis=0)  # exactly 0 where all models have the same
     return found
 
 

@@ -43,8 +43,9 @@ def test_sets_are_paired_by_their_numbers() -> None:
 
 
 def test_layers_are_averaged_in_each_model_first() -> None:
-    """Larger models have more of them."""
-    deep = {name: {"t": np.repeat(of["t"][..., None], 2 + i, axis=-1)} for i, (name, of) in enumerate(VALUES.items())}
+    """Larger models have more of them, which differ about the same mean."""
+    about = {name: (1 + i) * np.linspace(-1, 1, 2 + i) for i, name in enumerate(VALUES)}
+    deep = {name: {"t": of["t"][..., None] + about[name]} for name, of in VALUES.items()}
     (one,), (other,) = (trends("x", "b > 0", "cosine", models(), values) for values in (VALUES, deep))
     np.testing.assert_allclose(one.cells[0], other.cells[0])
 

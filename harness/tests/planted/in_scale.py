@@ -28,6 +28,8 @@ ERRORS = [
     of("one order of sizes for all examples", TREND, "wide = permuted.permuted(wide, axis=0)",
        "wide = permuted.permutation(wide, axis=0)", f"{OF_TREND}sizes_at_random_are_the_same_sizes_in_another_order"
        "_for_each_example"),
+    of("rounding taken for a slope", TREND, "(wide * (values - values[:1]))", "(wide * values)",
+       f"{OF_TREND}equal_values_have_no_slope_to_the_last_bit"),
     of("bounds of the mean slope, not of a slope", TREND, "np.abs(_weights(sizes)).sum()",
        "np.abs(_weights(sizes)).max()", f"{OF_TREND}steepest_slope_is_of_ones_above_and_below_the_middle"),
     of("models counted, not sizes", SIZED, "return len(_sizes(models)) >= LEAST", "return len([*models]) >= LEAST",

@@ -36,6 +36,13 @@ def test_what_all_models_share_drops_out() -> None:
     np.testing.assert_allclose(slopes(values + shared, TENFOLD), slopes(values, TENFOLD), atol=1e-12)
 
 
+def test_equal_values_have_no_slope_to_the_last_bit() -> None:
+    """What rounding would leave in its place would be taken for values that vary."""
+    sizes = (1.35e8, 3.6e8, 1.7e9)
+    values = np.full((3, 1, 2), 0.1)
+    assert [*slopes(values, sizes).ravel(), *slopes(values, sizes, stream(0, "permuted")).ravel()] == [0.0] * 4
+
+
 def test_example_that_does_not_count_of_one_model_has_no_slope() -> None:
     """NaN there, and nowhere else."""
     values = np.ones((3, 1, 2))
