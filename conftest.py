@@ -14,7 +14,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 pytest_plugins = ["harness.plugin.plugin", "harness.plugin.options"]
 
 CLAIMS = Path(__file__).parent / "claims"
-FILES_OF_CLAIMS = ("c[0-9]*.py", "q[0-9]*.py", "o[0-9]*.py")
+FILES_OF_CLAIMS = ("c[0-9]*.py", "q[0-9]*.py", "o[0-9]*.py", "s[0-9]*.py")
 
 MARKERS = {
     "accuracy": "claims on how many queries are answered right",
@@ -25,6 +25,7 @@ MARKERS = {
     "dual_form": "claims that are identities, tried on random cases",
     "momentum": "claims on momentum attention, which train small models",
     "controls": "rival explanations of what other claims find",
+    "scale": "claims on what grows with a model's size, of several models together",
     "model": "claims that run a language model",
     "slow": "tests that take more than a few seconds",
 }

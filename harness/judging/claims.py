@@ -16,6 +16,10 @@ from harness.statistics import Comparison
 MODEL = "model"
 """As a claim's subject: the model under test, whichever that is."""
 
+MODELS = "models"
+"""As a claim's subject: all models of a session together. Its `measure` is handed a sequence of them
+(`harness.evidence.sized.SizedModel`) in the place of one's evidence, and what it asks for is asked of each."""
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -35,7 +39,7 @@ class Claim:
     control: str
     """What the negative control is."""
     subject: str = field(default=MODEL, kw_only=True)
-    """What it is about: MODEL, or in words what it makes itself."""
+    """What it is about: MODEL, MODELS, or in words what it makes itself."""
     qualifies: tuple[str, ...] = field(default=(), kw_only=True)
     """Ids of the claims that this one says more about: it stands beside them in the report."""
     paper_effects: tuple[float, ...] = field(default=(), kw_only=True)

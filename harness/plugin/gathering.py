@@ -14,13 +14,13 @@ import pytest
 
 from harness import __version__, targets
 from harness.errors import HarnessError, cut, shown
-from harness.judging.claims import MODEL, Claim, claims_by_file
+from harness.judging.claims import MODEL, MODELS, Claim, claims_by_file
 from harness.judging.reading import in_reading_order, readings
 from harness.judging.verdicts import Verdict
 from harness.plugin.environment import environment
 from harness.plugin.suite import (
     Bench,
-    bench_of,
+    bench_for,
     benches_of,
     claim_files,
     claims_of,
@@ -71,6 +71,8 @@ class Gatherer:
         self._selected: Collection[str] = ()
         self._asked: Mapping[tuple[str, str], Bench] = {}
         """Which of those claims are to be judged about what: of several models, -k may select some."""
+        self._together: Collection[str] = ()
+        """Which claims are about all models of a session."""
         self._facts: dict[str, RunFacts] = {}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -107,12 +109,15 @@ class Gatherer:
         for test in tests:
             file, _, name = test.partition("::")
             if (claim := by_name.get(Path(file).name)) is not None:
-                bench = bench_of(self.config, name.partition("[")[2].removesuffix("]"))
+                bench = bench_for(self.config, claim, name.partition("[")[2].removesuffix("]"))
                 asked[claim.id, bench.subject(claim)] = bench
         self._asked = asked
         about = {claim.id for claim in by_name.values() if claim.subject == MODEL}
-        models = {subject: bench for (claim, subject), bench in asked.items() if claim in about}
-        for bench in models.values() if len(models) > 1 else ():
+        self._together = {claim.id for claim in by_name.values() if claim.subject == MODELS}
+        models = [bench for (claim, _), bench in asked.items() if claim in about]
+        if any(claim in self._together for claim, _ in asked):
+            models += benches_of(self.config).values()
+        for bench in distinct if len(distinct := dict.fromkeys(models)) > 1 else ():
             bench.ready()
         for each in {id(bench): bench for bench in asked.values()}.values():
             each.expect([claim for (claim, _), bench in asked.items() if bench is each])
@@ -200,7 +205,9 @@ class Gatherer:
         expectation = given_expectation(self.config)
         if expectation and any(expectation_of(self.config, case) for case in benches_of(self.config)):
             models = {*map(str, expectation.models), *(about for _, about in self._asked)}
-            apart = {(claim, model) for claim in self._existing for model in models} - self._asked.keys()
+            apart = {(claim, model) for claim in self._existing for model in models}
+            apart |= {(claim, others) for claim in self._together for others in expectation.verdicts.get(claim, {})}
+            apart -= self._asked.keys()
             yield from expectation.missing(self._selected, self._existing, self.verdicts.keys() | apart)
 
     def _what_is_kept(self) -> str:

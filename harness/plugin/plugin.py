@@ -11,11 +11,11 @@ import pytest
 
 from harness import __version__
 from harness.errors import HarnessError, nearest, shown
-from harness.judging.claims import MODEL, Claim
+from harness.judging.claims import MODEL, MODELS, Claim
 from harness.judging.expectation import Expected, changes, failure
 from harness.judging.verdicts import Verdict
 from harness.plugin.gathering import DOCUMENT, NEITHER, STOPPED, Gatherer, judged
-from harness.plugin.suite import bench_of, benches_of, cases_of, expectation_of, given_expectation, open_bench
+from harness.plugin.suite import bench_for, benches_of, cases_of, expectation_of, given_expectation, open_bench
 from harness.report.document import Document, RunFacts
 from harness.report.json_form import from_json, to_json
 from harness.statistics.results import Outcome
@@ -52,7 +52,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def judge(request: pytest.FixtureRequest) -> Callable[[Claim], None]:
     """Return a function that judges a claim, records its verdict, and fails where it is refuted or unexpected."""
-    item, bench = request.node, bench_of(request.config, _case(request.node))
+    item = request.node
+    bench = bench_for(request.config, _claim(item), _case(item))
 
     def decide(claim: Claim) -> None:
         __tracebackhide__ = True
@@ -150,8 +151,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _turn(item: pytest.Item, cases: list[str]) -> int:
-    """Return the place of an item's model among the others; claims about no model go with the first."""
-    case = _case(item)
+    """Return the place of an item's model among the others; claims about no model go with the first.
+
+    Those about all models come last: what they ask for has been run by then, each model in its turn.
+    """
+    case, claim = _case(item), _claim(item)
+    if claim is not None and claim.subject == MODELS:
+        return len(cases)
     return cases.index(case) if case else 0
 
 
@@ -194,8 +200,8 @@ def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
 
 
 def _attach_error(item: pytest.Item, claim: Claim, reason: str) -> None:
-    bench = open_bench(item.config, _case(item))
-    subject = bench.subject(claim) if bench else "" if claim.subject == MODEL else claim.subject
+    bench = open_bench(item.config, claim, _case(item))
+    subject = bench.subject(claim) if bench else "" if claim.subject in {MODEL, MODELS} else claim.subject
     verdict = Verdict(claim, Outcome.ERROR, reason, parts=(), control=None, subject=subject)
     _attach(item, _held_to(verdict, item) if bench else verdict, RunFacts({}, bench.settings if bench else {}))
 

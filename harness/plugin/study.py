@@ -18,13 +18,14 @@ from harness.evidence.questions import HowItRan, Learned, Question
 from harness.evidence.sources import open_sources
 from harness.evidence.without import Without
 from harness.files import what_is
-from harness.judging.claims import MODEL, Claim, ClaimModule, load_claims
+from harness.judging.claims import MODEL, MODELS, Claim, ClaimModule, load_claims
 from harness.judging.judge import judge
 from harness.judging.measure import left_out, measure_all
 from harness.judging.verdicts import Verdict
 from harness.models.source import source_facts
 from harness.plugin.models import cases_said, require_different
 from harness.plugin.profiles import profile_named, settings_with
+from harness.plugin.several import Several
 from harness.plugin.suite import Suite
 from harness.progress import Progress
 from harness.report.document import ModelFacts, RunFacts
@@ -139,6 +140,11 @@ class Study:
         alike = (asked.family, asked.subject)
         return [each for each, of in self._claims.items() if (of.claim.family, of.claim.subject) == alike]
 
+    def answer(self, claim_ids: Sequence[str]) -> None:
+        """Run what claims ask for, where the store lacks it: the model before lets go of what it holds."""
+        self._turns.take(self)
+        self._run(claim_ids)
+
     def _judge(self, claim_ids: Sequence[str]) -> None:
         settings = self.sources.experiment.settings
         measured = measure_all([self._claims[each] for each in claim_ids], self._evidence)
@@ -153,7 +159,7 @@ class Study:
         """
         modules = [self._claims[each] for each in claim_ids]
         presuming = [module for module in modules if module.claim.presumes]
-        shown = [HowItRan()] if any(module.claim.subject == MODEL for module in modules) else []
+        shown = [HowItRan()] if any(m.claim.subject in {MODEL, MODELS} for m in modules) else []
         at_once = [question for module in modules if not module.claim.presumes for question in module.asks]
         run_plan([*([Learned()] if presuming else []), *shown, *at_once], self.sources, self._progress)
         if presuming:
@@ -168,14 +174,15 @@ class Study:
 
     def facts(self, claim: Claim) -> RunFacts:
         """Return how the run was made; a claim that is not about the model must not have it run for its report."""
-        return self._of_model if claim.subject == MODEL else RunFacts({}, self.settings, self._profile)
+        return self.of_model if claim.subject == MODEL else RunFacts({}, self.settings, self._profile)
 
     @property
     def _profile(self) -> Mapping[str, str]:
         return {"profile": self.sources.experiment.settings.profile}
 
     @cached_property
-    def _of_model(self) -> RunFacts:
+    def of_model(self) -> RunFacts:
+        """How the model's runs were made, which the store has."""
         experiment, store = self.sources.experiment, self.sources.store
         how = HowItRan()
         made = {task: store.read(record).facts for task, record in how.records(self.sources).items()}
@@ -214,6 +221,9 @@ def study_suite(claims: str, models: Path, tasks: Path, profiles: Path, store: P
 
     return Suite(
         open=opened,
+        together=lambda benches: Several(
+            load_claims(importlib.import_module(claims)), [each for each in benches.values() if isinstance(each, Study)]
+        ),
         cases=lambda config: tuple(models_of(config, profiles)),
         kept=lambda config: settings_of(config, profiles, store).store,
         **said,

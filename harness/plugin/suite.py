@@ -11,7 +11,7 @@ from typing import Protocol
 import pytest
 
 from harness.errors import HarnessError
-from harness.judging.claims import Claim
+from harness.judging.claims import MODELS, Claim
 from harness.judging.expectation import Expectation, read_expectation
 from harness.judging.reading import Level
 from harness.judging.verdicts import Verdict
@@ -67,11 +67,14 @@ class Suite:
     cases: Callable[[pytest.Config], tuple[str, ...]] = lambda _: ("",)
     """Of claims about a model, a name for each model that they are judged on; "" for the one, which needs none. Opens
     nothing; raises HarnessError where the command line names no model, or the same twice."""
+    together: Callable[[Mapping[str, Bench]], Bench] | None = None
+    """Return the bench of claims about all models of a session, from the benches of each; None: there are no such."""
     kept: Callable[[pytest.Config], Path] | None = None
     """Where a session keeps what verdicts rest on, so that a report that was not written is made again in seconds."""
 
 
 _BENCHES = pytest.StashKey[Mapping[str, Bench]]()
+_TOGETHER = pytest.StashKey[Bench]()
 _CASES = pytest.StashKey[tuple[str, ...]]()
 _EXPECTATION = pytest.StashKey[Expectation]()
 
@@ -133,9 +136,23 @@ def bench_of(config: pytest.Config, case: str = "") -> Bench:
     return benches[case] if case in benches else next(iter(benches.values()))
 
 
-def open_bench(config: pytest.Config, case: str = "") -> Bench | None:
-    """Return the bench of a case where the session's were opened."""
-    return bench_of(config, case) if _BENCHES in config.stash else None
+def bench_for(config: pytest.Config, claim: Claim | None, case: str = "") -> Bench:
+    """Return the bench that a claim is judged on: a case's, or that of all models together. Opened as all are.
+
+    Raises HarnessError also where a claim is about all models, and the suite says nothing of them together.
+    """
+    if claim is None or claim.subject != MODELS:
+        return bench_of(config, case)
+    if _TOGETHER not in config.stash:
+        if (together := suite_of(config).together) is None:
+            raise HarnessError(f"{claim.id} is about {MODELS}, and its suite has no bench of several: give `together`")
+        config.stash[_TOGETHER] = together(benches_of(config))
+    return config.stash[_TOGETHER]
+
+
+def open_bench(config: pytest.Config, claim: Claim, case: str = "") -> Bench | None:
+    """Return the bench that a claim is judged on where the session's were opened."""
+    return bench_for(config, claim, case) if _BENCHES in config.stash else None
 
 
 def given_expectation(config: pytest.Config) -> Expectation | None:

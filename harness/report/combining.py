@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 from harness.data import JSON
 from harness.errors import HarnessError
-from harness.judging.claims import MODEL, Claim
+from harness.judging.claims import MODEL, MODELS, Claim
 from harness.judging.reading import Level, in_reading_order, readings
 from harness.judging.verdicts import Verdict
 from harness.report.document import Document, RunFacts
@@ -106,7 +106,7 @@ def _verdicts(documents: Mapping[str, Document]) -> tuple[list[Verdict], list[st
                 continue
             claim, subject = verdict.key
             said = f"{claim} about {subject} is in '{other}' ({before.outcome}) and in '{file}' ({verdict.outcome})"
-            if verdict.claim.subject == MODEL:
+            if verdict.claim.subject in {MODEL, MODELS}:
                 raise HarnessError(f"{said}: each model's verdicts can stand in one report only; leave one of them out")
             if verdict.outcome is not before.outcome:
                 raise HarnessError(f"{said}, and is about no model: which holds can't be told; leave one of them out")

@@ -7,7 +7,7 @@ from harness.statistics.results import Estimate
 
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
-PERCENT_UNITS = frozenset({"accuracy", "fraction"})
+PERCENT_UNITS = frozenset({"accuracy", "fraction", "accuracy per tenfold size"})
 SMALLEST_P = 0.001
 MOST_DECIMALS = 5
 

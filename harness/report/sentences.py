@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.judging.claims import Claim
+from harness.judging.claims import MODELS, Claim
 from harness.judging.verdicts import OnBestSets, Verdict
 from harness.report import numbers
 from harness.report.document import Document
@@ -30,7 +30,7 @@ def reading(document: Document) -> str:
     Example: "Of 3 claims, tested on GPT-2 with 2 tasks (movie, tweet) under profile 'quick', 2 are supported and 1 is
     refuted. 4 more are identities, true or false whatever the data: all hold."
     """
-    models = models_of(document.verdicts)
+    models = models_of(document.verdicts) or tuple(document.facts.models)
     if len(models) > 1:
         return _of_several(document, models)
     facts = next(iter(document.facts.models.values()), None)
@@ -48,10 +48,13 @@ def _of_several(document: Document, models: Sequence[str]) -> str:
     named = labels(models)
     said = [f"Tested on {len(models)} models ({', '.join(named.values())}){_with_tasks(document)}."]
     counted = [verdict for verdict in document.verdicts if not verdict.exact]
+    together = [verdict.outcome for verdict in counted if verdict.claim.subject == MODELS]
+    apart = [verdict for verdict in counted if verdict.claim.subject != MODELS]
     for model in models:
-        found = [verdict.outcome for verdict in counted if verdict.subject == model]
+        found = [verdict.outcome for verdict in apart if verdict.subject == model]
         said.append(f"On {named[model]}, of {_count(len(found), 'claim')} {_counted(found)}." if found else "")
-    others = [verdict.outcome for verdict in counted if verdict.subject not in models]
+    others = [verdict.outcome for verdict in apart if verdict.subject not in models]
+    said.append(f"Of {_count(len(together), 'claim')} about models together {_counted(together)}." if together else "")
     said.append(f"Of {_count(len(others), 'claim')} about none of them {_counted(others)}." if others else "")
     said.append(_identities(document.verdicts, more=bool(counted)))
     return " ".join(filter(None, said))

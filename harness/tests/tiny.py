@@ -95,18 +95,21 @@ def make_project(folder: Path) -> Project:
     return project
 
 
-def make_model(folder: Path, seed: int = 0) -> Path:
-    """Write a model of weights of this seed, with its tokenizer; return its folder."""
-    _network(seed).save_pretrained(folder)
+def make_model(folder: Path, seed: int = 0, intermediate: int = 32) -> Path:
+    """Write a model of weights of this seed, with its tokenizer; return its folder.
+
+    `intermediate`: the width of its MLPs, which makes it a smaller or a larger one.
+    """
+    _network(seed, intermediate).save_pretrained(folder)
     _tokenizer().save_pretrained(folder)
     return folder
 
 
-def _network(seed: int) -> LlamaForCausalLM:
+def _network(seed: int, intermediate: int) -> LlamaForCausalLM:
     config = LlamaConfig(
         vocab_size=len(VOCABULARY),
         hidden_size=16,
-        intermediate_size=32,
+        intermediate_size=intermediate,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,

@@ -12,11 +12,12 @@ import pytest
 import claims
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import AcrossSets, FinetunedAt, OnControls, OnTasks, Question, UpdateSizes
+from harness.evidence.sized import SizedModel
 from harness.evidence.sources import Sources
 from harness.evidence.stand_ins import StandIn
 from harness.evidence.supervised import Supervised
 from harness.evidence.training_questions import TextTasks, TrainedGPTs, TrainedLayers
-from harness.judging.claims import load_claims
+from harness.judging.claims import MODELS, ClaimModule, load_claims
 from harness.runs.variants import OWN
 from harness.settings import Settings
 from harness.store import Entry, MissingEntryError
@@ -87,7 +88,7 @@ def test_what_a_claim_asks_for_is_all_that_it_reads(stores: Stores, claim_id: st
     module = CLAIMS[claim_id]
     sources = stores.filled(module.asks)
     before = _kept(sources)
-    measured = module.measure(Evidence(sources))
+    measured = module.measure(_handed(module, Evidence(sources)))
     assert measured.parts or measured.checks
     assert _kept(sources) == before
 
@@ -99,11 +100,19 @@ def test_claim_that_was_not_planned_says_what_is_missing(stores: Stores, claim_i
     sources = stores.filled(SELECTING)
     before = _kept(sources)
     with pytest.raises(MissingEntryError, match="lacks '") as raised:
-        module.measure(Evidence(sources))
+        module.measure(_handed(module, Evidence(sources)))
     assert _kept(sources) == before
     (missing,) = re.findall("lacks '(.*)', which was not planned", str(raised.value))
     asked = stores.filled(module.asks)
     assert missing in {words for question in module.asks for words in _stated(question, asked)}
+
+
+def _handed(module: ClaimModule, evidence: Evidence) -> object:
+    """Return what the claim's `measure` is handed: where it is about several models, one as three of three sizes."""
+    if module.claim.subject != MODELS:
+        return evidence
+    sets = dict.fromkeys(evidence.tasks, (0,))
+    return [SizedModel(f"{size} M", "llama", size * 10**6, evidence, sets) for size in (1, 2, 3)]
 
 
 def _stated(question: Question, sources: Sources) -> list[str]:
@@ -114,7 +123,7 @@ def _stated(question: Question, sources: Sources) -> list[str]:
 def test_claim_reads_all_that_it_asks_for(claim_id: str) -> None:
     """No measurement is planned for nothing, and none is read that was not asked for under its variant."""
     module, world = CLAIMS[claim_id], World()
-    module.measure(world)
+    module.measure(_handed(module, world))
     kinds = (OnTasks, OnControls, AcrossSets, StandIn, FinetunedAt, UpdateSizes, Supervised)
     assert {question for question in module.asks if isinstance(question, kinds)} == world.asked
 

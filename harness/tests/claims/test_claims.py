@@ -147,7 +147,7 @@ def test_sets_that_differ_from_the_next_take_the_support_away(claim: str) -> Non
         assert found.control.parts[place].outcome is Outcome.SUPPORTED
 
 
-PRESUMING = {*("C10", "C11", "C12", "C13", "Q1", "Q4"), *(f"O{i}" for i in range(1, 10))}
+PRESUMING = {*("C10", "C11", "C12", "C13", "Q1", "Q4", "S2"), *(f"O{i}" for i in range(1, 10))}
 
 
 @pytest.mark.parametrize("claim", CLAIMS)

@@ -230,7 +230,7 @@ def test_rule_is_calibrated_where_it_is_asked_for(tmp_path: Path) -> None:
 def test_claims_have_ids_of_their_own_and_all_their_words() -> None:
     """One claim a file, none lost under another's id, and no field of a claim empty."""
     modules = load_claims(claims)
-    files = [path for folder in claims.__path__ for path in Path(folder).glob("[coq][0-9]*.py")]
+    files = [path for folder in claims.__path__ for path in Path(folder).glob("[coqs][0-9]*.py")]
     assert len(modules) == len(files)
     optional = {"qualifies", "paper_effects", "matters", "because", "presumes", "on_best_sets"}
     assert all(all(v for k, v in vars(module.claim).items() if k not in optional) for module in modules.values())

@@ -44,6 +44,8 @@ class KnownConfig(LlamaConfig):  # type: ignore[misc]  # transformers is untyped
     """How far the answer of the finished text that is most like the open one is added behind the last layer."""
     draw: int = 0
     """Which draw of the random part."""
+    spare: int = 0
+    """Numbers beside all others that do nothing: a larger model which does the same."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,8 @@ class KnownModel(LlamaModel):  # type: ignore[misc]
     def __init__(self, config: KnownConfig) -> None:
         super().__init__(config)
         self.layers = nn.ModuleList([KnownLayer(config, i) for i in range(config.num_hidden_layers)])
+        if config.spare:
+            self.spare = nn.Parameter(torch.zeros(config.spare))
         self.post_init()
 
     def forward(

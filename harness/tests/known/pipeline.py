@@ -2,7 +2,7 @@
 
 import gc
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,8 @@ from harness.judging.claims import load_claims
 from harness.judging.exhibits import Ladder
 from harness.judging.ladders import asked, ladder
 from harness.judging.verdicts import Verdict
-from harness.plugin.study import Study
+from harness.plugin.several import Several
+from harness.plugin.study import Study, Turns
 from harness.progress import Silent
 from harness.settings import Settings, parse_settings
 from harness.tests.known.project import make_model, make_task
@@ -27,6 +28,10 @@ from harness.tests.tiny import ready
 
 CLAIMS = {name: module for name, module in load_claims(claims).items() if module.claim.family == "similarity"}
 """All that is judged together there: C10 to C13."""
+GROWTH = {name: module for name, module in load_claims(claims).items() if module.claim.family == "growth"}
+"""S1 and S2."""
+SMALLEST = 20_000
+"""Numbers that a model has, about."""
 RATES = 2e-3, 4e-3
 """That finetuning selects between. At .003 attention outputs change by .26 to .51 of their size, by base."""
 RATE = 3e-3
@@ -67,21 +72,7 @@ class Weighed:
         """Write task and model; return the settings of a run on them."""
         make_task(self.folder / "data", self.seed)
         make_model(self.folder / "model", self.seed, **self.construction, draw=self.seed)
-        return parse_settings(
-            model=str(self.folder / "model"),
-            data_dir=self.folder / "data",
-            store=self.folder / "store",
-            device="cpu",  # where the network makes its steps
-            tasks=("kinds",),
-            learning_rates=RATES,
-            demonstrations=16,
-            demonstration_sets=5,
-            queries=30,
-            dev_queries=40,
-            control_queries=20,
-            simulations=0,
-            seed=self.seed,
-        )
+        return settings_of(self.folder, "model", self.seed)
 
     def verdicts(self) -> Mapping[str, Verdict]:
         """Return the verdicts on C10 to C13, with what a report says of the run worked out."""
@@ -99,6 +90,42 @@ class Weighed:
             name: float(np.mean([sources.store.read(record).tensors[asked[name][1]] for record in of]))
             for name, of in records.items()
         }
+
+
+def settings_of(folder: Path, model: str, seed: int, sets: int = 5, queries: int = 30) -> Settings:
+    """Return the settings of a run on a model that stands in a folder, with the task beside it."""
+    return parse_settings(
+        model=str(folder / model),
+        data_dir=folder / "data",
+        store=folder / "store",
+        device="cpu",  # where the network makes its steps
+        tasks=("kinds",),
+        learning_rates=RATES,
+        demonstrations=16,
+        demonstration_sets=sets,
+        queries=queries,
+        dev_queries=40,
+        control_queries=20,
+        simulations=0,
+        seed=seed,
+    )
+
+
+def trends_of(
+    constructions: Sequence[JSON], seed: int, folder: Path, sets: int = 5, queries: int = 30
+) -> Mapping[str, Verdict]:
+    """Return the verdicts on S1 and S2 on models of one family that are made so, each ten times as large as the last.
+
+    What a model has more than the smallest does nothing, so that size and what grows with it are known apart.
+    """
+    make_task(folder / "data", seed)
+    for place, construction in enumerate(constructions):
+        make_model(folder / f"{place}", seed, **construction, draw=seed, spare=SMALLEST * (10**place - 1))
+    of_each = [settings_of(folder, f"{place}", seed, sets, queries) for place, _ in enumerate(constructions)]
+    turns = Turns()
+    studies = [Study(GROWTH, of, fixtures.MODELS, fixtures.TASKS, Silent(), turns) for of in of_each]
+    bench = Several(GROWTH, studies)
+    return {claim: bench.verdict(claim) for claim in GROWTH}
 
 
 def verdicts_of(name: str, seed: int) -> Mapping[str, Verdict]:

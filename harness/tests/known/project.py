@@ -92,7 +92,7 @@ LEFT = 0.005
 
 
 def _weights(network: KnownForCausalLM, seed: int) -> dict[str, torch.Tensor]:
-    shapes = {name: tuple(value.shape) for name, value in network.state_dict().items() if "norm" not in name}
+    shapes = {name: tuple(value.shape) for name, value in network.state_dict().items() if value.ndim > 1}
     embeddings = _embeddings(stream(seed, "known weights", "embeddings"))
     found = {}
     for name, shape in shapes.items():

@@ -128,8 +128,8 @@ ERRORS = [
         "the model run for the report of a claim that is not about it",
         "C4 C14 C15 Q2 Q3",
         STUDY,
-        "return self._of_model if claim.subject == MODEL else",
-        "return self._of_model if claim.subject else",
+        "return self.of_model if claim.subject == MODEL else",
+        "return self.of_model if claim.subject else",
         f"{OF_STUDY}facts_of_a_claim_with_a_subject_of_its_own_run_nothing",
     ),
 ]

@@ -82,8 +82,8 @@ ERRORS = [
         "the second verdict about a model dropped in silence",
         SEVERAL,
         COMBINING,
-        "if verdict.claim.subject == MODEL:",
-        "if verdict.claim.subject != MODEL:",
+        "if verdict.claim.subject in {MODEL, MODELS}:",
+        "if verdict.claim.subject not in {MODEL, MODELS}:",
         f"{OF_COMBINING}a_models_verdict_stands_in_one_report_only",
     ),
     Planted(

@@ -176,8 +176,8 @@ class World(Evidence):
     def array(self, name: str, cell: str) -> np.ndarray:
         """Return the array of a name: [set or training run, example], draws before and layers or pairs behind examples.
 
-        `noise` is its standard deviation, 0.1 where none is given; `alternating`, by name, how far every other set is
-        above the next.
+        `noise` is its standard deviation, 0.1 where none is given, `draw` the seed that it is drawn by; `alternating`,
+        by name, how far every other set is above the next.
         """
         one, less, other = name.partition(LESS)
         if less:
@@ -189,7 +189,8 @@ class World(Evidence):
             ones = self.levels.get(name, 0.5) * EXAMPLES
             return np.array([[NAN] + [float((i + s) % EXAMPLES < ones) for i in range(EXAMPLES)] for s in range(SETS)])
         level = self.levels.get(name, 0.0)
-        values = level + stream(0, name, cell).normal(0, self.found.get("noise", 0.1), _shape(source, part, *rest))
+        noise, seed = self.found.get("noise", 0.1), self.found.get("draw", 0)
+        values = level + stream(seed, name, cell).normal(0, noise, _shape(source, part, *rest))
         pairs = 2 * (len(values) // 2)
         values[:pairs:2] += self.found.get("alternating", {}).get(name, 0.0)
         if source == "recall":
