@@ -75,14 +75,21 @@ class Study:
         self._progress = progress
         self._turns = turns or Turns()
         self._verdicts: dict[str, Verdict] = {}
+        self._stopped: dict[str, HarnessError] = {}
+        """By a claim's subject, what keeps those not yet judged about it from being judged."""
 
     def ready(self) -> None:
         """Load the model once and let go of it, where the store lacks runs of it; HarnessError where it can't be run.
 
-        What only loading shows of a model is then known before another one has been run for hours.
+        What only loading shows of a model is then known before another one has been run for hours. That finished runs
+        leave nothing to go on with (finetuning diverged) is its claims' to say, and keeps no other model from its turn.
         """
         sources, experiment = self.sources, self.sources.experiment
-        if any(isinstance(record, Run) for wave in stated((HowItRan(),), sources) for record in wave):
+        try:
+            ahead = stated((HowItRan(),), sources)
+        except HarnessError:
+            return
+        if any(isinstance(record, Run) for wave in ahead for record in wave):
             self._progress.begin(f"trying {experiment.model.name}")
             try:
                 experiment.check_prompts(sources.store)
@@ -104,12 +111,20 @@ class Study:
     def verdict(self, claim_id: str) -> Verdict:
         """Return the claim's verdict: what its family asks for is run first, where the store lacks it.
 
-        Verdicts are corrected over the whole family within a subject, whichever of its claims were selected.
+        Verdicts are corrected over the whole family within a subject, whichever of its claims were selected. Where a
+        run is given up with a HarnessError, every later family about the same subject is given up with it, and no run
+        of it is tried again.
         """
         if claim_id not in self._verdicts:
             asked = self._claims[claim_id].claim
+            if asked.subject in self._stopped:
+                raise self._stopped[asked.subject]
             alike = (asked.family, asked.subject)
-            self._judge([m for m in self._claims.values() if (m.claim.family, m.claim.subject) == alike])
+            try:
+                self._judge([m for m in self._claims.values() if (m.claim.family, m.claim.subject) == alike])
+            except HarnessError as error:
+                self._stopped[asked.subject] = error
+                raise
         return self._verdicts[claim_id]
 
     def asked(self, modules: list[ClaimModule]) -> list[Question]:

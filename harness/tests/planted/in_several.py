@@ -8,6 +8,7 @@ TOGETHER, OF_TOGETHER = "harness/report/together.py", "harness/tests/report/test
 COMBINING, OF_COMBINING = "harness/report/combining.py", "harness/tests/report/test_combining.py::test_"
 LOADED, OF_LOADED = "harness/runs/loaded.py", "harness/tests/runs/test_loaded.py::test_"
 STUDY, OF_STUDY = "harness/plugin/study.py", "harness/tests/plugin/test_study.py::test_"
+OF_FAILING = "harness/tests/plugin/test_models_that_fail.py::test_"
 MODELS, OF_MODELS = "harness/plugin/models.py", "harness/tests/plugin/test_models.py::test_"
 EXPECTATION, OF_EXPECTATION = "harness/judging/expectation.py", "harness/tests/judging/test_expectation.py::test_"
 
@@ -125,6 +126,30 @@ ERRORS = [
         "if any(isinstance(record, Run) for wave in",
         "if True or any(isinstance(record, Run) for wave in",
         f"{OF_STUDY}model_is_tried_where_the_store_lacks_runs_of_it",
+    ),
+    Planted(
+        "a model that failed stops the others",
+        SEVERAL,
+        "harness/plugin/plugin.py",
+        "if len(cases_of(item.config)) == 1 or open_bench(item.config) is None:",
+        "if cases_of(item.config):",
+        f"{OF_FAILING}model_that_cannot_be_finetuned_stops_no_other",
+    ),
+    Planted(
+        "runs that were given up tried again by every family",
+        SEVERAL,
+        STUDY,
+        "            if asked.subject in self._stopped:",
+        "            if not asked.subject:",
+        f"{OF_STUDY}run_that_was_given_up_is_not_tried_again",
+    ),
+    Planted(
+        "a model that failed before keeps the others from their turn",
+        SEVERAL,
+        STUDY,
+        "        except HarnessError:\n            return",
+        "        except HarnessError:\n            raise",
+        f"{OF_STUDY}run_that_was_given_up_is_not_tried_again",
     ),
     Planted(
         "one model under two names judged twice",
