@@ -152,6 +152,22 @@ ERRORS = [
         f"{OF_STUDY}run_that_was_given_up_is_not_tried_again",
     ),
     Planted(
+        "what is about no model planned with every model",
+        SEVERAL,
+        "harness/__main__.py",
+        "if module.claim.subject == MODEL]  # the others are judged once",
+        "if module.claim.subject]  # the others are judged once",
+        "harness/tests/test_main_models.py::test_plan_is_of_each_model_that_a_profile_names",
+    ),
+    Planted(
+        "the first of a profile's models taken for the only one",
+        SEVERAL,
+        MODELS,
+        "return tuple(map(str, named)) if isinstance(named, tuple) else (str(named),)",
+        "return tuple(map(str, named))[:1] if isinstance(named, tuple) else (str(named),)",
+        "harness/tests/plugin/test_profiles.py::test_paper_profile_is_what_the_paper_did",
+    ),
+    Planted(
         "one model under two names judged twice",
         SEVERAL,
         MODELS,
