@@ -50,8 +50,8 @@ def settings_with(given: Mapping[str, object], profiles: Path, store: Path) -> S
     profile that names several, `given` must say which. Raises HarnessError where it does not, or where one is wrong.
     """
     said = dict(given)
-    for listed in ("tasks", "learning_rates"):
-        if said.get(listed) is not None:
+    for listed, field in Settings.model_fields.items():
+        if "tuple[" in str(field.annotation) and said.get(listed) is not None:
             said[listed] = tuple(part.strip() for part in str(said[listed]).split(",") if part.strip())
     if said.get("store") is None:
         said["store"] = os.environ.get("ICL_CLAIMS_STORE") or store

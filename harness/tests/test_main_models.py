@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def test_plan_is_of_each_model_that_a_profile_names(
     run: Run, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One after the other; what is about no model is planned with the first, as it is judged once."""
-    names = [str(project.model), str(make_model(tmp_path / "second", seed=1))]
+    names = [str(project.model), str(shutil.copytree(project.model, tmp_path / "second"))]
     (tmp_path / "profiles.toml").write_text(f"[two]\nmodel = {json.dumps(names)}\n")
     monkeypatch.setattr(fixtures, "PROFILES", tmp_path / "profiles.toml")
     given = [word for word in project.arguments(tmp_path / "store") if not word.startswith("--model=")]

@@ -84,6 +84,14 @@ def test_arguments_are_settings_as_pytest_takes_them() -> None:
     assert found == given(profile="quick", queries="33", skip_bad_rows=True, tasks="movie, tweet")
 
 
+def test_lists_are_separated_by_commas() -> None:
+    """Of every setting that holds several: tasks, learning rates, C15's own tasks, what is fitted to ICL."""
+    words = ["--tasks=a, b", "--learning-rates", "1,2", "--momentum-tasks=c,d", "--distilled=answers,outputs"]
+    found = settings_with(options_among(words), fixtures.PROFILES, Path("store"))
+    assert (found.tasks, found.learning_rates) == (("a", "b"), (1.0, 2.0))
+    assert (found.momentum_tasks, found.distilled) == (("c", "d"), ("answers", "outputs"))
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
