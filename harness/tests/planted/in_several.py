@@ -8,7 +8,6 @@ TOGETHER, OF_TOGETHER = "harness/report/together.py", "harness/tests/report/test
 COMBINING, OF_COMBINING = "harness/report/combining.py", "harness/tests/report/test_combining.py::test_"
 LOADED, OF_LOADED = "harness/runs/loaded.py", "harness/tests/runs/test_loaded.py::test_"
 STUDY, OF_STUDY = "harness/plugin/study.py", "harness/tests/plugin/test_study.py::test_"
-OF_FAILING = "harness/tests/plugin/test_models_that_fail.py::test_"
 MODELS, OF_MODELS = "harness/plugin/models.py", "harness/tests/plugin/test_models.py::test_"
 EXPECTATION, OF_EXPECTATION = "harness/judging/expectation.py", "harness/tests/judging/test_expectation.py::test_"
 
@@ -133,7 +132,7 @@ ERRORS = [
         "harness/plugin/plugin.py",
         "if len(cases_of(item.config)) == 1 or open_bench(item.config) is None:",
         "if cases_of(item.config):",
-        f"{OF_FAILING}model_that_cannot_be_finetuned_stops_no_other",
+        "harness/tests/plugin/test_suite.py::test_subject_that_cannot_be_judged_stops_no_other",
     ),
     Planted(
         "runs that were given up tried again by every family",

@@ -38,8 +38,8 @@ SIZE = replace(
     seeds=2,
     etas=(0.5,),
 )
-LONG = 150
-"""Words of a review that is too long."""
+LONG = 100
+"""Words of a review that has more than half of the length, and not all of it."""
 
 
 def _write(folder: Path, task: str, rows: Sequence[object]) -> None:
