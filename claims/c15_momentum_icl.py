@@ -61,8 +61,12 @@ def measure(evidence: Evidence) -> Measured:
         )
     ]
     if texts:
-        paper = [("mean of six other tasks, 350M", (0.519, 0.547))]
-        tables.append(task_table("Accuracy on text tasks", texts, paper, percent=True))
+        paper = [("mean of its six tasks, 350M", (0.519, 0.547))]
+        left_out = ", ".join(f"{number:,} of {task}" for task, number in evidence.too_long().items())
+        note = f"Test examples of more than half the length that was trained on are left out: {left_out}."
+        tables.append(task_table("Accuracy on text tasks", texts, paper, percent=True, note=note if left_out else ""))
+        if any((by_length := evidence.by_length()).values()):
+            tables.append(task_table("Multiple choice by the likelihood a character", by_length, percent=True))
     return Measured(
         parts=tuple(parts),
         control=(

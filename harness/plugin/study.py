@@ -3,6 +3,7 @@
 import importlib
 import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from harness.drafts import PlaceWarning
 from harness.engines.plan import run_plan, stated
-from harness.errors import HarnessError, cut
+from harness.errors import HarnessError
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan, Learned, Question
 from harness.evidence.sources import open_sources
@@ -79,14 +80,21 @@ class Study:
         self._verdicts: dict[str, Verdict] = {}
         self._expected: Sequence[str] = ()
         self._was_run: set[str] = set()
+        self._stopped: dict[str, HarnessError] = {}
+        """By a claim's subject, what keeps those not yet judged about it from being judged."""
 
     def ready(self) -> None:
         """Load the model once and let go of it, where the store lacks runs of it; HarnessError where it can't be run.
 
-        What only loading shows of a model is then known before another one has been run for hours.
+        What only loading shows of a model is then known before another one has been run for hours. That finished runs
+        leave nothing to go on with (finetuning diverged) is its claims' to say, and keeps no other model from its turn.
         """
         sources, experiment = self.sources, self.sources.experiment
-        if any(isinstance(record, Run) for wave in stated((HowItRan(),), sources) for record in wave):
+        try:
+            ahead = stated((HowItRan(),), sources)
+        except HarnessError:
+            return
+        if any(isinstance(record, Run) for wave in ahead for record in wave):
             self._progress.begin(f"trying {experiment.model.name}")
             try:
                 experiment.check_prompts(sources.store)
@@ -108,15 +116,21 @@ class Study:
     def verdict(self, claim_id: str) -> Verdict:
         """Return the claim's verdict: what its family asks for is run first, where the store lacks it.
 
-        Verdicts are corrected over the whole family within a subject, whichever of its claims were selected.
+        Verdicts are corrected over the whole family within a subject, whichever of its claims were selected. Where a
+        run is given up with a HarnessError, every later family about the same subject is given up with it, and no run
+        of it is tried again.
         """
         self._turns.take(self)
         if claim_id not in self._verdicts:
-            family = self._alike(claim_id)
+            subject = self._claims[claim_id].claim.subject
+            if subject in self._stopped:
+                raise self._stopped[subject]
             self._run_expected()
-            if not self._was_run.issuperset(family):
-                self._run(family)
-            self._judge(family)
+            try:
+                self._find(self._alike(claim_id))
+            except HarnessError as error:
+                self._stopped[subject] = error
+                raise
         return self._verdicts[claim_id]
 
     def expect(self, claim_ids: Collection[str]) -> None:
@@ -124,15 +138,17 @@ class Study:
         self._expected = tuple(dict.fromkeys(alike for each in claim_ids for alike in self._alike(each)))
 
     def _run_expected(self) -> None:
-        """Run it, once. What goes wrong without a word of the harness is met again by the claim that it concerns."""
+        """Run it, once. What goes wrong is met again, and said, by the claim that it concerns, and stops no other."""
         expected, self._expected = self._expected, ()
-        try:
+        with suppress(Exception):
             if expected:
                 self._run(expected)
-        except HarnessError:
-            raise
-        except Exception as error:  # noqa: BLE001  # a mistake in one record
-            self._progress.say(f"not all could be run at once: {type(error).__name__}: {cut(str(error))}")
+
+    def _find(self, family: Sequence[str]) -> None:
+        """Judge the claims of a family, and run first what they need and nobody ran."""
+        if not self._was_run.issuperset(family):
+            self._run(family)
+        self._judge(family)
 
     def _alike(self, claim_id: str) -> list[str]:
         """Return the claims of the same family and subject, the claim among them."""

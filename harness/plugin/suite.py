@@ -39,7 +39,8 @@ class Bench(Protocol):
     def verdict(self, claim_id: str) -> Verdict:
         """Return the claim's verdict, with its subject.
 
-        Raises HarnessError where no claim can be judged; anything else that it raises is this claim's ERROR.
+        Raises HarnessError where no claim about the same subject can be judged from then on, and the same one at once
+        for the next of them; anything else that it raises is this claim's ERROR.
         """
 
     def facts(self, claim: Claim) -> RunFacts:

@@ -45,6 +45,8 @@ class Experiment:
     model: ModelSource
     tasks: Mapping[str, Task]
     encoder: Encoder | None = None
+    own_tasks: Mapping[str, Task] | None = None
+    """What models that the suite trains itself are asked, multiple choice among it; None for `tasks`."""
 
     @property
     def selection_part(self) -> str:
@@ -53,9 +55,13 @@ class Experiment:
 
     def number(self, part: str, task: str) -> int:
         """Return how many examples of a task's part are used; of small ones all, under the paper's protocol alone."""
+        return self.number_of(self.tasks[task], part)
+
+    def number_of(self, task: Task, part: str) -> int:
+        """Return the same of a task that may be none of the model's."""
         settings = self.settings
         asked = settings.queries if part == "test" else settings.dev_queries
-        there = len(getattr(self.tasks[task], part)) or asked  # none is too few, whatever the protocol
+        there = len(getattr(task, part)) or asked  # none is too few, whatever the protocol
         return min(asked, there) if settings.protocol is Protocol.PAPER else asked
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.data import Task
 from harness.errors import HarnessError
 from harness.models.encoder import locate_encoder
+from harness.models.gpt.sizes import SIZES
 from harness.models.source import ModelSource, locate_model
 from harness.prompts import draw_demonstrations, first_examples
 from harness.runs.experiment import Experiment
@@ -30,13 +31,26 @@ def open_experiment(settings: Settings, models: Path, tasks: Path, model: ModelS
     ways = {"hub": settings.hub_data, "skip_bad_rows": settings.skip_bad_rows}
     loaded = {name: load_task(name, **places, **ways) for name in settings.tasks}  # type: ignore[arg-type]
     _require_different(loaded)
+    own = None
+    if settings.momentum_tasks is not None and SIZES[settings.momentum_size].text_tasks:
+        own = {
+            name: loaded.get(name) or load_task(name, **places, **ways, own_options=True)  # type: ignore[arg-type]
+            for name in settings.momentum_tasks
+        }
+        _require_different(own)
     encoder = locate_encoder(settings.encoder, models, settings.fetched) if settings.encoder else None
-    experiment = Experiment(settings, source, loaded, encoder)
-    for name, task in loaded.items():
-        for part in {"test", experiment.selection_part}:
-            first_examples(task, part, experiment.number(part, name))
-        draw_demonstrations(task, settings.demonstrations, settings.seed, 0)
+    experiment = Experiment(settings, source, loaded, encoder, own)
+    _require_enough(experiment)
     return experiment
+
+
+def _require_enough(experiment: Experiment) -> None:
+    """Raise HarnessError where a task has fewer examples than are asked for."""
+    settings, own = experiment.settings, experiment.own_tasks or {}
+    for name, task in {**own, **experiment.tasks}.items():
+        for part in {"test", experiment.selection_part} if name in experiment.tasks else {"test"}:
+            first_examples(task, part, experiment.number_of(task, part))
+        draw_demonstrations(task, settings.demonstrations, settings.seed, 0)
 
 
 def _require_different(tasks: Mapping[str, Task]) -> None:

@@ -112,6 +112,10 @@ class HubSource(Row):
     dev: str | None = None
     fields: dict[str, str] = Field(default_factory=dict)
     """The template's field (or 'label') to the column's name there, where they differ."""
+    options: tuple[str, ...] = ()
+    """Of multiple choice, the columns that hold an option each, or the one that holds them all."""
+    keys: str | None = None
+    """The column of the options' keys, where the label is one of them. 'a.b' is the field b of what column a holds."""
 
 
 class FolderSource(Row):
@@ -123,14 +127,13 @@ class FolderSource(Row):
     hub: HubSource | None = None
 
 
-class Wording(Row):
-    """How a task is posed: the template without its answer, which follows one space, and the answer words."""
+class Template(Row):
+    """How a task's examples are shown: the template without the answer, which follows one space."""
 
     template: str = Field(max_length=TEMPLATE)
-    answers: tuple[Annotated[str, Field(max_length=ANSWER)], ...] = Field(min_length=2, max_length=ANSWERS)
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check_template(self) -> Self:
         try:
             parts = [p for p in string.Formatter().parse(self.template) if p[1] is not None]
         except ValueError as error:
@@ -143,15 +146,25 @@ class Wording(Row):
             raise ValueError(f"template '{self.template}' must not begin or end with white space")
         if "label" in self.fields:
             raise ValueError(f"template '{self.template}' must not show the label")
-        seen = {unicodedata.normalize("NFC", answer) for answer in self.answers}
-        if len(seen) < len(self.answers) or any(not a or a != a.strip() for a in self.answers):
-            raise ValueError(f"answers {list(self.answers)} must differ, with no white space at their ends")
         return self
 
     @property
     def fields(self) -> tuple[str, ...]:
         """Names of the template's fields in order, each once."""
         return tuple(dict.fromkeys(name for _, name, _, _ in string.Formatter().parse(self.template) if name))
+
+
+class Wording(Template):
+    """How a task is posed: the template, and the answer words."""
+
+    answers: tuple[Annotated[str, Field(max_length=ANSWER)], ...] = Field(min_length=2, max_length=ANSWERS)
+
+    @model_validator(mode="after")
+    def _check_answers(self) -> Self:
+        seen = {unicodedata.normalize("NFC", answer) for answer in self.answers}
+        if len(seen) < len(self.answers) or any(not a or a != a.strip() for a in self.answers):
+            raise ValueError(f"answers {list(self.answers)} must differ, with no white space at their ends")
+        return self
 
 
 class TaskRow(Wording):
@@ -174,6 +187,20 @@ class TaskRow(Wording):
         return self
 
 
+class ChoiceRow(Template):
+    """A multiple-choice task of the catalogue: each example has options of its own."""
+
+    source: FolderSource
+
+    @model_validator(mode="after")
+    def _check_hub(self) -> Self:
+        if "options" in self.fields:
+            raise ValueError(f"template '{self.template}' must not show the options")
+        if self.source.hub is not None and not self.source.hub.options:
+            raise ValueError("the hub's copy of multiple choice must say in which columns the options are")
+        return self
+
+
 class OwnTask(Wording):
     """The task.toml that a user's own folder brings."""
 
@@ -186,9 +213,13 @@ class TaskCatalogue(Row):
 
     packages: dict[str, RatedPackage]
     tasks: dict[str, TaskRow]
+    choices: dict[str, ChoiceRow] = Field(default_factory=dict)
+    """Multiple choice, by name."""
 
     @model_validator(mode="after")
     def _check_packages(self) -> Self:
+        if both := sorted(self.tasks.keys() & self.choices.keys()):
+            raise ValueError(f"'{both[0]}' can't be both a task with answer words and multiple choice")
         for name, row in self.tasks.items():
             if isinstance(row.source, VaderSource | OriginSource):
                 package = self.packages.get(row.source.package)

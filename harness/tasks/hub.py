@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from harness.errors import HarnessError
-from harness.tasks.catalogue import HubSource, Wording
+from harness.tasks.catalogue import HubSource, Template
 from harness.tasks.rows import Labelled, Row, labelled_examples, split_labelled
 from harness.tasks.split import Parts
 
 
-def read_hub(source: HubSource, wording: Wording, *, skip_bad_rows: bool = False) -> Parts:
+def read_hub(source: HubSource, wording: Template, *, skip_bad_rows: bool = False) -> Parts:
     """Return the data set's examples in three parts (see split_given), downloaded whole by `datasets`.
 
     Raises:
@@ -32,15 +32,33 @@ def read_hub(source: HubSource, wording: Wording, *, skip_bad_rows: bool = False
                 "connect to the network, or bring the files with --data-dir",
             ) from error
         whole = f"{source.id}, split {split}"
-        return labelled_examples(renamed(rows, source.fields, split), wording, whole, skip=skip_bad_rows)
+        return labelled_examples(renamed(rows, source, split), wording, whole, skip=skip_bad_rows)
 
     splits = {"train": source.train, "dev": source.dev, "test": source.test}
     read = {name: part(split) for name, split in splits.items() if split}
     return split_labelled(read, wording, source.id, skip=skip_bad_rows)
 
 
-def renamed(rows: Iterable[Mapping[str, Any]], fields: Mapping[str, str], split: str) -> Iterator[Row]:
-    """Yield each row under our names: `fields` maps ours to theirs, other columns stay as they are."""
+def renamed(rows: Iterable[Mapping[str, Any]], source: HubSource, split: str) -> Iterator[Row]:
+    """Yield each row under our names: `fields` maps ours to theirs, other columns stay as they are.
+
+    Of multiple choice the options are gathered, and a label that is the key of one becomes its index.
+    """
     for number, row in enumerate(rows):
-        ours = {field: row[column] for field, column in fields.items() if column in row}
-        yield f"split {split}, row {number}", {**row, **ours}
+        ours = {field: row[column] for field, column in source.fields.items() if column in row}
+        found: dict[str, Any] = {**row, **ours}
+        if source.options:
+            options = [_inside(row, path) for path in source.options]
+            found["options"] = options[0] if len(options) == 1 else options
+        if source.keys is not None:
+            keys, label = _inside(row, source.keys), found.get("label")
+            found["label"] = keys.index(label) if isinstance(keys, list) and label in keys else label
+        yield f"split {split}, row {number}", found
+
+
+def _inside(row: Mapping[str, Any], path: str) -> Any:
+    """Return what stands at a path: 'a.b' is the field b of what column a holds; None where there is no such."""
+    found: Any = row
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found

@@ -12,7 +12,7 @@ from harness.errors import HarnessError
 from harness.files import opened, parse_json, what_is
 from harness.packages import read_toml
 from harness.settings import is_plain_name
-from harness.tasks.catalogue import OwnTask, Wording
+from harness.tasks.catalogue import OwnTask, Template, Wording
 from harness.tasks.rows import LONGEST, Labelled, Row, UnusableError, labelled_examples, split_labelled
 from harness.tasks.split import Parts
 
@@ -67,7 +67,7 @@ def own_task_names(data_dir: Path) -> list[str]:
     return sorted({*inside, *own})
 
 
-def read_folder(folder: Path, wording: Wording, *, skip_bad_rows: bool = False) -> Parts:
+def read_folder(folder: Path, wording: Template, *, skip_bad_rows: bool = False) -> Parts:
     """Return the folder's examples in three parts (see split_given).
 
     Raises:
@@ -77,6 +77,11 @@ def read_folder(folder: Path, wording: Wording, *, skip_bad_rows: bool = False) 
     parts = ["train", "test"] if what_is(folder / "dev.jsonl") == "nothing" else ["train", "dev", "test"]
     read = {part: _read(folder / f"{part}.jsonl", wording, skip=skip_bad_rows) for part in parts}
     return split_labelled(read, wording, str(folder), skip=skip_bad_rows)
+
+
+def named(wording: Template) -> str:
+    """Return the fields that a row has, in words."""
+    return f"{', '.join((*wording.fields, *(() if isinstance(wording, Wording) else ('options',))))} and label"
 
 
 def _names(data_dir: Path) -> set[str]:
@@ -92,7 +97,7 @@ def _has_own(folder: Path) -> bool:
     return os.path.isfile(folder / "task.toml")  # noqa: PTH113  # Path.is_file raises where it may not look
 
 
-def _read(file: Path, wording: Wording, *, skip: bool) -> Labelled:
+def _read(file: Path, wording: Template, *, skip: bool) -> Labelled:
     try:
         with opened(file) as lines:
             return labelled_examples(_rows(file, lines), wording, str(file), skip=skip)
@@ -100,8 +105,7 @@ def _read(file: Path, wording: Wording, *, skip: bool) -> Labelled:
         there = what_is(file)
         found = f"can't read {file}: {error.strerror}" if there == "a file" else f"no file {file} ({there} is there)"
         raise HarnessError(
-            f"{found}: a task's folder holds train.jsonl and test.jsonl, one object a line with "
-            f"{', '.join(wording.fields)} and label",
+            f"{found}: a task's folder holds train.jsonl and test.jsonl, one object a line with {named(wording)}",
         ) from error
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 
 from harness.data import Example, LeftOut
 from harness.errors import HarnessError, cut, shown
-from harness.tasks.catalogue import Wording
+from harness.tasks.catalogue import Template, Wording
 from harness.tasks.split import MARKS, Parts, make_example, normalise, pile_of_marks, split_given
 
 LONGEST = 1 << 20
@@ -18,6 +18,9 @@ LISTED = 10
 """Rows that can't be used of which a message says where they stand."""
 ENOUGH = 100_000
 """Rows that can't be used after which the rest is not looked at, where none may be skipped."""
+
+MOST = 26
+"""Options of a question at most."""
 
 Row = tuple[str, object]
 """Where the row stands (as an error names it, such as 'train.jsonl:3'), and what it holds, or why that is unknown."""
@@ -44,16 +47,18 @@ class Labelled:
     """How many can't be used, by kind."""
 
 
-def labelled_examples(rows: Iterable[Row], wording: Wording, whole: str, *, skip: bool = False) -> Labelled:
+def labelled_examples(rows: Iterable[Row], wording: Template, whole: str, *, skip: bool = False) -> Labelled:
     """Return one example a row that can be used, and of the others where they stand and why they can't.
 
-    A row is a mapping with a text for each of the template's fields, and 'label', the answer word's index. Where
-    none may be skipped, no row behind the first ENOUGH that can't be used is looked at.
+    A row is a mapping with a text for each of the template's fields, and 'label', the answer word's index; of multiple
+    choice with 'options', a list of texts, whose index is the label. Where none may be skipped, no row behind the first
+    ENOUGH that can't be used is looked at.
     """
     found, fields = Labelled(whole), wording.fields
+    answers = wording.answers if isinstance(wording, Wording) else None
     for place, row in rows:
         try:
-            found.examples.append(_example(place, row, fields, wording.answers))
+            found.examples.append(_example(place, row, fields, answers))
         except UnusableError as error:
             found.kinds[error.kind] += 1
             if len(found.unusable) < LISTED:
@@ -63,20 +68,20 @@ def labelled_examples(rows: Iterable[Row], wording: Wording, whole: str, *, skip
     return found
 
 
-def split_labelled(read: Mapping[str, Labelled], wording: Wording, where: str, *, skip: bool) -> Parts:
+def split_labelled(read: Mapping[str, Labelled], wording: Template, where: str, *, skip: bool) -> Parts:
     """Return the parts of 'train', 'test' and, where it is there, 'dev' (see split_given); `where` they were found.
 
     With `skip` rows that can't be used are left out, and counted by kind.
 
     Raises:
         HarnessError: rows can't be used: the first of them by place and reason, and how many there are; or of one
-            part no row is left, or one class only.
+            part no row is left, or, but of multiple choice, one class only.
 
     """
     if not skip:
         _refuse_unusable(list(read.values()), where)
     for part in read.values():
-        _require_classes(part, wording.answers)
+        _require_classes(part, wording.answers if isinstance(wording, Wording) else None)
     train, test = (read[part].examples for part in ("train", "test"))
     parts = split_given(train, read["dev"].examples if "dev" in read else None, test)
     skipped = [
@@ -101,26 +106,45 @@ def _refuse_unusable(read: Sequence[Labelled], where: str) -> None:
     )
 
 
-def _require_classes(part: Labelled, answers: Sequence[str]) -> None:
+def _require_classes(part: Labelled, answers: Sequence[str] | None) -> None:
     kinds = ", ".join(f"{rows:,} {kind}" for kind, rows in part.kinds.items())
     skipped = f" beside rows that can't be used ({kinds})" if kinds else ""
     if not part.examples:
-        raise HarnessError(f"{part.whole} is empty{skipped}: it needs examples of at least two classes")
+        needs = "examples" if answers is None else "examples of at least two classes"
+        raise HarnessError(f"{part.whole} is empty{skipped}: it needs {needs}")
     labels = {example.label for example in part.examples}
-    if len(labels) == 1:
+    if answers is not None and len(labels) == 1:
         raise HarnessError(
             f"{part.whole} holds one class only ({answers[labels.pop()]}, {len(part.examples)} examples{skipped}): "
             f"it needs at least two of {', '.join(answers)}",
         )
 
 
-def _example(place: str, row: object, fields: Sequence[str], answers: tuple[str, ...]) -> Example:
+def _example(place: str, row: object, fields: Sequence[str], answers: tuple[str, ...] | None) -> Example:
     if isinstance(row, UnusableError):
         raise row
     if not isinstance(row, Mapping):
         raise UnusableError("no object with fields", f"expected an object with fields, found {type(row).__name__}")
     texts = {name: _text(row, name) for name in fields}
-    return make_example(texts, _label(row, answers), place)
+    if answers is not None:
+        return make_example(texts, _label(row, answers), place)
+    options = _options(row)
+    return make_example(texts, _label(row, options), place, options)
+
+
+def _options(row: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what an example of multiple choice offers: between two and MOST texts that differ."""
+    if "options" not in row:
+        why = f"no field 'options', which holds the answers to choose from; found: {_names(row)}"
+        raise UnusableError("a field is missing", why)
+    given = row["options"]
+    if not isinstance(given, list | tuple) or not 2 <= len(given) <= MOST:  # noqa: PLR2004  # less is no choice
+        many = f"{len(given)} of them" if isinstance(given, list | tuple) else type(given).__name__
+        raise UnusableError("no options", f"field 'options' must be a list of 2 to {MOST} texts, found {many}")
+    texts = [_text({f"options[{i}]": text}, f"options[{i}]") for i, text in enumerate(given)]
+    if len({normalise(text) for text in texts}) < len(texts):
+        raise UnusableError("options that are alike", "two of the options are the same text, and one of them is wrong")
+    return tuple(texts)
 
 
 def _text(row: Mapping[str, object], name: str) -> str:

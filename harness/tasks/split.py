@@ -56,16 +56,20 @@ def _pile() -> re.Pattern[str]:
     return re.compile(f"[{''.join(marks)}]{{{MARKS + 1}}}")
 
 
-def make_example(texts: Mapping[str, str], label: int, place: str = "") -> Example:
+def make_example(texts: Mapping[str, str], label: int, place: str = "", options: Sequence[str] = ()) -> Example:
     """Return the example with normalised texts and their content hash; `place` is where its row stands.
 
     The hash is sha256 over all fields' normalised texts, case-folded: texts that differ in case or white
-    space alone are one text, and can't be in two parts.
+    space alone are one text, and can't be in two parts. Of multiple choice it is over the options too: one question
+    may be asked with others.
     """
     shown = {field: normalise(text) for field, text in sorted(texts.items())}
+    offered = tuple(map(normalise, options))
     # Case folding can undo NFC (as for U+1FB7), so the folded text is normalised once more.
-    folded = {field: normalise(text.casefold()) for field, text in shown.items()}
-    return Example(shown, label, hashlib.sha256(json.dumps(folded).encode()).hexdigest(), place)
+    folded: dict[str, object] = {field: normalise(text.casefold()) for field, text in shown.items()}
+    if offered:
+        folded["options"] = [normalise(text.casefold()) for text in offered]
+    return Example(shown, label, hashlib.sha256(json.dumps(folded).encode()).hexdigest(), place, offered)
 
 
 def deduplicate(examples: Iterable[Example]) -> list[Example]:

@@ -1,11 +1,14 @@
 """Where tests find real archives and the paper's data, and skip where there are none; warnings that are errors."""
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import fixtures
+from harness.__main__ import main
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan, OnTasks
 from harness.evidence.sources import Sources
@@ -23,6 +26,9 @@ WARNINGS = (
     "ignore:.*:DeprecationWarning:transformers.*",
 )
 """The later ones come first."""
+
+Run = Callable[..., tuple[int, str, str]]
+"""A command of `python -m harness`: exit status, stdout and stderr."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -80,3 +86,17 @@ def sources(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Sourc
 def evidence(sources: Sources) -> Evidence:
     """Return the evidence of the tiny project."""
     return Evidence(sources)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs a command and returns its exit status, stdout and stderr."""
+
+    def command(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return command

@@ -2,14 +2,10 @@
 
 import json
 import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-import fixtures
-from harness.__main__ import main
 from harness.evidence.questions import HowItRan, OnTasks
 from harness.judging.claims import Claim
 from harness.judging.verdicts import Verdict
@@ -17,24 +13,8 @@ from harness.report.document import Document, ModelFacts, RunFacts
 from harness.report.json_form import to_json
 from harness.statistics.results import Estimate, Outcome, PartResult
 from harness.store import Store
-from harness.tests.packed_model import packed_in_parts
+from harness.tests.conftest import Run
 from harness.tests.tiny import Project, ready
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Return a function that runs a command and returns its exit status, stdout and stderr."""
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    return command
 
 
 def _report(
@@ -219,6 +199,9 @@ def test_plan_says_what_a_run_would_take(run: Run, project: Project, tmp_path: P
 @pytest.mark.parametrize(
     ("command", "complaint"),
     [
+        ("fetch --model , --store {0}", "--model ',' names no model"),
+        ("export --task movie --out {0} --model a,b", "'a,b' names 2 models, and this writes the recordings of one"),
+        ("budget --model a,b --store {0}", "'a,b' names 2 models, and this reads the runs of one"),
         ("plan --querys 3 --store {0}", "'--querys' is no setting: did you mean '--queries'"),
         ("budget --claims C99 --store {0}", "--claims 'C99': "),
         ("budget {0}/nowhere.json --store {0}", "nowhere.json' can't be used"),
@@ -267,57 +250,3 @@ def test_claims_that_could_not_be_judged_make_no_expectation(run: Run, tmp_path:
     report = _report(tmp_path, C1=Outcome.SUPPORTED, C2=Outcome.ERROR)
     code, _, err = run("expect", report, "--out", tmp_path / "e.json")
     assert (code, "could not be judged (C2)" in err, (tmp_path / "e.json").exists()) == (2, True, False)
-
-
-@pytest.fixture
-def toy_store(fetched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a store with the tasks' archives and the pieces of 'toy', the one model of a catalogue of its own."""
-    store = tmp_path / "store"
-    (store / "fetched").mkdir(parents=True)
-    for archive in fetched.glob("vader*.zip"):
-        (store / "fetched" / archive.name).symlink_to(archive)
-    tables = packed_in_parts(store / "fetched").model_dump()
-    parts = ", ".join(f"{{ {_keys(part, ', ')} }}" for part in tables.pop("parts"))
-    terms = _keys(tables.pop("terms"), ", ")
-    said = f"[toy]\n{_keys(tables, chr(10))}\nterms = {{ {terms} }}\nparts = [{parts}]\n"
-    (tmp_path / "models.toml").write_text(said, encoding="utf-8")
-    monkeypatch.setattr(fixtures, "MODELS", tmp_path / "models.toml")
-    return store
-
-
-def _keys(table: dict[str, object], between: str) -> str:
-    return between.join(f"{name} = {json.dumps(value)}" for name, value in table.items())
-
-
-def test_weights_under_terms_are_not_fetched_unasked(run: Run, toy_store: Path) -> None:
-    """The terms are unpacked, and the message says where they stand and what accepts them; no piece is joined."""
-    code, _, err = run("fetch", "--model", "toy", "--store", toy_store)
-    assert (code, len(err.splitlines())) == (2, 1)
-    assert f"which stand in {toy_store}/fetched/toy-1.0/TERMS" in err
-    assert "if you accept them: python -m harness fetch --model toy --accept-terms" in err
-    assert (toy_store / "fetched" / "toy-1.0" / "TERMS").read_text() == "You may."
-    assert not [*toy_store.rglob("*.gguf")]
-
-
-def test_accepted_terms_bring_the_weights(run: Run, toy_store: Path) -> None:
-    """The pieces are joined; that these are no GGUF file is one message, which names it."""
-    code, _, err = run("fetch", "--model", "toy", "--accept-terms", "--store", toy_store)
-    (joined,) = toy_store.rglob("*.gguf")
-    assert (code, joined.read_bytes()) == (2, b"GGUF, or not")
-    assert f"model 'toy' in {joined.parent}: toy.gguf can't be used" in err
-
-
-def test_fetching_again_changes_nothing(run: Run, fetched: Path) -> None:
-    """Where archives and model are there and whole, no file is written, and both calls say the same."""
-    store = fetched.parent
-    if not any((store / "models").glob("*/model.safetensors")):
-        pytest.skip(f"no unpacked model in {store / 'models'}: a first run unpacks it")
-
-    def state() -> dict[Path, int]:
-        files = [path for folder in ("fetched", "models") for path in (store / folder).rglob("*.*")]
-        return {path: path.stat().st_mtime_ns for path in files if path.suffix != ".lock"}
-
-    before = state()
-    first, second = run("fetch", "--store", store), run("fetch", "--store", store)
-    assert (first[0], first) == (0, second)
-    assert state() == before

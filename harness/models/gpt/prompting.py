@@ -1,11 +1,18 @@
-"""Ask a GPT of ours a labelled task: the same prompts and answer words as any other model's (PAPER section 2)."""
+"""Ask a GPT of ours a labelled task: the same prompts and answer words as any other model's (PAPER section 2).
+
+Multiple choice is asked by the likelihood of each option.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from harness.data import Setting
+from harness.models.gpt.choice_prompts import ChoicePrompts
 from harness.models.gpt.network import GPT, Cache
 from harness.prompts import Prompts
 
@@ -32,3 +39,36 @@ def answer_logits(
         last = hidden[torch.arange(len(queries), device=device), torch.tensor([len(q) - 1 for q in queries])]
         rows.append(network.logits(last)[:, answers].float().cpu())
     return torch.cat(rows).numpy()
+
+
+@torch.inference_mode()
+def option_likelihoods(
+    network: GPT, prompts: ChoicePrompts, batch_size: int = 16
+) -> tuple[Float64[np.ndarray, " option"], ...]:
+    """Return for each query the log-likelihood of each of its options behind prefix and query, in nats.
+
+    log p(o | q) = sum_t log p(o_t | prefix, q, o_1 ... o_(t-1)), over the option's own tokens. The prefix runs once; a
+    query is read again for each of its options.
+    """
+    device = next(network.parameters()).device
+    past = Cache()
+    network.hidden(torch.tensor([prompts.prefix], device=device), past)
+    asked = [(query, option) for query, of in zip(prompts.queries, prompts.options, strict=True) for option in of]
+    found: list[float] = []
+    for first in range(0, len(asked), batch_size):
+        found += _sums(network, past, asked[first : first + batch_size])
+    ends = np.cumsum([len(of) for of in prompts.options])
+    return tuple(np.split(np.array(found, np.float64), ends[:-1]))
+
+
+def _sums(network: GPT, past: Cache, asked: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[float]:
+    """Return the log-likelihood of each option behind its query: rows are right-padded, and no pad is scored."""
+    device = next(network.parameters()).device
+    rows = [torch.tensor([*query, *option], device=device) for query, option in asked]
+    hidden = network.hidden(pad_sequence(rows, batch_first=True), past.expanded(len(rows)))
+    sums = []
+    for state, (query, option) in zip(hidden, asked, strict=True):
+        before = state[len(query) - 1 : len(query) + len(option) - 1]  # what each of the option's tokens is told from
+        told = network.logits(before).double().log_softmax(dim=-1)
+        sums.append(float(told.gather(1, torch.tensor(option, device=device)[:, None]).sum()))
+    return sums

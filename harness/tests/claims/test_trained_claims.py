@@ -11,6 +11,7 @@ from harness.judging.claims import load_claims
 from harness.judging.judge import judge
 from harness.judging.verdicts import Verdict
 from harness.tests.minuscule import LENGTHS, SEEDS, SEQUENCES, STARTS, WINDOWS, fill, open_minuscule, write_words
+from harness.tests.planted.worlds import World
 from harness.tests.tiny import Project
 
 QUERIES = 12
@@ -58,3 +59,16 @@ def test_claim_of_trained_models_is_judged(evidence: Evidence, verdicts: Mapping
     assert [part.name for part in verdict.parts] == list(ROWS[claim])
     assert verdict.control is not None
     assert verdict.control.passed
+
+
+def test_what_of_text_tasks_was_too_long_is_said_and_multiple_choice_has_a_table_more() -> None:
+    """A note counts the test examples that were left out; accuracy a character stands beside, and decides nothing."""
+    shares = {"text_tasks": {"vanilla": 0.2, "momentum": 0.6}, "by_length": {"vanilla": 0.7, "momentum": 0.1}}
+    measured = CLAIMS["C15"].measure(World(**shares, too_long={"a": 1200}))
+    _, right, by_length = measured.tables
+    assert right.note.endswith("are left out: 1,200 of a.")
+    assert [part.name for part in measured.parts] == ["regression", "recall", "text tasks"]
+    assert by_length.title == "Multiple choice by the likelihood a character"
+    assert dict(by_length.rows)["a"] == pytest.approx((0.7, 0.1), abs=0.02)
+    _, alone = CLAIMS["C15"].measure(World(text_tasks=shares["text_tasks"])).tables
+    assert alone.note == ""

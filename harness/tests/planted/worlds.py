@@ -208,9 +208,20 @@ class World(Evidence):
 
     def text_tasks(self) -> Mapping[str, ByTask]:
         """Return the accuracies that are given, by attention; none where none are."""
-        given = dict(self.found.get("text_tasks", {}))
+        return self._shares("text_tasks")
+
+    def by_length(self) -> Mapping[str, ByTask]:
+        """Return the same of multiple choice, where the option is taken that is likeliest a character."""
+        return self._shares("by_length")
+
+    def _shares(self, name: str) -> Mapping[str, ByTask]:
+        given = dict(self.found.get(name, {}))
         noise = {a: {t: stream(0, "text tasks", a, t).normal(0, 0.02, (RUNS, EXAMPLES)) for t in TASKS} for a in given}
         return {a: {task: share + noise[a][task] for task in self.tasks} for a, share in given.items()}
+
+    def too_long(self) -> Mapping[str, int]:
+        """Return the numbers that are given; none where none are."""
+        return dict(self.found.get("too_long", {}))
 
     def base_rate(self) -> Mapping[str, ByTask]:
         """Return an excess over the base rate and its control at the levels that are given, in half of the examples."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import HarnessError
-from harness.plugin.models import cases, names_given, names_listed, require_different
+from harness.plugin.models import cases, names_given, names_listed, one_named, require_different
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,15 @@ def test_folder_with_a_comma_in_its_name_is_one_model(tmp_path: Path) -> None:
     """It is there, so that it is meant."""
     (tmp_path / "a,b").mkdir()
     assert names_given(str(tmp_path / "a,b")) == (str(tmp_path / "a,b"),)
+
+
+def test_command_about_one_model_takes_no_several(tmp_path: Path) -> None:
+    """It says how many were named; a folder with a comma in its name is one."""
+    assert one_named(" a,", "reads") == "a"
+    (tmp_path / "a,b").mkdir()
+    assert one_named(str(tmp_path / "a,b"), "reads") == str(tmp_path / "a,b")
+    with pytest.raises(HarnessError, match="--model 'a,b' names 2 models, and this reads one; name one of them"):
+        one_named("a,b", "reads")
 
 
 def test_file_names_a_model_a_line(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import fixtures
 from harness.errors import HarnessError
 from harness.files import parse_toml, read_text
+from harness.plugin.models import cases_said
 from harness.plugin.profiles import options_among, read_profile, settings_with
 from harness.plugin.study import settings_of
 from harness.settings import Protocol, Settings, parse_settings
@@ -24,8 +25,10 @@ def given(**options: object) -> Settings:
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_profile_can_be_used(name: str) -> None:
-    """Its settings are settings, and values that they may have."""
-    assert parse_settings(**{"profile": name, **read_profile(fixtures.PROFILES, name)}).profile == name
+    """Its settings are settings, and values that they may have, of each model that it names."""
+    profile = read_profile(fixtures.PROFILES, name)
+    for model in cases_said({}, profile).values():
+        assert parse_settings(**{"profile": name, **profile, "model": model}).profile == name
 
 
 def test_default_profile_is_the_settings_defaults() -> None:
@@ -64,9 +67,11 @@ def test_profile_decides_no_verdict_beyond_its_settings() -> None:
 
 
 def test_paper_profile_is_what_the_paper_did() -> None:
-    """Its six tasks and its model, at most 2,000 examples, 32 demonstrations, the replication's rates in the grid."""
+    """Its six tasks and two models, at most 2,000 examples, 32 demonstrations, the replication's rates in the grid."""
     found = given(profile="paper")
-    assert (found.model, found.queries, found.demonstrations) == ("fairseq-dense-1.3b", 2000, 32)
+    models = ["fairseq-dense-1.3b", "fairseq-dense-2.7b"]
+    assert [*cases_said({}, read_profile(fixtures.PROFILES, "paper")).values()] == models
+    assert (found.model, found.queries, found.demonstrations) == (models[0], 2000, 32)
     assert found.tasks == ("sst2", "sst5", "mr", "subj", "agnews", "cb")
     assert {5e-4, 1.6e-4, 3e-3, 0.2, 0.08, *parse_settings().learning_rates} == {*found.learning_rates}
     assert found.momentum_size == "paper"
@@ -77,6 +82,14 @@ def test_arguments_are_settings_as_pytest_takes_them() -> None:
     words = ["--profile", "quick", "--queries=33", "--skip-bad-rows", "--tasks", "movie, tweet"]
     found = settings_with(options_among(words), fixtures.PROFILES, Path("store"))
     assert found == given(profile="quick", queries="33", skip_bad_rows=True, tasks="movie, tweet")
+
+
+def test_lists_are_separated_by_commas() -> None:
+    """Of every setting that holds several: tasks, learning rates, C15's own tasks, what is fitted to ICL."""
+    words = ["--tasks=a, b", "--learning-rates", "1,2", "--momentum-tasks=c,d", "--distilled=answers,outputs"]
+    found = settings_with(options_among(words), fixtures.PROFILES, Path("store"))
+    assert (found.tasks, found.learning_rates) == (("a", "b"), (1.0, 2.0))
+    assert (found.momentum_tasks, found.distilled) == (("c", "d"), ("answers", "outputs"))
 
 
 @pytest.mark.parametrize(
@@ -93,9 +106,21 @@ def test_arguments_that_are_no_settings_are_one_message(words: list[str], messag
         options_among(words)
 
 
+def test_settings_are_of_one_model(tmp_path: Path) -> None:
+    """Of a profile that names several, the command line or a loop over them must say which."""
+    (tmp_path / "profiles.toml").write_text('[two]\nmodel = ["owner/small", "owner/large"]\n')
+    said = r"profile 'two' names 2 models \(owner/small, owner/large\), .*; name it with --model"
+    with pytest.raises(HarnessError, match=said):
+        settings_with({"profile": "two"}, tmp_path / "profiles.toml", tmp_path)
+    assert settings_with({"profile": "two", "model": "a"}, tmp_path / "profiles.toml", tmp_path).model == "a"
+
+
 @pytest.mark.parametrize(
     ("text", "name", "message"),
     [
+        ("[quick]\nmodel = []\n", "quick", r"model is \[\], expected a model's name or a list of names"),
+        ('[quick]\nmodel = ["a", 3]\n', "quick", r"model is \['a', 3\], expected"),
+        ('[quick]\nmodel = " "\n', "quick", "model is ' ', expected"),
         ("[quick]\n", "quik", "--profile 'quik': .*quick"),
         ("[quick]\nquerys = 3\n", "quick", "profile 'quick' in .*queries"),
         ("quick = 3\n", "quick", "--profile 'quick'"),
@@ -103,7 +128,7 @@ def test_arguments_that_are_no_settings_are_one_message(words: list[str], messag
     ],
 )
 def test_wrong_profiles_are_one_message(tmp_path: Path, text: str, name: str, message: str) -> None:
-    """An unknown name, an unknown setting, no table, no TOML."""
+    """An unknown name, an unknown setting, no table, no TOML, and models that are no names."""
     (tmp_path / "profiles.toml").write_text(text)
     with pytest.raises(HarnessError, match=message):
         read_profile(tmp_path / "profiles.toml", name)

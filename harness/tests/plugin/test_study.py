@@ -11,6 +11,7 @@ import pytest
 import claims
 import fixtures
 from harness.engines.plan import stated
+from harness.errors import HarnessError
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan
 from harness.judging.claims import load_claims
@@ -205,6 +206,23 @@ def test_model_is_tried_where_the_store_lacks_runs_of_it(project: Project, tmp_p
     progress.begun.clear()
     study.ready()
     assert progress.begun == []
+
+
+def test_run_that_was_given_up_is_not_tried_again(project: Project, tmp_path: Path) -> None:
+    """Finetuning diverges at the one rate: the next family says the same at once, and what is no model's is judged."""
+    progress = _Begun()
+    settings = project.settings(tmp_path / "store", learning_rates=(1e38,))
+    study = Study(CLAIMS, settings, fixtures.MODELS, fixtures.TASKS, progress)
+    with pytest.raises(HarnessError, match="diverged at every learning rate") as first:
+        study.verdict("C1")
+    assert progress.begun
+    progress.begun.clear()
+    with pytest.raises(HarnessError) as second:
+        study.verdict("C11")
+    assert second.value is first.value
+    study.ready()
+    assert progress.begun == []
+    assert study.verdict("C4").outcome is Outcome.SUPPORTED
 
 
 def test_model_before_lets_go_when_anothers_turn_comes(project: Project, tmp_path: Path) -> None:

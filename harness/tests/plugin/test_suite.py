@@ -143,6 +143,48 @@ def test_no_text_of_a_claim_steers_a_terminal_or_breaks_a_file(coins: Path) -> N
 SAID = "\x1b[31m \x9b2J \u202e \ud83d"
 
 
+SEVERAL = """
+import coins
+from dataclasses import replace
+
+from harness.errors import HarnessError
+
+
+class Coin(coins.Table):
+    def __init__(self, config, progress, name):
+        super().__init__(config, progress)
+        self.settings = {"model": name}
+
+    def subject(self, claim):
+        return self.settings["model"] if claim.subject == "model" else claim.subject
+
+    def verdict(self, claim_id):
+        if (self.settings["model"], claim_id) == ("lost", "A1"):
+            raise HarnessError("it fell into a drain")
+        return super().verdict(claim_id)
+
+
+NAMES = ("lost", "found")
+coins.SUITE = replace(
+    coins.SUITE, cases=lambda _: NAMES, open=lambda config, progress: {n: Coin(config, progress, n) for n in NAMES}
+)
+"""
+
+
+def test_subject_that_cannot_be_judged_stops_no_other(coins: Path) -> None:
+    """Of two coins the first is lost: its claim is an ERROR that says so, and all else is judged."""
+    (coins / "several.py").write_text(SEVERAL)
+    ((code, out, err),) = _run(coins, whole=["-p", "several", "--report=two/coins.html"]).values()
+    assert code == pytest.ExitCode.TESTS_FAILED, out + err
+    document = from_json((coins / "two" / "coins.json").read_text())
+    assert {verdict.key: verdict.outcome for verdict in document.verdicts} == {
+        ("A1", "lost"): "ERROR",
+        ("A1", "found"): "SUPPORTED",
+        ("A2", "all coins"): "INCONCLUSIVE",
+    }
+    assert "A1 could not be judged: it fell into a drain" in out
+
+
 @pytest.mark.parametrize(
     ("package", "complaint"),
     [

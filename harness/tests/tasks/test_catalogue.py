@@ -34,11 +34,12 @@ def test_paper_tasks_are_worded_as_the_paper_words_them() -> None:
 
 
 def test_default_tasks_need_no_folder() -> None:
-    """Seven tasks come out of the package; the paper's six are brought or fetched from the hub."""
+    """Seven tasks come out of the package; the paper's, and multiple choice, are brought or fetched from the hub."""
     rows = read_tasks(fixtures.TASKS).tasks
     assert tuple(rows)[:8] == ("movie", "product", "tweet", "editorial", "movie5", "origin", "source", "gloss")
     brought = [name for name, row in rows.items() if isinstance(row.source, FolderSource)]
-    assert brought == list(PAPER)
+    assert brought == [*PAPER, "imdb"]
+    assert list(read_tasks(fixtures.TASKS).choices) == ["arc-e", "piqa"]
 
 
 @pytest.mark.parametrize(
