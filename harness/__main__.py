@@ -1,5 +1,6 @@
-"""The command line beside pytest: fetch, clean, export, render, expect, compare, combine, budget, plan."""
+"""The command line beside pytest: fetch, clean, export, render, expect, compare, combine, budget, plan, run."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -249,18 +250,28 @@ def plan(context: typer.Context) -> None:
     import claims as package  # noqa: PLC0415
     from harness.judging.claims import load_claims  # noqa: PLC0415  # slow import
     from harness.judging.planned import planned  # noqa: PLC0415
-    from harness.plugin.models import cases_said  # noqa: PLC0415
-    from harness.plugin.profiles import options_among, profile_named, settings_with  # noqa: PLC0415
+    from harness.plugin.profiles import settings_said  # noqa: PLC0415
 
-    given = options_among(context.args)
-    named = cases_said(given, profile_named(fixtures.PROFILES, given.get("profile")))
-    for case, model in named.items():
+    for case, settings in settings_said(context.args, fixtures.PROFILES, fixtures.STORE).items():
         if case:
-            _say(f"{model}:")
-        said = {name: value for name, value in given.items() if name != "models_file"}
-        settings = settings_with({**said, "model": model}, fixtures.PROFILES, fixtures.STORE)
+            _say(f"{settings.model}:")
         for line in planned([*load_claims(package).values()], settings, fixtures.MODELS, fixtures.TASKS):
             _say(line)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run(context: typer.Context) -> None:
+    """Compute what the claims need with these options, and judge none: `pytest claims/` then finds all in the store."""
+    import claims as package  # noqa: PLC0415
+    from harness.judging.claims import load_claims  # noqa: PLC0415  # slow import
+    from harness.plugin.profiles import settings_said  # noqa: PLC0415
+    from harness.plugin.progress_bar import progress_on  # noqa: PLC0415
+    from harness.plugin.study import compute_all  # noqa: PLC0415
+
+    settings = settings_said(context.args, fixtures.PROFILES, fixtures.STORE)
+    progress = progress_on(sys.stderr)
+    for line in compute_all(load_claims(package), settings, fixtures.MODELS, fixtures.TASKS, progress):
+        _say(line)
 
 
 def _say(line: str) -> None:

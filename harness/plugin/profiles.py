@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.errors import HarnessError, nearest
 from harness.files import parse_toml, read_text
+from harness.plugin.models import cases_said
 from harness.settings import Settings, parse_settings
 
 
@@ -71,3 +72,14 @@ def options_among(arguments: Sequence[str]) -> Mapping[str, object]:
     if rest:
         raise HarnessError(f"'{rest[0]}' is no setting: {nearest(rest[0], (f'--{n}' for n in Settings.model_fields))}")
     return vars(found)
+
+
+def settings_said(arguments: Sequence[str], profiles: Path, store: Path) -> Mapping[str, Settings]:
+    """Return the settings that the arguments of a run give, of each model by what its cases are called.
+
+    HarnessError where one is wrong, or names no model.
+    """
+    given = options_among(arguments)
+    named = cases_said(given, profile_named(profiles, given.get("profile")))
+    said = {name: value for name, value in given.items() if name != "models_file"}
+    return {case: settings_with({**said, "model": model}, profiles, store) for case, model in named.items()}

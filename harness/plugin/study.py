@@ -122,6 +122,11 @@ class Study:
         """Have what all these claims need run before the first of them is judged, side by side."""
         self._expected = tuple(dict.fromkeys(alike for each in claim_ids for alike in self._alike(each)))
 
+    def compute(self) -> None:
+        """Run what all claims need, and judge none of them; raises whatever keeps a record from being computed."""
+        self._turns.take(self)
+        self._run([*self._claims])
+
     def _run_expected(self) -> None:
         """Run it, once. What goes wrong without a word of the harness is met again by the claim that it concerns."""
         expected, self._expected = self._expected, ()
@@ -204,13 +209,7 @@ def study_suite(claims: str, models: Path, tasks: Path, profiles: Path, store: P
     def opened(config: pytest.Config, progress: Progress) -> Mapping[str, Study]:
         named = models_of(config, profiles)
         settings = {case: settings_of(config, profiles, store, model) for case, model in named.items()}
-        _require_there(next(iter(settings.values())))
-        modules, turns = load_claims(importlib.import_module(claims)), Turns()
-        with warnings.catch_warnings():
-            warnings.simplefilter("default", PlaceWarning)  # said, whatever filters hold while tests are gathered
-            found = {case: Study(modules, of, models, tasks, progress, turns) for case, of in settings.items()}
-        require_different({named[case]: study.sources.experiment.model.fingerprint for case, study in found.items()})
-        return found
+        return open_studies(load_claims(importlib.import_module(claims)), settings, models, tasks, progress)
 
     return Suite(
         open=opened,
@@ -218,6 +217,34 @@ def study_suite(claims: str, models: Path, tasks: Path, profiles: Path, store: P
         kept=lambda config: settings_of(config, profiles, store).store,
         **said,
     )
+
+
+def open_studies(
+    claims: Mapping[str, ClaimModule], settings: Mapping[str, Settings], models: Path, tasks: Path, progress: Progress
+) -> Mapping[str, Study]:
+    """Return the studies of one session, each with the settings of its case; no weights are loaded.
+
+    HarnessError where settings, tasks or a model can't be used, or two models are one.
+    """
+    _require_there(next(iter(settings.values())))
+    turns = Turns()
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", PlaceWarning)  # said, whatever filters hold while tests are gathered
+        found = {case: Study(claims, of, models, tasks, progress, turns) for case, of in settings.items()}
+    require_different({settings[case].model: of.sources.experiment.model.fingerprint for case, of in found.items()})
+    return found
+
+
+def compute_all(
+    claims: Mapping[str, ClaimModule], settings: Mapping[str, Settings], models: Path, tasks: Path, progress: Progress
+) -> Iterator[str]:
+    """Run what claims need of each model, judge nothing, and yield a line of each; raises as `open_studies`."""
+    for case, study in open_studies(claims, settings, models, tasks, progress).items():
+        try:
+            study.compute()
+        finally:
+            progress.pause()
+        yield f"{settings[case].model}: all that {len(claims)} claims need is in '{settings[case].store}'"
 
 
 def _require_there(settings: Settings) -> None:
