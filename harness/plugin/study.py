@@ -29,7 +29,7 @@ from harness.plugin.suite import Suite
 from harness.progress import Progress
 from harness.report.document import ModelFacts, RunFacts
 from harness.runs import loaded
-from harness.runs.facts import chaos_notes, task_facts
+from harness.runs.facts import chaos_notes, elsewhere_notes, task_facts
 from harness.runs.run import Run
 from harness.runs.steadiness import steadiness_of
 from harness.settings import Protocol, Settings
@@ -192,6 +192,8 @@ class Study:
         for task, runs in how.other_sets(self.sources).items():
             others = {candidate: steadiness_of(store.read(run)) for candidate, run in runs.items()}
             notes += chaos_notes(task, self.sources.selection(task), others)
+        for runs_of_task in how.runs(self.sources).values():
+            notes += elsewhere_notes(runs_of_task, store)
         model = source_facts(experiment.model, experiment.settings.store)
         return RunFacts({experiment.model.name: ModelFacts(model, tasks, notes)}, self.settings, self._profile)
 
