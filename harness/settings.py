@@ -47,7 +47,7 @@ class Settings(BaseModel):
         "are judged one after the other",
     )
     tasks: tuple[str, ...] = Field(
-        default=("movie", "origin", "tweet"),
+        default=("movie", "origin"),
         description="tasks, separated by commas; those of fixtures/tasks.toml, and your own",
     )
     data_dir: Path | None = Field(default=None, description="folder with <task>/train.jsonl and test.jsonl")

@@ -82,7 +82,7 @@ class Size:
     in_context: InContextSize
     seeds: int = 5
     """Training runs reported, each attention from the same weights and on the same batches."""
-    starts_in_context: int = 12
+    starts_in_context: int = 8
     """The same of the two attentions that are compared, where they learn in context: of some starts nothing is learned,
     of others all, so that a few say little."""
     etas: tuple[float, ...] = (0.1, 0.3, 0.5, 0.9)

@@ -35,13 +35,13 @@ def bought(sources: Sources, *modules: ClaimModule, **options: float) -> Bought:
 
 
 def test_a_set_costs_its_finetunings_and_its_prefixes(made: Sources) -> None:
-    """Of C11: ICL on dev, FT there by kept weights and anew for its steadiness; then the set's prefix and finetuning.
+    """Of C11: ICL on dev, FT there by kept weights; then the set's prefix and finetuning.
 
     A query is scored with demonstrations and finetuned.
     """
     cost = bought(made, C11).cost
     steps = STEP * DEMONSTRATIONS
-    a_set = PREFIX + ICL * DEV + DEV + (steps + DEV) + PREFIX + steps
+    a_set = PREFIX + ICL * DEV + DEV + PREFIX + steps
     assert cost.set / cost.example == pytest.approx(a_set / (ICL + 1))
     assert cost.draw == 0
 

@@ -18,7 +18,7 @@ def test_readme_holds_the_table_of_the_options() -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        "| `--tasks` | movie,origin,tweet | tasks, separated by commas; those of fixtures/tasks.toml, and your own |",
+        "| `--tasks` | movie,origin | tasks, separated by commas; those of fixtures/tasks.toml, and your own |",
         "| `--data-dir` |  | folder with \\<task>/train.jsonl and test.jsonl |",
         "| `--wordnet` | where systems and NLTK put it | folder with WordNet 3.0's data.noun, for the task gloss |",
         "| `--dev-queries` | 50 | examples a task to select on |",
