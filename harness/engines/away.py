@@ -7,13 +7,15 @@ This imports neither numpy nor torch at its top: what a machine says of threads 
 import importlib
 import os
 import platform
-from collections.abc import Iterable
-from contextlib import suppress
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from harness.drafts import PASSING, draft_of, locked
 from harness.engines import Job, Said
 from harness.errors import HarnessError
 
@@ -121,6 +123,14 @@ def of_others(job: Job, store: "Store") -> Said:
 def made_by(job: Job) -> "list[Record]":
     """Return what a job leaves: its records, or all that are computed together with them."""
     return [*job[0].together] or [*job]
+
+
+@contextmanager
+def passing(store: "Store") -> Iterator[Path]:
+    """Yield a folder in the store, this user's alone, that goes with the block; the next run removes a killed one's."""
+    place = store.make_folder(PASSING).absolute() / secrets.token_hex(8)
+    with locked(place, lock_stays=False), draft_of(place) as folder:
+        yield folder
 
 
 def installed(package: str, engine: str) -> ModuleType:

@@ -28,6 +28,7 @@ from harness.engines.away import (
     keep,
     made_by,
     of_others,
+    passing,
     resting_on,
 )
 from harness.engines.demand import Demand, Demands
@@ -183,13 +184,10 @@ def _kept(answer: Answer, job: Job, store: Store) -> Said:
 @contextmanager
 def _sign_in(store: Store) -> Iterator[Sign]:
     """Yield a sign that stands in the store until the end."""
-    name = secrets.token_hex(8)
-    sign = Sign(store.make_folder("signs").absolute() / name, name, Path.cwd())
-    try:
+    with passing(store) as folder:
+        sign = Sign(folder / "sign", secrets.token_hex(8), Path.cwd())
         sign.path.write_text(sign.text, encoding="ascii")
         yield sign
-    finally:
-        sign.path.unlink(missing_ok=True)
 
 
 def _reach(ray: Any) -> None:
@@ -201,7 +199,7 @@ def _reach(ray: Any) -> None:
             socket.create_connection((host, int(port)), REACH).close()  # Ray itself would try for minutes
         ray.init(address="auto", log_to_driver=False, logging_level="ERROR", configure_logging=False)
     except (OSError, ValueError, RuntimeError, SystemExit) as error:
-        said = f"RAY_ADDRESS '{address}'" if address else "started on this machine (RAY_ADDRESS is not set)"
+        said = f"RAY_ADDRESS '{address}'" if address else "RAY_ADDRESS is not set, so on this machine"
         raise HarnessError(
             f"--engine ray reaches no cluster: {said}: {_first_line(error)}. Start one with 'ray start --head', add "
             "machines with 'ray start --address=HOST:PORT', and set RAY_ADDRESS to HOST:PORT"

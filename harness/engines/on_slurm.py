@@ -5,10 +5,9 @@ node lost) is submitted once more. What each wrote is kept in the store's `logs`
 """
 
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -16,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness.engines import Job, Said
-from harness.engines.away import ATTEMPTS, Answer, LostWorkerWarning, compute, installed, of_others
+from harness.engines.away import ATTEMPTS, Answer, LostWorkerWarning, compute, installed, of_others, passing
 from harness.engines.demand import Demand, Demands
 from harness.engines.worker import THREADS
 from harness.errors import HarnessError
@@ -57,7 +56,8 @@ class OnSlurm:
         self._submitit: Any = installed("submitit", "slurm")
         self._ending = Event()
         self._waiting: list[_Submitted] = []
-        self._folder: Path | None = None
+        self._open = ExitStack()
+        self._folders: dict[Path, Path] = {}
         if cluster == "slurm" and shutil.which("sbatch") is None:
             raise HarnessError(
                 "--engine slurm reaches no cluster: this machine has no command 'sbatch'; run it where jobs are "
@@ -76,8 +76,7 @@ class OnSlurm:
         self._looking.join()
         for submitted in self._waiting:
             submitted.handle.cancel(check=False)
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._open.close()
 
     def take(self, jobs: Sequence[Job], store: Store) -> Mapping[int, Future[Said]]:
         """Submit as many as there is room for, in an array of each kind of machine that is asked for."""
@@ -113,10 +112,10 @@ class OnSlurm:
         return handles
 
     def _submitted(self, store: Store) -> Path:
-        """Return the folder that jobs are handed over in, this user's alone: what is in it is run."""
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix=".submitted-", dir=store.make_folder("logs").absolute()))
-        return self._folder
+        """Return the folder that jobs are handed over in."""
+        if store.root not in self._folders:
+            self._folders[store.root] = self._open.enter_context(passing(store))
+        return self._folders[store.root]
 
     def _look(self) -> None:
         while not self._ending.wait(LOOK):

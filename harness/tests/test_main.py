@@ -220,6 +220,9 @@ def test_plan_says_what_a_run_would_take(run: Run, project: Project, tmp_path: P
     ("command", "complaint"),
     [
         ("plan --querys 3 --store {0}", "'--querys' is no setting: did you mean '--queries'"),
+        ("run --querys 3 --store {0}", "'--querys' is no setting: did you mean '--queries'"),
+        ("run --engine rya --store {0}", "engine: Input should be 'local', 'ray' or 'slurm'"),
+        ("run --data-dir {0}/nowhere --store {0}", "--data-dir '"),
         ("budget --claims C99 --store {0}", "--claims 'C99': "),
         ("budget {0}/nowhere.json --store {0}", "nowhere.json' can't be used"),
         ("export --task movie --out {0} --format xml", "unknown format 'xml': the one format is 'lmops'"),

@@ -1,5 +1,6 @@
 """Where there is no cluster, and where machines do not see the store."""
 
+import json
 import socket
 import subprocess
 import tempfile
@@ -10,14 +11,13 @@ import pytest
 import torch
 
 from harness.engines.demand import Demands
-from harness.engines.in_process import InProcess
 from harness.engines.on_ray import OnRay
 from harness.errors import HarnessError
-from harness.store import Store
-from harness.tests.engines.clusters import NEEDS_RAY, Cluster, machines_of, of_a_model, wait_until
-from harness.tests.engines.noted import Noted, noted, run_all
-from harness.tests.engines.test_engines import require_same
-from harness.tests.tiny import Project
+from harness.evidence.questions import OnTasks
+from harness.store import FACTS, TENSORS, Store
+from harness.tests.engines.clusters import NEEDS_RAY, Cluster
+from harness.tests.engines.noted import Asked, Noted, noted
+from harness.tests.tiny import Project, ready
 
 pytestmark = [pytest.mark.slow, NEEDS_RAY]
 
@@ -50,23 +50,31 @@ def hiding(folder: Path) -> Sequence[str]:
     return command
 
 
+def require_same_entries(one: Path, other: Path) -> None:
+    """Fail unless two stores have the same entries, bit by bit, but for how long they took."""
+    kept = {folder.relative_to(one) for folder in one.glob("runs/*/*") if (folder / FACTS).is_file()}
+    assert kept == {folder.relative_to(other) for folder in other.glob("runs/*/*") if (folder / FACTS).is_file()}
+    for folder in kept:
+        assert (one / folder / TENSORS).read_bytes() == (other / folder / TENSORS).read_bytes()
+        found = [json.loads((store / folder / FACTS).read_text())["facts"] for store in (one, other)]
+        assert {**found[0], "seconds": 0} == {**found[1], "seconds": 0}
+
+
 def test_a_machine_that_does_not_see_the_store_is_brought_what_it_needs(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And what it computed is taken from it: the store holds the same bits, and each was computed once."""
-    here, there, log = Store(tmp_path / "here"), Store(tmp_path / "there"), tmp_path / "log"
+    """A whole plan is computed in a store of its own, once, and taken from it: the same bits as in one process."""
+    log = tmp_path / "log"
     first = Noted("first", log)
-    records = [first, Noted("second", log, (first,)), *of_a_model(project, tmp_path / "here")]
-    run_all(InProcess(), records, here)
-    behind = hiding(there.root)
-    own = tmp_path / "own"
+    questions = [OnTasks("sim_am"), OnTasks("kendall"), Asked(((first,), (Noted("second", log, (first,)),)))]
+    here, there, own = tmp_path / "here", tmp_path / "there", tmp_path / "own"
+    ready(project.settings(here), *questions)
+    behind = hiding(Store(there).root)
     with tempfile.TemporaryDirectory(prefix="ray") as folder, Cluster(Path(folder) / "r") as cluster:
         monkeypatch.setenv("RAY_ADDRESS", cluster.address)
         cluster.join(processors=THREADS, behind=behind, environment={"ICL_CLAIMS_STORE": str(own)})
-        with OnRay(DEMANDS) as engine:
-            wait_until(lambda: len(machines_of()) == 2)
-            run_all(engine, records, there)
-    require_same(here, there, records)
-    require_same(here, Store(own), records)
+        ready(project.settings(there, engine="ray", threads=THREADS), *questions)
+    require_same_entries(here, there)
+    require_same_entries(here, own)
     assert [name for name, _ in noted(log)] == ["first", "second"] * 2
-    assert not list((there.root / "signs").iterdir())
+    assert not list((there / "passing").iterdir())
