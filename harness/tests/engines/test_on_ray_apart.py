@@ -1,22 +1,25 @@
 """Where there is no cluster, and where machines do not see the store."""
 
 import json
+import os
 import socket
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
 
+from harness.engines.away import LostWorkerWarning
 from harness.engines.demand import Demands
 from harness.engines.on_ray import OnRay
 from harness.errors import HarnessError
-from harness.evidence.questions import OnTasks
+from harness.evidence.questions import OnTasks, Question
 from harness.store import FACTS, TENSORS, Store
-from harness.tests.engines.clusters import NEEDS_RAY, Cluster
-from harness.tests.engines.noted import Asked, Noted, noted
+from harness.tests.engines.clusters import NEEDS_RAY, Cluster, wait_until
+from harness.tests.engines.noted import Asked, Noted, noted, run_all
 from harness.tests.tiny import Project, ready
 
 pytestmark = [pytest.mark.slow, NEEDS_RAY]
@@ -66,7 +69,11 @@ def test_a_machine_that_does_not_see_the_store_is_brought_what_it_needs(
     """A whole plan is computed in a store of its own, once, and taken from it: the same bits as in one process."""
     log = tmp_path / "log"
     first = Noted("first", log)
-    questions = [OnTasks("sim_am"), OnTasks("kendall"), Asked(((first,), (Noted("second", log, (first,)),)))]
+    questions: list[Question] = [
+        OnTasks("sim_am"),
+        OnTasks("kendall"),
+        Asked(((first,), (Noted("second", log, (first,)),))),
+    ]
     here, there, own = tmp_path / "here", tmp_path / "there", tmp_path / "own"
     ready(project.settings(here), *questions)
     behind = hiding(Store(there).root)
@@ -78,3 +85,24 @@ def test_a_machine_that_does_not_see_the_store_is_brought_what_it_needs(
     require_same_entries(here, own)
     assert [name for name, _ in noted(log)] == ["first", "second"] * 2
     assert not list((there / "passing").iterdir())
+
+
+def test_a_killed_machine_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All its processes at once: the record that it had is named, and computed on the machine that is left."""
+    store, log = Store(tmp_path / "store"), tmp_path / "log"
+    with tempfile.TemporaryDirectory(prefix="ray") as folder, Cluster(Path(folder) / "r") as cluster:
+        monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+        machines = [cluster.join(processors=THREADS) for _ in range(2)]
+
+        def kill() -> None:
+            wait_until(lambda: noted(log))
+            (machine,) = [each for each in machines if each.pid == os.getsid(noted(log)[0][1])]
+            cluster.kill(machine)
+
+        with ThreadPoolExecutor(1) as beside, OnRay(DEMANDS) as engine:
+            killed = beside.submit(kill)
+            with pytest.warns(LostWorkerWarning, match="computed 'noting held'"):
+                run_all(engine, [Noted("held", log, takes=5)], store)
+            killed.result()
+    assert [name for name, _ in noted(log)] == ["held", "held"]
+    assert store.read(Noted("held", log)).tensors["sum"] == [1]
