@@ -6,9 +6,10 @@ a process loads, such as a model, it keeps from record to record.
 
 import multiprocessing
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,19 @@ from harness.engines import Job, Said
 from harness.engines.worker import begin as begin_process
 from harness.errors import HarnessError
 from harness.store import Store
+
+
+@dataclass
+class _Process:
+    """One process, with what it does and what it has loaded."""
+
+    pool: ProcessPoolExecutor
+    job: Future[Said] | None = None
+    loaded: Hashable = None
+
+    @property
+    def busy(self) -> bool:
+        return self.job is not None and not self.job.done()
 
 
 class InProcesses:
@@ -30,41 +44,50 @@ class InProcesses:
         self.processes = processes
         self.threads = threads
         self.begin = begin
-        self._pool: ProcessPoolExecutor | None = None
-        self._running: list[Future[Said]] = []
+        self._started: list[_Process] = []
 
     def __enter__(self) -> Self:
-        """Start nothing: that is done for the first job."""
+        """Start nothing: that is done for the first jobs."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """End the processes; after an error without waiting for what they had begun."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=error is None, cancel_futures=True)
-            self._pool = None
+        for process in self._started:
+            process.pool.shutdown(wait=error is None, cancel_futures=True)
+        self._started = []
 
     @property
     def busy(self) -> bool:
         """Whether a job of its own is not done."""
-        self._running = [future for future in self._running if not future.done()]
-        return bool(self._running)
+        return any(process.busy for process in self._started)
 
     def take(self, jobs: Sequence[Job], store: Store) -> Mapping[int, Future[Said]]:
-        """Begin one in each process that has none; a process that was killed is a HarnessError of its job."""
-        room = self.processes - len(self._running) if self.busy else self.processes
-        taken = {}
-        for place, job in enumerate(jobs[:room]):
+        """Begin one in each process that has none; a process that was killed is a HarnessError of its job.
+
+        A process that loaded something for its last job (`Record.loads`) goes on with one that needs the same.
+        """
+        left, taken = dict(enumerate(jobs)), dict[int, Future[Said]]()
+        free = (process for process in self._processes() if not process.busy)
+        while left and (process := next(free, None)) is not None:
+            alike = (place for place, job in left.items() if job[0].loads == process.loaded is not None)
+            place = next(alike, next(iter(left)))
+            job = left.pop(place)
             self.begin(job[0].words)
-            taken[place] = self._start(store, job)
-        self._running += taken.values()
+            process.job = taken[place] = self._start(process, store, job)
         return taken
 
-    def _start(self, store: Store, job: Job) -> Future[Said]:
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")  # forking a process that has threads can hang
-            self._pool = ProcessPoolExecutor(self.processes, context, begin_process, (self.threads,))
+    def _processes(self) -> Iterator[_Process]:
+        """Yield those that there are, then new ones up to the number that there may be."""
+        yield from tuple(self._started)
+        context = multiprocessing.get_context("spawn")  # forking a process that has threads can hang
+        while len(self._started) < self.processes:
+            self._started.append(_Process(ProcessPoolExecutor(1, context, begin_process, (self.threads,))))
+            yield self._started[-1]
+
+    def _start(self, process: _Process, store: Store, job: Job) -> Future[Said]:
         started: Future[Said] = Future()
-        self._pool.submit(run_job, store, job).add_done_callback(partial(self._pass_on, to=started))
+        process.loaded = job[0].loads
+        process.pool.submit(run_job, store, job).add_done_callback(partial(self._pass_on, to=started))
         return started
 
     def _pass_on(self, ended: Future[Said], to: Future[Said]) -> None:

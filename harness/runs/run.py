@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar, Self, TypeVar
 
@@ -143,6 +143,11 @@ class Run(Record):
         from harness.models.devices import on_gpu  # noqa: PLC0415  # slow import
 
         return on_gpu(self.device)
+
+    @property
+    def loads(self) -> Hashable:
+        """Weights that are drawn, which takes a process longer than to score a query."""
+        return (self.variant.weights, self.variant.draw) if self.variant.weights != "trained" else None
 
     @property
     def finetuned_at(self) -> float:

@@ -8,7 +8,7 @@ nothing is written through one.
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
@@ -76,6 +76,11 @@ class Record(ABC):
     def on_gpu(self) -> bool:
         """Whether it computes on a GPU."""
         return False
+
+    @property
+    def loads(self) -> Hashable:
+        """What its process makes or loads for it that the next record may have use for; None where it is nothing."""
+        return None
 
     facts_alone: ClassVar[bool] = False
     """Whether claims read its facts alone: its tensors, which may be large, are for records that rest on it, and these

@@ -27,6 +27,7 @@ class Noted(Record):
     """Seconds."""
     of_gpu: bool = False
     costs: float = 2.0
+    of_loads: str | None = None
 
     kind = "noted"
 
@@ -49,6 +50,11 @@ class Noted(Record):
     def cost(self) -> float:
         """As given."""
         return self.costs
+
+    @property
+    def loads(self) -> str | None:
+        """As given."""
+        return self.of_loads
 
     @property
     def threads(self) -> int | None:

@@ -43,6 +43,19 @@ def test_processes_are_kept_from_run_to_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_process_goes_on_with_what_it_has_loaded(tmp_path: Path) -> None:
+    """Of two that wait the one that needs the same is taken before the one in line; with neither, the one in line."""
+    store, log = Store(tmp_path / "store"), tmp_path / "log"
+    jobs = [[Noted(name, log, of_loads=loads)] for name, loads in (("a", "x"), ("b", "y"), ("c", "x"), ("d", None))]
+    with InProcesses(1) as engine:
+        for expected in "acbd":
+            ((place, future),) = engine.take(jobs, store).items()
+            assert future.result(timeout=60) == []
+            assert jobs.pop(place)[0].name == expected
+    assert [name for name, _ in noted(log)] == [*"acbd"]
+
+
+@pytest.mark.slow
 def test_a_record_waits_for_what_it_rests_on(tmp_path: Path) -> None:
     """Slow ones first: what rests on them starts when they are kept, what rests on nothing runs meanwhile."""
     log = tmp_path / "log"

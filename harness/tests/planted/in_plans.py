@@ -233,10 +233,10 @@ ENGINES = [
     ),
     error(
         ELSEWHERE,
-        "more at once than there are processes",
-        "for place, job in enumerate(jobs[:room]):",
-        "for place, job in enumerate(jobs):",
-        f"{OF_ELSEWHERE}first_error_stops_the_rest",
+        "what a process has loaded of no use to it",
+        "process.loaded is not None)",
+        "process.loaded is None)",
+        f"{OF_ELSEWHERE}a_process_goes_on_with_what_it_has_loaded",
     ),
     error(
         ELSEWHERE,
