@@ -1,5 +1,6 @@
-"""The command line beside pytest: fetch, clean, export, render, expect, compare, combine, budget, plan."""
+"""The command line beside pytest: fetch, clean, export, render, expect, compare, combine, budget, plan, run."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 import fixtures
 from harness import targets
 from harness.errors import HarnessError, nearest, shown
-from harness.plugin.models import cases_said, names_given, one_named
+from harness.plugin.models import names_given, one_named
 from harness.report.given import read_report, require_one_run, settings_of, using
 from harness.settings import parse_settings
 from harness.statistics.results import Outcome
@@ -257,18 +258,30 @@ def plan(context: typer.Context) -> None:
     import claims as package  # noqa: PLC0415
     from harness.judging.claims import MODEL, load_claims  # noqa: PLC0415  # slow import
     from harness.judging.planned import planned  # noqa: PLC0415
-    from harness.plugin.profiles import options_among, profile_named, settings_with  # noqa: PLC0415
+    from harness.plugin.profiles import settings_said  # noqa: PLC0415
 
-    given = options_among(context.args)
-    named = cases_said(given, profile_named(fixtures.PROFILES, given.get("profile")))
-    modules, said = [*load_claims(package).values()], {n: value for n, value in given.items() if n != "models_file"}
-    for case, model in named.items():
+    modules = [*load_claims(package).values()]
+    for case, settings in settings_said(context.args, fixtures.PROFILES, fixtures.STORE).items():
         if case:
-            _say(f"{model}:")
-        settings = settings_with({**said, "model": model}, fixtures.PROFILES, fixtures.STORE)
+            _say(f"{settings.model}:")
         for line in planned(modules, settings, fixtures.MODELS, fixtures.TASKS):
             _say(line)
         modules = [module for module in modules if module.claim.subject == MODEL]  # the others are judged once
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run(context: typer.Context) -> None:
+    """Compute what the claims need with these options, and judge none: `pytest claims/` then finds all in the store."""
+    import claims as package  # noqa: PLC0415
+    from harness.judging.claims import load_claims  # noqa: PLC0415  # slow import
+    from harness.plugin.profiles import settings_said  # noqa: PLC0415
+    from harness.plugin.progress_bar import progress_on  # noqa: PLC0415
+    from harness.plugin.study import compute_all  # noqa: PLC0415
+
+    settings = settings_said(context.args, fixtures.PROFILES, fixtures.STORE)
+    progress = progress_on(sys.stderr)
+    for line in compute_all(load_claims(package), settings, fixtures.MODELS, fixtures.TASKS, progress):
+        _say(line)
 
 
 def _say(line: str) -> None:

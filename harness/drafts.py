@@ -26,6 +26,8 @@ from harness.files import what_is
 _DRAFT = re.compile(r"\.(?P<place>.+)-[a-z0-9_]{8}")
 ASIDE = re.compile(r"\.damaged-.+-[0-9a-f]{8}")
 """Names of drafts, and of what was moved aside."""
+PASSING = "passing"
+"""Name of a folder of the store that holds drafts alone: what lasts no longer than the process that needs it."""
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EIO}
 """What file systems without locks answer."""

@@ -154,6 +154,16 @@ class Settings(BaseModel):
         ge=0,
         description="runs and trainings at once on the CPU (default: one a processor, fewer where memory is short)",
     )
+    engine: Literal["local", "ray", "slurm"] = Field(
+        default="local",
+        description="where runs and trainings are computed: local, ray (a cluster that was started) or slurm",
+    )
+    threads: int = Field(
+        default=0,
+        ge=0,
+        description="threads that each run of the model computes on; where it is the same, so is every bit, whichever "
+        "the engine (default: a process's share of the processors, one with --engine ray and slurm)",
+    )
 
     @field_validator("model", "data_dir", "wordnet", "store", "device", "corpus", "encoder", mode="before")
     @classmethod
@@ -208,7 +218,8 @@ class Settings(BaseModel):
         Not whether bad rows are skipped: where there are any, a run that may not skip them has no verdict. Nor where
         WordNet lies: it is the same everywhere, by its hash.
         """
-        elsewhere = {"profile", "store", "device", "batch_size", "processes", "simulations", "skip_bad_rows", "wordnet"}
+        elsewhere = {"profile", "store", "device", "batch_size", "processes", "engine", "threads", "simulations"}
+        elsewhere |= {"skip_bad_rows", "wordnet"}
         return {key: value for key, value in self.model_dump(mode="json").items() if key not in elsewhere}
 
 

@@ -78,7 +78,8 @@ class Machine:
     def _engine(self, record: Record) -> Engine:
         if record.threads == 1:
             return self._side_by_side(self.for_trainings)
-        return self._side_by_side(self.for_models) if self.for_models.processes > 1 else self._here
+        apart = self.for_models.processes > 1 or self.experiment.settings.threads
+        return self._side_by_side(self.for_models) if apart else self._here
 
     def _side_by_side(self, share: Share) -> InProcesses:
         if share not in self._engines:

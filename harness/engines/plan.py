@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from harness.engines.chosen import chosen_engine
 from harness.engines.forecast import MINUTES, foresee
-from harness.engines.machine import Machine
 from harness.engines.schedule import Schedule, run
+from harness.engines.shares import share_for_trainings
 from harness.evidence.questions import Question
 from harness.evidence.sources import Provisional, Sources
 from harness.progress import Progress
@@ -32,10 +33,10 @@ def stated(questions: Sequence[Question], sources: Sources) -> list[Wave]:
 
 
 def run_plan(questions: Sequence[Question], sources: Sources, progress: Progress) -> None:
-    """Run what the questions need and the store lacks, as `harness.engines.machine.Machine` does.
+    """Run what the questions need and the store lacks, on the engine that the settings name.
 
     Raises:
-        HarnessError: a record can't be computed; what was finished before is kept.
+        HarnessError: a record can't be computed, or the engine can't be reached; what was finished before is kept.
 
     """
     ahead = stated(questions, sources)
@@ -44,17 +45,20 @@ def run_plan(questions: Sequence[Question], sources: Sources, progress: Progress
     def ended(record: Record) -> None:
         progress.advance(record.cost)
 
-    with Machine(sources.experiment, progress) as machine:
-        _prepare(ahead, sources, machine, progress)
-        run(_scheduled(questions, sources), machine, ended)
+    schedule = _scheduled(questions, sources)
+    if not schedule.ready:  # no cluster need be there
+        return
+    with chosen_engine(sources.experiment, progress) as engine:
+        _prepare(ahead, sources, progress)
+        run(schedule, engine, ended)
 
 
 def _scheduled(questions: Sequence[Question], sources: Sources) -> Schedule:
     return Schedule((question.stages(sources) for question in questions), sources.store)
 
 
-def _prepare(ahead: Sequence[Wave], sources: Sources, machine: Machine, progress: Progress) -> None:
-    """Check the prompts before any weights are loaded, and say what a long run will take."""
+def _prepare(ahead: Sequence[Wave], sources: Sources, progress: Progress) -> None:
+    """Check the prompts before any weights are loaded, and say what a long run will take of this machine."""
     records, experiment = [record for wave in ahead for record in wave], sources.experiment
     if any(isinstance(record, Run) for record in records):
         progress.begin(f"preparing {experiment.model.name}")
@@ -63,5 +67,6 @@ def _prepare(ahead: Sequence[Wave], sources: Sources, machine: Machine, progress
         if units > MANY and (told := foresee(ahead, experiment)).seconds > 60 * MINUTES:
             progress.say("\n".join(told.lines))
     trainings = [record for record in records if isinstance(record, Training)]
-    if trainings:
-        progress.say(forecast(trainings, 1 if trainings[0].on_gpu else machine.for_trainings.processes))
+    if trainings and experiment.settings.engine == "local":
+        at_once = share_for_trainings(experiment.settings).processes
+        progress.say(forecast(trainings, 1 if trainings[0].on_gpu else at_once))

@@ -51,5 +51,6 @@ def share_for_models(settings: Settings, weights: int, *, on_gpu: bool) -> Share
     processes = settings.processes
     if not processes:
         fitting = processors if there is None else there // (COPIES * weights * (not on_gpu) + BESIDE)
+        fitting = min(fitting, processors // (settings.threads or 1))
         processes = 1 if weights < SMALL else max(1, min(processors, fitting))
-    return Share(processes, max(1, processors // processes))
+    return Share(processes, settings.threads or max(1, processors // processes))

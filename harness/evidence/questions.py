@@ -284,6 +284,12 @@ class HowItRan:
         own = sources.experiment.own_cell
         return {t: {c: own(t, of, c).finetuned for c in of.candidates[1:]} for t, of in chosen.items()}
 
+    def runs(self, sources: Sources) -> Mapping[str, list[Record]]:
+        """Return each task's own runs on the sets that are reported."""
+        chosen = {task: sources.selection(task) for task in sources.tasks}
+        own = sources.experiment.own_cell
+        return {t: [run for c in of.candidates for run in own(t, of, c).inputs] for t, of in chosen.items()}
+
     def records(self, sources: Sources) -> Mapping[str, CellFacts]:
         """Return the facts of each task's best cell."""
         found = {}

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import HarnessError, nearest
-from harness.files import parse_toml, read_text
+from harness.files import parse_toml, read_text, what_is
+from harness.plugin.models import cases_said
 from harness.settings import Settings, parse_settings
 
 
@@ -85,3 +86,31 @@ def options_among(arguments: Sequence[str]) -> Mapping[str, object]:
     if rest:
         raise HarnessError(f"'{rest[0]}' is no setting: {nearest(rest[0], (f'--{n}' for n in Settings.model_fields))}")
     return vars(found)
+
+
+def settings_said(arguments: Sequence[str], profiles: Path, store: Path) -> Mapping[str, Settings]:
+    """Return the settings that the arguments of a run give, of each model by what its cases are called.
+
+    HarnessError where one is wrong, or names no model.
+    """
+    given = options_among(arguments)
+    named = cases_said(given, profile_named(profiles, given.get("profile")))
+    said = {name: value for name, value in given.items() if name != "models_file"}
+    return {case: settings_with({**said, "model": model}, profiles, store) for case, model in named.items()}
+
+
+def require_there(settings: Settings) -> None:
+    """Raise HarnessError where a folder or file that the settings name is none, whether it is needed or not."""
+    folder, corpus = settings.data_dir, settings.corpus
+    if folder is not None and what_is(folder) != "a folder":
+        raise HarnessError(f"--data-dir '{folder}' is {what_is(folder)}; expected a folder with <task>/train.jsonl")
+    if settings.wordnet is not None and (stands := what_is(settings.wordnet)) != "a folder":
+        raise HarnessError(
+            f"--wordnet '{settings.wordnet}' is {stands}; expected a folder with WordNet 3.0's data.noun"
+        )
+    if corpus == "package" or corpus.startswith("hub:"):
+        return
+    stands = what_is(Path(corpus))
+    if stands not in {"a file", "a folder"}:
+        known = "'package', a text file, a folder of .txt files, or hub:OWNER/NAME[:CONFIG]"
+        raise HarnessError(f"--corpus '{corpus}' is {stands}; expected {known}")

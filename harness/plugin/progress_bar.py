@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TextIO
 
 import pytest
@@ -109,6 +109,9 @@ def progress_of(config: pytest.Config) -> Progress:
     verbose = config.getoption("verbose", default=0)  # which pytest's terminal brings
     if verbose < 0 or hasattr(config, "workerinput") or capture is None or not sys.__stderr__:
         return Silent()
-    if os.environ.get("CI") or not sys.__stderr__.isatty():
-        return Lines(sys.__stderr__, capture.global_and_fixture_disabled)
-    return ProgressBar(sys.__stderr__, capture.global_and_fixture_disabled)
+    return progress_on(sys.__stderr__, capture.global_and_fixture_disabled)
+
+
+def progress_on(stream: TextIO, lifted: Callable[[], AbstractContextManager[Any]] = nullcontext) -> Progress:
+    """Return how progress is shown on a stream, whose capture is lifted so: in lines where none reads on."""
+    return (Lines if os.environ.get("CI") or not stream.isatty() else ProgressBar)(stream, lifted)

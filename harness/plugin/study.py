@@ -18,20 +18,19 @@ from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan, Learned, Question
 from harness.evidence.sources import open_sources
 from harness.evidence.without import Without
-from harness.files import what_is
 from harness.judging.claims import MODEL, MODELS, Claim, ClaimModule, load_claims
 from harness.judging.judge import judge
 from harness.judging.measure import left_out, measure_all
 from harness.judging.verdicts import Verdict
 from harness.models.source import source_facts
 from harness.plugin.models import cases_said, require_different
-from harness.plugin.profiles import profile_named, settings_with
+from harness.plugin.profiles import profile_named, require_there, settings_with
 from harness.plugin.several import Several
 from harness.plugin.suite import Suite
 from harness.progress import Progress
 from harness.report.document import ModelFacts, RunFacts
 from harness.runs import loaded
-from harness.runs.facts import chaos_notes, task_facts
+from harness.runs.facts import chaos_notes, elsewhere_notes, task_facts
 from harness.runs.run import Run
 from harness.runs.steadiness import steadiness_of
 from harness.settings import Protocol, Settings
@@ -137,6 +136,11 @@ class Study:
         """Have what all these claims need run before the first of them is judged, side by side."""
         self._expected = tuple(dict.fromkeys(alike for each in claim_ids for alike in self._alike(each)))
 
+    def compute(self) -> None:
+        """Run what all claims need, and judge none of them; raises whatever keeps a record from being computed."""
+        self._turns.take(self)
+        self._run([*self._claims])
+
     def _run_expected(self) -> None:
         """Run it, once. What goes wrong is met again, and said, by the claim that it concerns, and stops no other."""
         expected, self._expected = self._expected, ()
@@ -210,6 +214,8 @@ class Study:
         for task, runs in how.other_sets(self.sources).items():
             others = {candidate: steadiness_of(store.read(run)) for candidate, run in runs.items()}
             notes += chaos_notes(task, self.sources.selection(task), others)
+        for runs_of_task in how.runs(self.sources).values():
+            notes += elsewhere_notes(runs_of_task, store)
         model = source_facts(experiment.model, experiment.settings.store)
         return RunFacts({experiment.model.name: ModelFacts(model, tasks, notes)}, self.settings, self._profile)
 
@@ -227,13 +233,7 @@ def study_suite(claims: str, models: Path, tasks: Path, profiles: Path, store: P
     def opened(config: pytest.Config, progress: Progress) -> Mapping[str, Study]:
         named = models_of(config, profiles)
         settings = {case: settings_of(config, profiles, store, model) for case, model in named.items()}
-        _require_there(next(iter(settings.values())))
-        modules, turns = load_claims(importlib.import_module(claims)), Turns()
-        with warnings.catch_warnings():
-            warnings.simplefilter("default", PlaceWarning)  # said, whatever filters hold while tests are gathered
-            found = {case: Study(modules, of, models, tasks, progress, turns) for case, of in settings.items()}
-        require_different({named[case]: study.sources.experiment.model.fingerprint for case, study in found.items()})
-        return found
+        return open_studies(load_claims(importlib.import_module(claims)), settings, models, tasks, progress)
 
     return Suite(
         open=opened,
@@ -246,21 +246,32 @@ def study_suite(claims: str, models: Path, tasks: Path, profiles: Path, store: P
     )
 
 
-def _require_there(settings: Settings) -> None:
-    """Raise HarnessError where a folder or file that the settings name is none, whether it is needed or not."""
-    folder, corpus = settings.data_dir, settings.corpus
-    if folder is not None and what_is(folder) != "a folder":
-        raise HarnessError(f"--data-dir '{folder}' is {what_is(folder)}; expected a folder with <task>/train.jsonl")
-    if settings.wordnet is not None and (stands := what_is(settings.wordnet)) != "a folder":
-        raise HarnessError(
-            f"--wordnet '{settings.wordnet}' is {stands}; expected a folder with WordNet 3.0's data.noun"
-        )
-    if corpus == "package" or corpus.startswith("hub:"):
-        return
-    stands = what_is(Path(corpus))
-    if stands not in {"a file", "a folder"}:
-        known = "'package', a text file, a folder of .txt files, or hub:OWNER/NAME[:CONFIG]"
-        raise HarnessError(f"--corpus '{corpus}' is {stands}; expected {known}")
+def open_studies(
+    claims: Mapping[str, ClaimModule], settings: Mapping[str, Settings], models: Path, tasks: Path, progress: Progress
+) -> Mapping[str, Study]:
+    """Return the studies of one session, each with the settings of its case; no weights are loaded.
+
+    HarnessError where settings, tasks or a model can't be used, or two models are one.
+    """
+    require_there(next(iter(settings.values())))
+    turns = Turns()
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", PlaceWarning)  # said, whatever filters hold while tests are gathered
+        found = {case: Study(claims, of, models, tasks, progress, turns) for case, of in settings.items()}
+    require_different({settings[case].model: of.sources.experiment.model.fingerprint for case, of in found.items()})
+    return found
+
+
+def compute_all(
+    claims: Mapping[str, ClaimModule], settings: Mapping[str, Settings], models: Path, tasks: Path, progress: Progress
+) -> Iterator[str]:
+    """Run what claims need of each model, judge nothing, and yield a line of each; raises as `open_studies`."""
+    for case, study in open_studies(claims, settings, models, tasks, progress).items():
+        try:
+            study.compute()
+        finally:
+            progress.pause()
+        yield f"{settings[case].model}: all that {len(claims)} claims need is in '{settings[case].store}'"
 
 
 def models_of(config: pytest.Config, profiles: Path) -> Mapping[str, str]:

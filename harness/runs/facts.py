@@ -10,6 +10,7 @@ from harness.runs.layout import layout_facts
 from harness.runs.selection import Selection
 from harness.runs.steadiness import Steadiness
 from harness.store import Entry, Record, Store
+from harness.store.maker import differences, maker
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,18 @@ def chaos_notes(task: str, chosen: Selection, others: Mapping[int, Steadiness]) 
         if how.chaotic
     ]
     return tuple(said)
+
+
+def elsewhere_notes(runs: Sequence[Record], store: Store) -> tuple[str, ...]:
+    """Return what a report says of runs that were computed on other versions or another processor than this one."""
+    found: dict[str, list[str]] = {}
+    for run in runs:
+        if differs := differences(store.made(run) or {}, maker()):
+            found.setdefault(", ".join(differs), []).append(run.words)
+    return tuple(
+        f"Computed elsewhere, with {how}: {'; '.join(dict.fromkeys(words))}. Here last digits may be others."
+        for how, words in found.items()
+    )
 
 
 def _unselected(experiment: Experiment) -> str:

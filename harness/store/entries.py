@@ -22,6 +22,7 @@ from harness.drafts import MovedAsideWarning, draft_of, move_aside, remedy, stan
 from harness.errors import HarnessError, cut, shown
 from harness.files import file_sha256, opened, parse_json, read_text
 from harness.store.keys import is_key, json_sha256, whole_key
+from harness.store.maker import maker
 
 TENSORS, FACTS = "tensors.safetensors", "facts.json"
 FACTS_BYTES = 256 << 20
@@ -47,6 +48,8 @@ class Entry:
 
     tensors: Tensors
     facts: JSON
+    made: JSON | None = None
+    """What it was computed on (see `harness.store.maker`): None for this process, and of entries that don't say."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ class Place:
 
 def read_entry(place: Place) -> Entry:
     """Return the entry; raises one of DAMAGE where it is not there, not whole, or not this one."""
-    facts, tensors_sha256 = _read_facts(place)
-    return Entry(_read_tensors(place.folder / TENSORS, tensors_sha256), facts)
+    facts, tensors_sha256, made = _read_facts(place)
+    return Entry(_read_tensors(place.folder / TENSORS, tensors_sha256), facts, made)
 
 
 def read_facts(place: Place) -> JSON:
@@ -69,15 +72,21 @@ def read_facts(place: Place) -> JSON:
     return _read_facts(place)[0]
 
 
-def _read_facts(place: Place) -> tuple[JSON, object]:
-    """Return the facts, and the hash of the tensors that belong to them."""
+def read_made(place: Place) -> JSON | None:
+    """Return what the entry was computed on, None where it doesn't say, and open no tensors; raises as `read_entry`."""
+    return _read_facts(place)[2]
+
+
+def _read_facts(place: Place) -> tuple[JSON, object, JSON | None]:
+    """Return the facts, the hash of the tensors that belong to them, and what they were computed on."""
     document = parse_json(read_text(place.folder / FACTS, FACTS_BYTES))
     if not isinstance(document, dict) or not isinstance(facts := document["facts"], dict):
         raise TypeError(f"{FACTS} holds no facts")
     if document.get("kind", place.kind) != place.kind or not is_key(document["key"], place.parts):
         raise ValueError("it is another's entry: its kind or key is not the one that this place is for")
     _require_checksum(FACTS, json_sha256(facts), document["facts_sha256"])
-    return facts, document["tensors_sha256"]
+    made = document.get("made")
+    return facts, document["tensors_sha256"], made if isinstance(made, dict) else None
 
 
 def _read_tensors(path: Path, sha256: object) -> Tensors:
@@ -146,6 +155,7 @@ def write_entry(place: Place, entry: Entry) -> None:
                 "key": whole_key(place.parts),
                 "tensors_sha256": file_sha256(draft / TENSORS),
                 "facts_sha256": json_sha256(entry.facts),
+                "made": maker() if entry.made is None else entry.made,
                 "facts": entry.facts,
             }
             (draft / FACTS).write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")

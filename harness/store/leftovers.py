@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.drafts import ASIDE, Freed, entries_of, remove, remove_drafts, unowned
+from harness.drafts import ASIDE, PASSING, Freed, entries_of, remove, remove_drafts, unowned
 from harness.errors import HarnessError
 from harness.store.settings import SETTINGS, require_readable
 
 _ENTRY = re.compile(r"[0-9a-f]{32}")
 _FETCHED = re.compile(r"fetch|extract|.+\.(whl|zip|tar\.gz)")
 _MODEL = re.compile(r".+-[0-9a-f]{16}")
+_PASSING = re.compile(r"[0-9a-f]{16}")
 _SETTINGS = re.compile(re.escape(SETTINGS))
 
 
@@ -21,6 +22,7 @@ def _folders(root: Path) -> Iterator[tuple[Path, re.Pattern[str]]]:
     yield root / "models", _MODEL
     for folder in (root / "fetched", *entries_of(root / "fetched")):
         yield folder, _FETCHED
+    yield root / PASSING, _PASSING
     for kind in entries_of(root / "runs"):
         yield kind, _ENTRY
 

@@ -22,6 +22,7 @@ from harness.store.entries import (
     Place,
     read_entry,
     read_facts,
+    read_made,
     read_or_move_aside,
     unwritable,
     write_entry,
@@ -176,6 +177,12 @@ class Store:
         with suppress(*DAMAGE):
             return read_facts(Place(self.place(record), record.kind, record.key))
         raise self._lacks(record)
+
+    def made(self, record: Record) -> JSON | None:
+        """Return what the record's entry was computed on: None where it doesn't say, or there is none."""
+        with suppress(*DAMAGE):
+            return read_made(Place(self.place(record), record.kind, record.key))
+        return None
 
     def _lacks(self, record: Record) -> MissingEntryError:
         return MissingEntryError(

@@ -89,6 +89,7 @@ def test_all_wrong_settings_are_named_at_once() -> None:
 def test_numbers_are_the_settings_that_decide_a_verdict() -> None:
     """Where things are kept, what runs at once and how rules are simulated decide none; everything else does."""
     left_out = {"profile", "store", "device", "batch_size", "processes", "simulations", "skip_bad_rows", "wordnet"}
+    left_out |= {"engine", "threads"}
     assert set(Settings.model_fields) - set(Settings().numbers) == left_out
 
 

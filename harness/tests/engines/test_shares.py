@@ -67,6 +67,14 @@ def test_what_is_asked_for_holds() -> None:
 
 
 @pytest.mark.usefixtures("machine")
+def test_threads_that_are_asked_for_hold() -> None:
+    """However many fit beside them; with as many processes as were asked for, too."""
+    assert given(threads=3) == Share(2, 3)
+    assert given(threads=16) == Share(1, 16)
+    assert given(threads=1, processes=2) == Share(2, 1)
+
+
+@pytest.mark.usefixtures("machine")
 def test_a_small_model_runs_where_it_is() -> None:
     """Below so many bytes a process costs more than it saves; trainings take long whatever the model."""
     assert share_for_models(parse_settings(), SMALL - 1, on_gpu=False) == Share(1, 8)

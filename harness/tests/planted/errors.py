@@ -42,6 +42,7 @@ from harness.tests.planted import (
     in_trainings,
     in_variance,
     in_variants,
+    in_wide,
 )
 from harness.tests.planted.planted import Planted
 
@@ -76,6 +77,7 @@ ERRORS: list[Planted] = [
     *in_momentum.ERRORS,
     *in_trainings.ERRORS,
     *in_plans.ERRORS,
+    *in_wide.ERRORS,
     *in_store.ERRORS,
     *in_export.ERRORS,
     *in_calibration.ERRORS,

@@ -169,8 +169,8 @@ PLANS = [
     error(
         PLAN,
         "weights loaded before prompts are checked",
-        "        _prepare(ahead, sources, machine, progress)\n        run(",
-        "        run(_scheduled(questions, sources), machine, ended)\n        run(",
+        "        _prepare(ahead, sources, progress)\n        run(",
+        "        run(schedule, engine, ended)\n        run(",
         f"{OF_PLANS}prompts_are_checked_before_any_weights_load",
     ),
     error(

@@ -1,5 +1,6 @@
 """The bench on language models: what a verdict is about, and what a report is told of its run."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +18,11 @@ from harness.evidence.questions import HowItRan
 from harness.judging.claims import load_claims
 from harness.judging.judge import judge
 from harness.judging.measure import measure_all
-from harness.plugin.study import BIASED, Study, Turns, models_of, settings_of
+from harness.plugin.study import BIASED, Study, Turns, compute_all, models_of, settings_of
 from harness.progress import Silent
 from harness.runs import loaded
 from harness.statistics.results import Outcome
+from harness.store import FACTS
 from harness.tests.conftest import ROOT
 from harness.tests.tiny import Project, make_model
 
@@ -109,6 +111,36 @@ def test_nothing_is_run_on_tasks_that_were_not_learned(study: Callable[..., Stud
     assert [task["name"] for task in of_model.tasks] == ["toy"]  # how it ran is said all the same
     assert study().verdict("C11").outcome is not Outcome.NOT_TESTABLE
     assert list(tmp_path.glob("store/runs/measurement/*"))
+
+
+def test_what_is_computed_without_judging_is_all_that_judging_needs(project: Project, tmp_path: Path) -> None:
+    """The claims are then judged from the store: no record is computed for them any more."""
+    chosen = {claim: CLAIMS[claim] for claim in ("C1", "C11", "C12")}
+    settings, catalogues = project.settings(tmp_path / "store"), (fixtures.MODELS, fixtures.TASKS)
+    (said,) = compute_all(chosen, {"": settings}, *catalogues, Silent())
+    assert said == f"{project.model}: all that 3 claims need is in '{tmp_path / 'store'}'"
+    kept = {*tmp_path.glob("store/runs/*/*/facts.json")}
+    assert kept
+    begun = _Begun()
+    study = Study(chosen, settings, *catalogues, begun)
+    assert {study.verdict(claim).claim.id for claim in chosen} == {*chosen}
+    assert (begun.begun, {*tmp_path.glob("store/runs/*/*/facts.json")} - kept) == ([], set())
+
+
+def test_runs_that_were_computed_elsewhere_are_named(study: Callable[..., Study]) -> None:
+    """With what the other machine had: here it is written into the entry of one run, and stands in the report."""
+    bench = study()
+    bench.verdict("C1")
+    (of_model,) = bench.facts(CLAIMS["C1"].claim).models.values()
+    assert of_model.notes == ()
+    (run,) = [run for run in HowItRan().runs(bench.sources)["toy"] if run.kind == "recording" and "ICL" in run.words]
+    path = bench.sources.store.place(run) / FACTS
+    document = json.loads(path.read_text())
+    torch = document["made"]["torch"]
+    path.write_text(json.dumps(document | {"made": document["made"] | {"torch": "1.0"}}))
+    (of_model,) = study().facts(CLAIMS["C1"].claim).models.values()
+    (note,) = of_model.notes
+    assert note.startswith(f"Computed elsewhere, with torch 1.0, not {torch}: {run.words}. ")
 
 
 def test_papers_protocol_is_said_to_be_biased(study: Callable[..., Study]) -> None:
