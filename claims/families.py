@@ -30,5 +30,6 @@ FAMILIES = {
     "scale": Family("How high is it for what it could be?", ("Q4",)),
     "rivals of process": Family("Do ICL and finetuning work alike?", ("O5", "O7")),
     "growth": Family("Does it grow with the model?", ("S1", "S2")),
+    "smaller models": Family("Is reading demonstrations better than a smaller model's training on them?", ("S3",)),
     "algebra": Family("Are the identities true? Exact: nothing to correct.", ("C4", "C5", "C6", "C7", "C8")),
 }

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from harness.evidence.questions import OnTasks
-from harness.evidence.sized import SizedModel
+from harness.evidence.sized import SizedModel, too_few
 from harness.judging.claims import MODELS, Claim, Measured
-from harness.judging.trends import less, size_table, trends
+from harness.judging.trends import less, not_judged, size_table, trends
 
 CLAIM = Claim(
     id="S1",
@@ -45,6 +45,8 @@ def measure(models: Sequence[SizedModel]) -> Measured:
                 "Accuracy by size, mean over tasks", models, {"ZSL": zsl, "ICL": icl, "gain": gain}, percent=True
             ),
         ),
+        notes=tuple(not_judged(models)),
+        untestable=too_few(models),
     )
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from harness.evidence.questions import OnTasks
-from harness.evidence.sized import SizedModel
+from harness.evidence.sized import SizedModel, too_few
 from harness.judging.claims import MODELS, Claim, Measured
-from harness.judging.trends import less, size_table, trends
+from harness.judging.trends import less, not_judged, size_table, trends
 from harness.statistics import Comparison
 
 CLAIM = Claim(
@@ -62,6 +62,8 @@ def measure(models: Sequence[SizedModel]) -> Measured:
                 note="The paper prints .186 at 1.3B and .225 at 2.7B, means of six tasks, and 0.0 for uniform noise.",
             ),
         ),
+        notes=tuple(not_judged(models)),
+        untestable=too_few(models),
     )
 
 

@@ -1,11 +1,11 @@
 """What a claim measured, on the tasks on which what it presupposes holds, of one model or of several together."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from harness.evidence.evidence import Evidence
 from harness.evidence.presuppositions import distance, not_learned
-from harness.evidence.sized import LEAST, SizedModel, by_family, enough, far_from_too_few, too_few
+from harness.evidence.sized import SizedModel, far_from_too_few
 from harness.judging.claims import Claim, ClaimModule, Measured
 
 
@@ -51,26 +51,14 @@ def _measured(module: ClaimModule, evidence: Evidence) -> Measured:
 def measure_of_models(module: ClaimModule, models: Sequence[SizedModel]) -> Measured:
     """Return what a claim about several models measured, each on the tasks that it can be tested on.
 
-    Where no family has models enough, or these have no demonstration set in common, nothing is compared, `untestable`
+    Where nothing is compared, as there are too few models or these have no demonstration set in common, `untestable`
     says why, and what the claim shows of each model stands all the same.
     """
     kept = [model.presuming(module.claim.presumes) for model in models]
     measured = module.measure(kept)
-    why = too_few(kept)
-    if not why and not measured.parts:
-        why = "models reported no demonstration set in common: nothing is paired; take --selection random"
-    notes = (*measured.notes, *_said_of(kept))
-    if why:
-        return replace(measured, parts=(), control=(), notes=notes, untestable=why, presupposed=far_from_too_few(kept))
-    return replace(measured, notes=notes, presupposed=far_from_too_few(kept))
-
-
-def _said_of(models: Sequence[SizedModel]) -> Iterator[str]:
-    """Say which families are shown and not judged, and what was left out of each model."""
-    families = by_family(models)
-    judged = any(map(enough, families.values()))
-    for family, of in families.items() if judged else ():
-        if not enough(of):
-            yield f"{family}: shown, not judged: fewer than {LEAST} sizes ran."
-    for model in models:
-        yield from (f"{model.name}, {task}: not testable: {reason}" for task, reason in model.left_out.items())
+    notes = (*measured.notes, *(f"{m.name}, {t}: not testable: {why}" for m in kept for t, why in m.left_out.items()))
+    if measured.parts:
+        return replace(measured, notes=notes, untestable="", presupposed=far_from_too_few(kept))
+    unpaired = "models reported no demonstration set in common: nothing is paired; take --selection random"
+    why = measured.untestable or unpaired
+    return replace(measured, control=(), notes=notes, untestable=why, presupposed=far_from_too_few(kept))

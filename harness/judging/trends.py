@@ -1,12 +1,13 @@
-"""Whether something grows with a model's size: a comparison for each family of which models enough were run."""
+"""Models by size: whether something grows with it, and whether a model exceeds the next smaller one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from harness.evidence.measurements import ByTask
-from harness.evidence.sized import SizedModel, by_family, enough, learned
-from harness.judging.comparisons import BOUNDED
+from harness.evidence.sized import LEAST, SizedModel, by_family, enough, learned
+from harness.judging.comparisons import BOUNDED, difference
 from harness.judging.exhibits import Table
 from harness.seeds import stream
 from harness.statistics import Comparison
@@ -52,9 +53,50 @@ def trends(
     return tuple(found)
 
 
+def over_next_smaller(
+    name: str, prediction: str, unit: str, models: Sequence[SizedModel], values: ByModel, baselines: ByModel
+) -> tuple[Comparison, ...]:
+    """Compare each model's values, but the smallest's, with the next smaller model's baselines, whatever its family.
+
+    Paired by demonstration set and example, on the tasks and sets that both have; a pair without one is left out.
+    """
+    found = []
+    by_size = sorted(models, key=lambda model: (model.parameters, model.name))
+    for smaller, larger in pairwise(by_size):
+        cells = {task: _paired(larger, smaller, task, values, baselines) for task in larger.sets}
+        there = {task: pair for task, pair in cells.items() if pair is not None}
+        if there and larger.parameters > smaller.parameters:
+            ours, theirs = ({task: pair[i] for task, pair in there.items()} for i in (0, 1))
+            found.append(difference(f"{larger.name} over {smaller.name}: {name}", prediction, unit, ours, theirs))
+    return tuple(found)
+
+
+def _paired(
+    larger: SizedModel, smaller: SizedModel, task: str, values: ByModel, baselines: ByModel
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return both under the sets that they share, [set, example] each; None where they share none."""
+    if task not in values[larger.name] or task not in baselines[smaller.name]:
+        return None
+    shared = sorted({*larger.sets[task]} & {*smaller.sets[task]})
+    ours, theirs = (
+        of[model.name][task][[model.sets[task].index(number) for number in shared]]
+        for of, model in ((values, larger), (baselines, smaller))
+    )
+    return (ours, theirs) if shared else None
+
+
 def less(values: ByModel, baselines: ByModel) -> ByModel:
     """Return values less their baselines, model by model and task by task."""
     return {name: {task: of - baselines[name][task] for task, of in by.items()} for name, by in values.items()}
+
+
+def not_judged(models: Sequence[SizedModel]) -> Iterator[str]:
+    """Say of which families too few sizes ran for a trend, where one of another is judged."""
+    families = by_family(models)
+    judged = any(map(enough, families.values()))
+    for family, of in families.items() if judged else ():
+        if not enough(of):
+            yield f"{family}: shown, not judged: fewer than {LEAST} sizes ran."
 
 
 def size_table(

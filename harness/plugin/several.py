@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from harness.evidence.sized import LEAST, sized_model
+from harness.evidence.sized import sized_model
 from harness.evidence.sources import Sources
 from harness.judging.claims import Claim, ClaimModule, Measured
 from harness.judging.judge import judge
@@ -75,8 +75,8 @@ class Several:
 
     def _measured(self, modules: list[ClaimModule]) -> list[Measured]:
         if len(self._studies) == 1:
-            alone = f"one model ran ({self.subject(modules[0].claim)}); a trend needs {LEAST} of one family, each of "
-            return [Measured(untestable=f"{alone}another size: --model A,B,C") for _ in modules]
+            alone = f"one model ran ({self.subject(modules[0].claim)}), and this is about several: --model A,B"
+            return [Measured(untestable=alone) for _ in modules]
         for study in self._studies:
             study.answer([module.claim.id for module in modules])
         models = [sized_model(study.sources) for study in self._studies]

@@ -1,12 +1,14 @@
-"""S1 and S2 on models whose trend is known: every array has a level that grows with the size, falls, or stays."""
+"""S1 to S3 on models whose trend is known: every array has a level that grows with the size, falls, or stays."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import claims
+from claims.s03_smaller_finetuned import ACCURACY
 from harness.evidence.sized import SizedModel
 from harness.judging.claims import load_claims
 from harness.judging.judge import judge
@@ -152,6 +154,54 @@ def test_s2_is_not_testable_where_no_task_was_learned_by_three_sizes(tmp_path: P
     assert "that learned a task; at most 2 of llama learned one (a)" in found.reason
     assert found.presupposed is not None
     assert found.tables[0].rows[2][1] == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("icl", "ft", "outcome"),
+    [
+        ((0.9, 0.8, 0.7), (0.5, 0.4, 0.9), Outcome.SUPPORTED),
+        ((0.9, 0.3, 0.3), (0.5, 0.6, 0.1), Outcome.REFUTED),
+        ((0.1, 0.9, 0.3), (0.5, 0.6, 0.1), Outcome.MIXED),
+    ],
+)
+def test_s3_sets_each_model_against_the_next_smaller_one(
+    tmp_path: Path, icl: Sequence[float], ft: Sequence[float], outcome: Outcome
+) -> None:
+    """Of three sizes of two families, named in any order: ICL of the second and third over FT of the one below."""
+    levels = [{"accuracy icl": a, "accuracy ft": b, "accuracy zsl": 0.0} for a, b in zip(icl, ft, strict=True)]
+    families = "opt", "opt", "llama"
+    one, two, three = (model(name, of, family=kind) for name, of, kind in zip(SIZES, levels, families, strict=True))
+    found = verdict("S3", [three, one, two], tmp_path)
+    assert [part.name for part in found.parts] == [
+        "10 M over 1 M: ICL over FT",
+        "100 M over 10 M: ICL over FT",
+    ]
+    effects = [part.estimate.effect for part in found.parts]
+    assert effects == pytest.approx([icl[1] - ft[0], icl[2] - ft[1]], abs=0.1)
+    assert found.outcome is outcome
+    assert found.control is not None
+    assert found.control.passed
+
+
+def test_s3_needs_two_sizes(tmp_path: Path) -> None:
+    """Two models of one size are shown and not compared; a trend's need of three is no matter of S3's."""
+    models = [model(name, {}, size=10) for name in ("1 M", "10 M")]
+    found = verdict("S3", models, tmp_path)
+    assert (found.outcome, found.reason) == (Outcome.NOT_TESTABLE, "models of two sizes are needed: --model A,B")
+    assert len(found.tables[0].rows) == 2
+
+
+def test_s3_pairs_the_sets_that_both_report() -> None:
+    """Of as many sets each, in another order and all but two the same: those are paired by number."""
+    one, two = (model(name, {"accuracy icl": 0.9}) for name in ("1 M", "10 M"))
+    shifted = tuple(reversed(range(2, SETS + 2)))
+    two = replace(two, sets=dict.fromkeys(TASKS, shifted))
+    (part,) = measure_of_models(CLAIMS["S3"], [one, two]).parts
+    shared = range(2, SETS)
+    for task, cell in zip(TASKS, part.cells, strict=True):
+        icl, ft = two.evidence.of(ACCURACY, "icl")[task], one.evidence.of(ACCURACY, "ft")[task]
+        expected = icl[[shifted.index(n) for n in shared]] - ft[list(shared)]
+        np.testing.assert_allclose(cell[:, 0], expected, atol=1e-12)
 
 
 def test_models_without_a_common_set_are_not_paired(tmp_path: Path) -> None:

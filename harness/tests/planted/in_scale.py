@@ -7,6 +7,7 @@ SIZED, OF_SIZED = "harness/evidence/sized.py", "harness/tests/evidence/test_size
 TRENDS, OF_TRENDS = "harness/judging/trends.py", "harness/tests/judging/test_trends.py::test_"
 MEASURE, CLAIMS = "harness/judging/measure.py", "harness/tests/claims/test_scale_claims.py::test_"
 S1, S2 = "claims/s01_gain_grows.py", "claims/s02_similarity_grows.py"
+S3 = "claims/s03_smaller_finetuned.py"
 SEVERAL, OF_SEVERAL = "harness/plugin/several.py", "harness/tests/plugin/test_together_bench.py::test_"
 
 
@@ -58,7 +59,14 @@ ERRORS = [
        f"{OF_TRENDS}sizes_at_random_differ_from_task_to_task_and_are_drawn_by_the_seed"),
     of("sets that a task lacks count as no slope", TRENDS, "constant_values=np.nan", "constant_values=0.0",
        f"{OF_TRENDS}sets_that_a_task_lacks_count_for_nothing"),
-    of("judged where two sizes ran", MEASURE, "    if why:\n", "    if False:\n", SHOWN),
+    of("a model against the next larger one", TRENDS, "for smaller, larger in pairwise(by_size):",
+       "for larger, smaller in pairwise(by_size):", f"{CLAIMS}s3_sets_each_model_against_the_next_smaller_one", "S3"),
+    of("the larger model's finetuning for the smaller's", TRENDS, "((values, larger), (baselines, smaller))",
+       "((values, larger), (baselines, larger))", f"{CLAIMS}s3_sets_each_model_against_the_next_smaller_one", "S3"),
+    of("ICL and FT swapped", S3, "*asked, icl, ft)", "*asked, ft, icl)",
+       f"{CLAIMS}s3_sets_each_model_against_the_next_smaller_one", "S3"),
+    of("the control = the claim", S3, "*asked, random_icl, random_ft)", "*asked, icl, ft)",
+       f"{CLAIMS}s3_sets_each_model_against_the_next_smaller_one", "S3"),
     of("tasks that were not learned are compared", MEASURE, "model.presuming(module.claim.presumes)",
        "model.presuming(())", f"{CLAIMS}s2_is_of_tasks_that_three_sizes_learned", "S2"),
     of("ICL and ZSL swapped", S1, "less(icl, zsl)", "less(zsl, icl)", IS_THE_MODELS, "S1"),

@@ -106,7 +106,7 @@ def test_one_model_is_not_testable_at_once(folder: Folder, runs: dict[str, Ran])
     ]
     small = folder.path / "small"
     assert {verdict.reason for verdict in _together(runs["alone"])} == {
-        f"one model ran ({small}); a trend needs 3 of one family, each of another size: --model A,B,C"
+        f"one model ran ({small}), and this is about several: --model A,B"
     }
     assert {verdict.subject for verdict in _together(runs["alone"])} == {str(small)}
     assert (runs["alone"].code, folder.made("alone")) == (0, [])
