@@ -5,6 +5,9 @@ from pathlib import Path
 
 import harness.models
 from harness.models.architectures import ARCHITECTURES
+from harness.tests.crosscheck.installed import COMMAND
+from harness.tests.crosscheck.test_second_implementations import CASES as HELD_TO_OTHERS
+from harness.tests.crosscheck.test_transformer_lens import RECORDED
 from harness.tests.models.configurations import CONFIGURATIONS, FAMILIES, VARIANTS
 from harness.tests.models.families import TOLERANCE
 from harness.tests.models.test_finetuning import STEPS
@@ -32,21 +35,25 @@ column names.
 - *Parts*: the demonstration part, the query part and attention to first order, head by head. *Updates*: dW_ICL and
   dW_FT.
 - *Saved*: through a folder and back, the same to the bit.
+- *Second oracle*: packages that implement the family apart from transformers, which whole prompts' logits of the next
+  token, over the whole vocabulary, are held to by the same two tolerances; windows, soft caps and ALiBi among them, in
+  the variants of [crosscheck](../tests/crosscheck). Its tests are skipped where a package is not installed:
+  `{install}`.
 
 Recorded are attention outputs before any norm behind the block; query vectors scaled, behind a norm of queries, before
 rotary positions; scores behind a soft cap and ALiBi (counted from the last token), NaN (own tokens) or -inf (context)
 where a window does not reach. Keys of dW_ICL and dW_FT are taken before a norm of keys. Falcon with ALiBi is held to
 transformers' SDPA: under eager attention transformers 5.23 adds it twice.
 
-| family | attention | recorded | finetuned | parts | updates | saved | variants |
-|---|---|---|---|---|---|---|---|
+| family | attention | recorded | finetuned | parts | updates | saved | second oracle | variants |
+|---|---|---|---|---|---|---|---|---|
 {rows}
 """
 
 
 def page() -> str:
     """Return the page."""
-    return TEXT.format(write=WRITE, tolerance=TOLERANCE, rows="\n".join(map(_row, FAMILIES)))
+    return TEXT.format(write=WRITE, tolerance=TOLERANCE, install=COMMAND, rows="\n".join(map(_row, FAMILIES)))
 
 
 def _row(family: str) -> str:
@@ -58,9 +65,15 @@ def _row(family: str) -> str:
         str(len({str(case[:2]) for case in SCORED if case[0] == family})),
         str(len({str(case[:2]) for case in STEPS if case[0] == family})),
         *("yes" if family in names else "no" for names in named),
+        ", ".join(sorted(_others(family), key=str.lower)),
         ", ".join(f"`{field}`" for field in changed),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _others(family: str) -> set[str]:
+    recorded = {"TransformerLens"} if family in RECORDED else set()
+    return recorded | {package for package, of, _ in HELD_TO_OTHERS if of == family}
 
 
 def test_page_says_what_the_tests_run() -> None:
