@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness.tests.crosscheck.installed import installed
-from harness.tests.models.configurations import Variant
+from harness.tests.models.configurations import WINDOW, Variant
 
 ROUND_ROOT = {"hidden_size": 64}
 """Gemma scales embeddings by the root of its width, which mlx-lm rounds to bfloat16: that of 64 is 8 in both."""
@@ -41,7 +41,7 @@ VARIANTS: tuple[Variant, ...] = (
     ("qwen3", {"use_sliding_window": False}),
     ("qwen3", {"use_sliding_window": False, "head_dim": 12, "tie_word_embeddings": True}),
     ("smollm3", {}),
-    ("smollm3", {"attention_bias": True}),
+    ("smollm3", {"attention_bias": True, "use_sliding_window": True, "sliding_window": WINDOW}),
     ("stablelm", {}),
     ("stablelm", {"qk_layernorm": False, "use_qkv_bias": True, "use_parallel_residual": True}),
 )
