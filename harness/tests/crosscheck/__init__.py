@@ -1,1 +1,1 @@
-"""The suite against others: plain loops from the paper's text, transformers, TransformerLens, the paper's scripts."""
+"""The suite against others: plain loops from the paper's text, transformers, other packages, the paper's scripts."""

@@ -31,7 +31,8 @@ class SoftmaxInputs(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torc
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if function is torch.ops.aten._softmax.default:
             row = args[0].reshape(-1, *args[0].shape[-2:])[:, -1].clone()
-            self.rows.append(row.masked_fill_(row < torch.finfo(row.dtype).min / 2, -torch.inf))
+            # Masked is the least number of the model's type, which softmax may be given in float32.
+            self.rows.append(row.masked_fill_(row < torch.finfo(torch.float16).min / 2, -torch.inf))
         return function(*args, **kwargs or {})
 
 

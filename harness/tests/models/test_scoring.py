@@ -13,7 +13,7 @@ from harness.errors import HarnessError
 from harness.models.language_model import LanguageModel
 from harness.models.scoring import _score_batch, encode_prefix, score
 from harness.prompts import Prompts
-from harness.tests.models.configurations import OF_KINDS, OF_OTHERS
+from harness.tests.models.configurations import OF_KINDS, OF_OTHERS, VOCABULARY
 from harness.tests.models.families import assert_identical, assert_same, assert_untouched, assert_within, rounded, tiny
 from harness.tests.models.reference import reference_score
 
@@ -21,6 +21,9 @@ CASES = [
     *((family, more, setting) for family, more in OF_KINDS for setting in Setting),
     *((family, more, setting) for family, more in OF_OTHERS for setting in (Setting.ZSL, Setting.ICL)),
 ]
+HALVES = (torch.bfloat16, torch.float16)
+HALVES_LOSE = 1.5
+"""Of what eager attention loses in one of these."""
 
 
 @pytest.mark.parametrize(("family", "more", "setting"), CASES)
@@ -139,17 +142,27 @@ def test_scoring_leaves_the_network_as_it_was(model: LanguageModel, prompts: Pro
     assert_untouched(model)
 
 
-def test_half_precision_loses_no_more_than_the_stock_forward(model: LanguageModel, prompts: Prompts) -> None:
-    """In bfloat16 scores and outputs err from float32 by about what eager attention errs there."""
-    exact = reference_score(model, prompts, Setting.ICL)
-    model.network.bfloat16()
-    ours, stock = score(model, prompts, Setting.ICL), reference_score(model, prompts, Setting.ICL)
+@pytest.mark.parametrize("dtype", HALVES)
+def test_half_precision_loses_no_more_than_the_stock_forward(
+    of_any_family: LanguageModel, dtype: torch.dtype, prompts: Prompts
+) -> None:
+    """There logits of all words, scores and outputs err from float32 by about what eager attention errs.
+
+    Over all variants the ratio was 0.67 to 1.36. Over three answers' logits it went to 1.56: too few to tell by.
+    """
+    model, every_word = of_any_family, replace(prompts, answer_tokens=tuple(range(VOCABULARY)))
+    exact = reference_score(model, every_word, Setting.ICL)
+    model.network.to(dtype)
+    ours, stock = score(model, every_word, Setting.ICL), reference_score(model, every_word, Setting.ICL)
 
     def error(found: Recording, name: str) -> float:
-        return float(np.sqrt(np.nanmean((getattr(found, name) - getattr(exact, name)) ** 2)))
+        reached = np.isfinite(getattr(exact, name))
+        off = getattr(found, name)[reached] - getattr(exact, name)[reached]
+        return float(np.sqrt(np.mean(off**2)))
 
     for name in ("label_logits", "attn_out", "scores_query", "scores_context", "query_vectors"):
-        assert error(ours, name) < 1.5 * error(stock, name), name
+        np.testing.assert_array_equal(np.isfinite(getattr(ours, name)), np.isfinite(getattr(exact, name)), err_msg=name)
+        assert error(ours, name) < HALVES_LOSE * error(stock, name), name
 
 
 def test_default_model_behind_a_shared_prefix(default_model: LanguageModel) -> None:
