@@ -43,7 +43,7 @@ def asked(task: Task, *examples: Any) -> set[str]:
 @pytest.mark.parametrize("candidate", [0, 1])
 def test_queries_are_neither_demonstrations_nor_in_dev_or_test(controls: Sources, candidate: int) -> None:
     """Of the pool's 120 or so all others are taken, each once; to stop on, the first of dev."""
-    run = fitted(controls, candidate=candidate, queries=200)
+    run = fitted(controls, candidate=candidate)
     task = run.task
     train, dev = queries_of(run, controls.store)
     shown = draw_demonstrations(task, 6, 0, candidate)
@@ -114,9 +114,9 @@ def test_both_forms_imitate_one_run(controls: Sources) -> None:
 
 
 def test_work_is_that_of_scoring_the_queries_under_icl(controls: Sources) -> None:
-    """96 and 12 of them, as a recording of as many."""
+    """128 and 12 of them, as a recording of as many."""
     run = imitated_by(fitted(controls))
-    assert run.cost == run.becoming(RecordingRun, setting=Setting.ICL, number=108).cost
+    assert run.cost == run.becoming(RecordingRun, setting=Setting.ICL, number=140).cost
 
 
 def test_task_with_too_few_queries_is_refused(controls: Sources) -> None:
