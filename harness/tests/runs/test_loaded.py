@@ -1,8 +1,10 @@
 """A run's model: the trained one or the rival that its variant names, loaded where it is needed and nowhere else."""
 
+import sys
 import weakref
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from harness.engines.plan import run_plan
 from harness.evidence.evidence import Evidence
 from harness.evidence.questions import HowItRan, OnControls, OnTasks, Question
 from harness.evidence.sources import Sources, open_sources
+from harness.models.loading import load_model
 from harness.progress import Silent
 from harness.runs import loaded
 from harness.runs.facts import task_facts
@@ -175,13 +178,23 @@ def test_process_holds_one_model(project: Project, tmp_path: Path) -> None:
     """Before another is loaded the first is let go of, with what was made of it; and whenever it is asked to."""
     forget()
     store, untrained = Store(tmp_path / "store"), Variant(weights="shuffled")
-    kept = []
+    kept, held_while_loading = list[Any](), list[int]()
+
+    def watch(frame: FrameType, event: str, _argument: Any) -> None:
+        if event == "call" and frame.f_code is load_model.__code__:
+            held_while_loading.append(sum(of() is not None for of in kept))
+
     for seed in (1, 2):
         folder = make_model(tmp_path / f"model {seed}", seed=seed)
         run = open_sources(
             project.settings(store.root, model=str(folder)), fixtures.MODELS, fixtures.TASKS
         ).experiment.run(FinetuningRun, "toy", None, 0, 2.0)
-        kept += [weakref.ref(model_of(each, store).network) for each in (run, replace(run, variant=untrained))]
+        sys.setprofile(watch)
+        try:
+            kept += [weakref.ref(model_of(each, store).network) for each in (run, replace(run, variant=untrained))]
+        finally:
+            sys.setprofile(None)
         assert [of() is not None for of in kept] == [*[False] * (len(kept) - 2), True, True]
+    assert held_while_loading == [0, 0]
     loaded.let_go()
     assert not any(of() for of in kept)
