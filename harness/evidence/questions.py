@@ -263,7 +263,9 @@ class HowItRan:
         yield from selecting(sources)
         finetuned = [run for of_task in self._finetuned(sources).values() for run in of_task.values()]
         yield [*self.records(sources).values(), *self.layouts(sources).values(), *finetuned]
-        yield [run for of_task in self.other_sets(sources).values() for run in of_task.values()]
+        doubted = [run for of_task in self.other_sets(sources).values() for run in of_task.values()]
+        if doubted:
+            yield doubted
 
     def layouts(self, sources: Sources) -> Mapping[str, Record]:
         """Return each task's tokens."""

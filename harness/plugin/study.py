@@ -188,9 +188,10 @@ class Study:
 
     def _where_learned(self, modules: Sequence[ClaimModule]) -> Iterator[Question]:
         """Yield what claims ask for of the tasks on which what each presupposes holds."""
-        for module in modules:
-            unlearned = frozenset(left_out(module.claim, self._evidence))
-            yield from (Without(question, unlearned) for question in module.asks)
+        for presumed in dict.fromkeys(module.claim.presumes for module in modules):
+            asking = [module for module in modules if module.claim.presumes == presumed]
+            unlearned = frozenset(left_out(asking[0].claim, self._evidence))
+            yield from (Without(question, unlearned) for module in asking for question in module.asks)
 
     def facts(self, claim: Claim) -> RunFacts:
         """Return how the run was made; a claim that is not about the model must not have it run for its report."""

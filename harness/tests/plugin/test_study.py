@@ -38,6 +38,7 @@ OWN = {
     "Q3": "GPTs trained with momentum attention",
     "S1": "models",
     "S2": "models",
+    "S3": "models",
 }
 """Claims about several models are judged on a bench of their own (`harness.plugin.several`)."""
 
@@ -71,7 +72,7 @@ def study(project: Project, tmp_path: Path) -> Callable[..., Study]:
 
 
 def test_subject_is_the_model_unless_the_claim_has_its_own(study: Callable[..., Study], project: Project) -> None:
-    """Eight claims are about what they make themselves, two about models; a verdict has its claim's subject."""
+    """Eight claims are about what they make themselves, three about models; a verdict has its claim's subject."""
     bench = study()
     subjects = {claim_id: bench.subject(module.claim) for claim_id, module in CLAIMS.items()}
     assert {claim: subject for claim, subject in subjects.items() if subject != str(project.model)} == OWN
