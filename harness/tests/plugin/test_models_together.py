@@ -66,6 +66,10 @@ def _together(ran: Ran) -> list[Verdict]:
     return [verdict for verdict in _document(ran).verdicts if verdict.claim.id.startswith("S")]
 
 
+def _trends(ran: Ran) -> list[Verdict]:
+    return [verdict for verdict in _together(ran) if verdict.claim.id in {"S1", "S2"}]
+
+
 def test_three_sizes_of_a_family_are_judged_once_behind_their_own_claims(folder: Folder, runs: dict[str, Ran]) -> None:
     """Each model's cases come first, in the order of the command line; the subject is all of them, by name."""
     ran = runs["three"]
@@ -118,7 +122,7 @@ def test_one_model_is_not_testable_at_once(folder: Folder, runs: dict[str, Ran])
 
 def test_models_of_two_families_are_shown_and_not_judged(runs: dict[str, Ran]) -> None:
     """How many of which family ran is said in a line, and their figures stand in a table."""
-    for verdict in _together(runs["two"]):
+    for verdict in _trends(runs["two"]):
         assert verdict.outcome is Outcome.NOT_TESTABLE
         assert re.search(r"there ran 1 of gpt2 \(\S+other, .* M\), and 1 of llama \(\S+small, .* M\)$", verdict.reason)
         assert [name.partition(",")[0] for name, _ in verdict.tables[0].rows] == ["gpt2", "llama"]
@@ -127,9 +131,11 @@ def test_models_of_two_families_are_shown_and_not_judged(runs: dict[str, Ran]) -
 
 def test_model_of_another_family_beside_three_decides_nothing(runs: dict[str, Ran]) -> None:
     """The comparisons are those of the three; the subject is all that were named."""
-    for verdict, beside in zip(_together(runs["three"]), _together(runs["four"]), strict=True):
+    for verdict, beside in zip(_trends(runs["three"]), _trends(runs["four"]), strict=True):
         assert repr(beside.parts) == repr(verdict.parts)
         assert beside.notes[0] == "gpt2: shown, not judged: fewer than 3 sizes ran."
+    pairs = {name: len(_together(runs[name])[-1].parts) for name in ("three", "four")}
+    assert pairs == {"three": 2, "four": 3}  # S3 takes any family: each model and the next smaller one
 
 
 def test_model_that_cannot_be_run_is_one_message_before_any_other_runs(runs: dict[str, Ran]) -> None:
