@@ -40,17 +40,16 @@ def run_plan(questions: Sequence[Question], sources: Sources, progress: Progress
 
     """
     ahead = stated(questions, sources)
+    if not ahead:  # no cluster need be there, and what is there need not be looked at again
+        return
     progress.expect(sum(record.cost for wave in ahead for record in wave))
 
     def ended(record: Record) -> None:
         progress.advance(record.cost)
 
-    schedule = _scheduled(questions, sources)
-    if not schedule.ready:  # no cluster need be there
-        return
     with chosen_engine(sources.experiment, progress) as engine:
         _prepare(ahead, sources, progress)
-        run(schedule, engine, ended)
+        run(_scheduled(questions, sources), engine, ended)
 
 
 def _scheduled(questions: Sequence[Question], sources: Sources) -> Schedule:

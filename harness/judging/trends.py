@@ -78,10 +78,7 @@ def _paired(
     if task not in values[larger.name] or task not in baselines[smaller.name]:
         return None
     shared = sorted({*larger.sets[task]} & {*smaller.sets[task]})
-    ours, theirs = (
-        of[model.name][task][[model.sets[task].index(number) for number in shared]]
-        for of, model in ((values, larger), (baselines, smaller))
-    )
+    ours, theirs = (_under(shared, model, task, of) for of, model in ((values, larger), (baselines, smaller)))
     return (ours, theirs) if shared else None
 
 
@@ -118,8 +115,14 @@ def _joined(models: Sequence[SizedModel], task: str, values: ByModel) -> tuple[n
     sets = sorted(set.intersection(*(set(model.sets[task]) for model in models)))
     if not sets:
         return None
-    taken = [_over_layers(values[m.name][task])[[m.sets[task].index(number) for number in sets]] for m in models]
+    taken = [_over_layers(_under(sets, model, task, values)) for model in models]
     return np.stack(taken), tuple(model.parameters for model in models)
+
+
+def _under(sets: Sequence[int], model: SizedModel, task: str, values: ByModel) -> np.ndarray:
+    """Return a model's values of a task under these of its sets, in their order."""
+    found: np.ndarray = values[model.name][task][[model.sets[task].index(number) for number in sets]]
+    return found
 
 
 def _over_layers(values: np.ndarray) -> np.ndarray:

@@ -170,7 +170,7 @@ PLANS = [
         PLAN,
         "weights loaded before prompts are checked",
         "        _prepare(ahead, sources, progress)\n        run(",
-        "        run(schedule, engine, ended)\n        run(",
+        "        run(_scheduled(questions, sources), engine, ended)\n        run(",
         f"{OF_PLANS}prompts_are_checked_before_any_weights_load",
     ),
     error(

@@ -48,7 +48,7 @@ ERRORS = [
        f"{OF_SIZED}margin_is_below_zero_where_a_task_was_not_learned", "S2"),
     of("embeddings left out of a model's size", SIZED, "size_of(configuration_of(folder)).parameters",
        "size_of(configuration_of(folder)).body", f"{OF_SIZED}model_is_sized_by_its_configuration"),
-    of("sets paired by their places", TRENDS, "[[m.sets[task].index(number) for number in sets]]", "[: len(sets)]",
+    of("sets paired by their places", TRENDS, "[[model.sets[task].index(number) for number in sets]]", "[: len(sets)]",
        f"{OF_TRENDS}sets_are_paired_by_their_numbers"),
     of("the first layer for all", TRENDS, "values.mean(axis=-1) if values.ndim", "values[..., 0] if values.ndim",
        f"{OF_TRENDS}layers_are_averaged_in_each_model_first", "S2"),

@@ -80,7 +80,7 @@ ERRORS = [
     error(
         "harness/engines/plan.py",
         "a cluster reached for nothing",
-        "if not schedule.ready:  # no cluster",
+        "if not ahead:  # no cluster",
         "if not questions:  # no cluster",
         "harness/tests/engines/test_chosen.py::test_where_nothing_is_lacking_no_cluster_is_needed",
     ),
